@@ -1,0 +1,3 @@
+//! connhub: the connctd connector platform in one binary.
+
+pub mod demo;

@@ -1,3 +1,3 @@
 //! connhub: the connctd connector platform in one binary.
-
-pub mod demo;
+pub mod model;
+pub mod store;

@@ -1,0 +1,25 @@
+//! Nouns and their rules: what the words of the domain mean and what holds for them.
+//!
+//! May use: small value crates (time, uuid, regex, url, ipnet). Must not know SQL, HTTP, GraphQL,
+//! threads, the clock or wire shapes. Every other room (but the demo connector) uses it.
+//! The rules come from the platform's documentation and its official Go SDK; where a fact is of
+//! the protocol, the item's documentation names the source.
+
+pub mod account;
+pub mod action;
+pub mod app;
+pub mod callback;
+pub mod error;
+pub mod history;
+pub mod id;
+pub mod installation;
+pub mod instance;
+pub mod lifecycle;
+pub mod page;
+pub mod parameter;
+pub mod publication;
+pub mod thing;
+pub mod time;
+pub mod token;
+pub mod url;
+pub mod value;

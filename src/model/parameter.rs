@@ -1,0 +1,242 @@
+//! Parameters of a publication, and the configuration values given for them.
+
+use crate::model::error::{Result, Violations};
+use crate::model::value::ValueType;
+use regex::Regex;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+/// The most parameters in one list (domain.md).
+pub const PARAMETERS_MAX: usize = 100;
+/// The longest parameter ID, in characters (domain.md).
+const PARAMETER_ID_CHARACTERS_MAX: usize = 200;
+/// The longest description of a parameter, in characters.
+const DESCRIPTION_CHARACTERS_MAX: usize = 10_000;
+/// The longest validation expression, in characters: compiling one costs memory.
+const EXPRESSION_CHARACTERS_MAX: usize = 1_000;
+/// The most memory that a compiled expression may take, in bytes.
+const EXPRESSION_BYTES_MAX: usize = 1 << 20;
+/// The longest configuration value, in characters.
+const VALUE_CHARACTERS_MAX: usize = 10_000;
+
+/// How a page shows the input of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisplayType {
+    /// Readable.
+    Plain,
+    /// Hidden; such values never appear in logs or query results.
+    Password,
+}
+
+/// One parameter needed to install or to instantiate a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Unique in its list.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Whether a value must be given.
+    pub required: bool,
+    /// For people.
+    pub description: String,
+    /// What its values must be.
+    pub value_type: ValueType,
+    /// How a page shows its input.
+    pub display_type: DisplayType,
+    /// A regular expression, searched unanchored like `RegExp.test`; empty for none.
+    pub validation_expression: String,
+}
+
+/// One value given for a parameter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigurationValue {
+    /// The parameter's ID.
+    pub parameter_id: String,
+    /// Always a text, with the user's literal kept.
+    pub value: String,
+}
+
+impl fmt::Debug for ConfigurationValue {
+    /// Without the value: it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigurationValue").field("parameter_id", &self.parameter_id).finish_non_exhaustive()
+    }
+}
+
+/// Checks the declarations of one list of parameters, noting what is wrong under `path`.
+pub fn check_parameters(parameters: &[Parameter], path: &str, violations: &mut Violations) {
+    violations.require(parameters.len() <= PARAMETERS_MAX, path, format!("at most {PARAMETERS_MAX} are possible"));
+    let mut seen = HashSet::new();
+    for (index, parameter) in parameters.iter().enumerate().take(PARAMETERS_MAX) {
+        let at = |field: &str| format!("{path}[{index}].{field}");
+        violations.require(
+            is_parameter_id(&parameter.id),
+            at("id"),
+            "must be 1 to 200 letters, digits, dots, underscores or hyphens",
+        );
+        violations.require(
+            seen.insert(parameter.id.as_str()),
+            at("id"),
+            format!("{:?} is the ID of an earlier parameter of this list", parameter.id),
+        );
+        violations.length(&parameter.name, 1, 200, at("name"));
+        violations.length(&parameter.description, 0, DESCRIPTION_CHARACTERS_MAX, at("description"));
+        if let Err(problem) = compile(&parameter.validation_expression) {
+            violations.add(at("validationExpression"), problem);
+        }
+    }
+}
+
+/// Checks the values given for the declared parameters, before anything is stored or sent.
+///
+/// # Errors
+/// All violations at once, under `configuration`.
+pub fn check_configuration(declared: &[Parameter], values: &[ConfigurationValue]) -> Result<()> {
+    let mut violations = Violations::default();
+    let by_id: HashMap<&str, &Parameter> = declared.iter().map(|p| (p.id.as_str(), p)).collect();
+    let mut given = HashSet::new();
+    for (index, value) in values.iter().enumerate() {
+        let at = |field: &str| format!("configuration[{index}].{field}");
+        let Some(parameter) = by_id.get(value.parameter_id.as_str()) else {
+            violations.add(
+                at("configurationParameterId"),
+                format!("this connector has no parameter {:?}", shortened(&value.parameter_id)),
+            );
+            continue;
+        };
+        if !given.insert(value.parameter_id.as_str()) {
+            violations.add(at("configurationParameterId"), format!("{:?} is given more than once", parameter.id));
+        }
+        if let Some(problem) = value_problem(parameter, &value.value) {
+            violations.add(at("value"), problem);
+        }
+    }
+    for parameter in declared.iter().filter(|p| p.required && !given.contains(p.id.as_str())) {
+        violations.add("configuration", format!("the required parameter {:?} is missing", parameter.id));
+    }
+    violations.into_result(())
+}
+
+fn value_problem(parameter: &Parameter, value: &str) -> Option<String> {
+    let Parameter { id, value_type, validation_expression, .. } = parameter;
+    if value.is_empty() {
+        return parameter.required.then(|| format!("the required parameter {id:?} must not be empty"));
+    }
+    if value.chars().count() > VALUE_CHARACTERS_MAX {
+        return Some(format!("must be at most {VALUE_CHARACTERS_MAX} characters long"));
+    }
+    if !value_type.fits(value) {
+        return Some(format!("the parameter {id:?} {}", value_type.expectation()));
+    }
+    let expression = compile(validation_expression).ok().flatten()?;
+    (!expression.is_match(value)).then(|| format!("the parameter {id:?} must match {validation_expression}"))
+}
+
+fn compile(expression: &str) -> Result<Option<Regex>, String> {
+    if expression.is_empty() {
+        return Ok(None);
+    }
+    if expression.chars().count() > EXPRESSION_CHARACTERS_MAX {
+        return Err(format!("must be at most {EXPRESSION_CHARACTERS_MAX} characters long"));
+    }
+    let built = regex::RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES_MAX).build();
+    built.map(Some).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        format!("is no regular expression that can be used here (no look-around or back-references): {reason}")
+    })
+}
+
+fn is_parameter_id(id: &str) -> bool {
+    (1..=PARAMETER_ID_CHARACTERS_MAX).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// The beginning of a foreign text, for quoting it in a message.
+fn shortened(text: &str) -> String {
+    text.chars().take(PARAMETER_ID_CHARACTERS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::error::Error;
+
+    fn parameter(id: &str, value_type: ValueType, required: bool, expression: &str) -> Parameter {
+        Parameter {
+            id: id.to_owned(),
+            name: "n".to_owned(),
+            required,
+            description: String::new(),
+            value_type,
+            display_type: DisplayType::Plain,
+            validation_expression: expression.to_owned(),
+        }
+    }
+
+    fn value(id: &str, value: &str) -> ConfigurationValue {
+        ConfigurationValue { parameter_id: id.to_owned(), value: value.to_owned() }
+    }
+
+    fn problems(result: Result<()>) -> Vec<String> {
+        match result {
+            Ok(()) => Vec::new(),
+            Err(Error::Invalid(violations)) => violations.into_iter().map(|v| v.path).collect(),
+            Err(other) => vec![other.to_string()],
+        }
+    }
+
+    #[test]
+    fn every_violation_of_a_configuration_is_told_at_once() {
+        let declared = [
+            parameter("key", ValueType::String, true, "^[a-z]+$"),
+            parameter("port", ValueType::Number, true, ""),
+            parameter("tls", ValueType::Boolean, false, ""),
+            parameter("host", ValueType::String, true, ""),
+        ];
+        let values =
+            [value("key", "ABC"), value("port", "eighty"), value("tls", "yes"), value("nope", ""), value("key", "a")];
+        assert_eq!(
+            problems(check_configuration(&declared, &values)),
+            [
+                "configuration[0].value",
+                "configuration[1].value",
+                "configuration[2].value",
+                "configuration[3].configurationParameterId",
+                "configuration[4].configurationParameterId",
+                "configuration",
+            ]
+        );
+    }
+
+    #[test]
+    fn optional_values_may_be_empty_or_absent_and_expressions_are_unanchored() {
+        let declared = [parameter("a", ValueType::Number, false, "^9"), parameter("b", ValueType::String, false, "b")];
+        assert_eq!(
+            problems(check_configuration(&declared, &[value("a", ""), value("b", "abc")])),
+            Vec::<String>::new()
+        );
+        assert_eq!(problems(check_configuration(&declared, &[])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_violation_of_declarations_is_told_at_once() {
+        let mut declared =
+            vec![parameter("a b", ValueType::String, true, "("), parameter("c", ValueType::String, true, "")];
+        declared.push(declared[1].clone());
+        declared[2].name.clear();
+        let mut violations = Violations::default();
+        check_parameters(&declared, "p", &mut violations);
+        assert_eq!(
+            problems(violations.into_result(())),
+            ["p[0].id", "p[0].validationExpression", "p[2].id", "p[2].name"]
+        );
+    }
+
+    #[test]
+    fn expressions_that_would_take_much_memory_are_refused() {
+        assert!(compile("(a{1000}){1000}").is_err());
+        assert!(compile(&"a".repeat(1_001)).is_err());
+        assert!(compile("(?=a)b").is_err());
+    }
+}

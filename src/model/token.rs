@@ -1,0 +1,120 @@
+//! The four kinds of tokens and the scopes of service tokens (auth.md, "Tokens").
+
+use std::fmt;
+
+/// Whom a token stands for. A token of one kind is never taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A signed-in account.
+    Developer,
+    /// An app.
+    Service,
+    /// A connector, for one installation.
+    Installation,
+    /// A connector, for one instance.
+    Instance,
+}
+
+impl TokenKind {
+    /// The audience claim of the kind.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::Service => "service",
+            Self::Installation => "installation",
+            Self::Instance => "instance",
+        }
+    }
+
+    /// The kind with this audience claim.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Developer, Self::Service, Self::Installation, Self::Instance].into_iter().find(|k| k.name() == name)
+    }
+}
+
+impl fmt::Display for TokenKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The scope that developer tokens carry and no app can ask for.
+pub const DEVELOPER_SCOPE: &str = "connctd.core";
+
+/// What a service token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Instantiate and remove instances.
+    Connector,
+    /// Read things.
+    ThingsRead,
+    /// Request actions.
+    ThingsAction,
+    /// List external subjects.
+    SubjectsRead,
+}
+
+impl Scope {
+    /// All scopes that an app may have.
+    pub const ALL: [Self; 4] = [Self::Connector, Self::ThingsRead, Self::ThingsAction, Self::SubjectsRead];
+
+    /// The name in tokens and requests.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connector => "connctd.connector",
+            Self::ThingsRead => "connctd.things.read",
+            Self::ThingsAction => "connctd.things.action",
+            Self::SubjectsRead => "connctd.subjects.read",
+        }
+    }
+
+    /// The scope with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+/// A set of scopes, in their canonical order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// All that an app may have.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Scope::ALL.to_vec())
+    }
+
+    /// The scopes named; everything if none is. `Err` holds the first name that is no scope.
+    ///
+    /// # Errors
+    /// If a name is unknown.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let mut asked = Vec::new();
+        for name in names {
+            asked.push(Scope::from_name(name).ok_or_else(|| name.to_owned())?);
+        }
+        if asked.is_empty() {
+            return Ok(Self::all());
+        }
+        Ok(Self(Scope::ALL.into_iter().filter(|scope| asked.contains(scope)).collect()))
+    }
+
+    /// Whether the scope is among them.
+    #[must_use]
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+impl fmt::Display for Scopes {
+    /// Separated by blanks, as OAuth2 writes them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|scope| scope.name()).collect();
+        f.write_str(&names.join(" "))
+    }
+}

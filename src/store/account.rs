@@ -1,0 +1,58 @@
+//! Accounts in the database.
+
+use crate::model::account::Account;
+use crate::model::error::Result;
+use crate::model::id::AccountId;
+use crate::store::{Inserted, inserted};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+const COLUMNS: &str = "id, email, name, generation, created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: row.get(0)?,
+        email: row.get(1)?,
+        name: row.get(2)?,
+        generation: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}
+
+/// Adds an account, unless its e-mail is taken.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(transaction: &Transaction<'_>, account: &Account, password_hash: &str) -> Result<Inserted> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO accounts (id, email, name, password_hash, generation, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let Account { id, email, name, generation, created_at } = account;
+    inserted(statement.execute(params![id, email, name, password_hash, generation, created_at]), "accounts.email")
+}
+
+/// The account with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1"))?;
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// The account with this e-mail, without regard to case, and its password's hash.
+///
+/// # Errors
+/// Faults of the database.
+pub fn by_email(connection: &Connection, email: &str) -> Result<Option<(Account, String)>> {
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS}, password_hash FROM accounts WHERE email = ?1 COLLATE NOCASE"))?;
+    Ok(statement.query_row([email], |row| Ok((read(row)?, row.get(5)?))).optional()?)
+}
+
+/// Whether there is any account.
+///
+/// # Errors
+/// Faults of the database.
+pub fn any(connection: &Connection) -> Result<bool> {
+    Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
+}

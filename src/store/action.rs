@@ -1,0 +1,149 @@
+//! Action requests in the database.
+
+use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValue};
+use crate::model::error::Result;
+use crate::model::id::{ActionRequestId, AppId, InstanceId};
+use crate::model::page::Page;
+use crate::model::thing::ThingKey;
+use crate::model::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+const COLUMNS: &str = "r.id, r.app, t.id, r.component_id, r.action_id, r.parameters, r.status, r.error, r.deadline, \
+    r.created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ActionRequest> {
+    Ok(ActionRequest {
+        id: row.get(0)?,
+        app: row.get(1)?,
+        thing: row.get(2)?,
+        component_id: row.get(3)?,
+        action_id: row.get(4)?,
+        parameters: values_from_column(row, 5)?,
+        status: row.get(6)?,
+        error: row.get(7)?,
+        deadline: row.get(8)?,
+        created_at: row.get(9)?,
+    })
+}
+
+fn values_to_column(values: &[ActionValue]) -> String {
+    let pairs: Vec<_> = values.iter().map(|value| [value.name.as_str(), value.value.as_str()]).collect();
+    serde_json::json!(pairs).to_string()
+}
+
+fn values_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<ActionValue>> {
+    let pairs: Vec<[String; 2]> = serde_json::from_str(row.get_ref(at)?.as_str()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, error.into()))?;
+    Ok(pairs.into_iter().map(|[name, value]| ActionValue { name, value }).collect())
+}
+
+/// Adds a request for a thing.
+///
+/// # Errors
+/// Faults of the database; the thing must stand.
+pub fn insert(transaction: &Transaction<'_>, request: &ActionRequest, thing: ThingKey) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO action_requests (id, app, thing, component_id, action_id, parameters, status, error, deadline, \
+         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    statement.execute(params![
+        request.id,
+        request.app,
+        thing,
+        request.component_id,
+        request.action_id,
+        values_to_column(&request.parameters),
+        request.status,
+        request.error,
+        request.deadline,
+        request.created_at
+    ])?;
+    Ok(())
+}
+
+/// The request with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: ActionRequestId) -> Result<Option<ActionRequest>> {
+    let sql = format!("SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing WHERE r.id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read).optional()?)
+}
+
+/// The request with this identifier, if it is for a thing of this instance.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_instance(
+    connection: &Connection,
+    instance: InstanceId,
+    id: ActionRequestId,
+) -> Result<Option<ActionRequest>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
+         WHERE r.id = ?1 AND t.instance = ?2"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row(params![id, instance], read).optional()?)
+}
+
+/// A page of an app's requests, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_app(
+    connection: &Connection,
+    app: AppId,
+    filter: &ActionFilter,
+    page: Page<ActionRequestId>,
+) -> Result<Vec<ActionRequest>> {
+    // Bare comparisons, so that the index that fits best is used.
+    let by_id = if filter.id.is_some() { "AND r.id = ?2" } else { "AND ?2 IS NULL" };
+    let by_thing = if filter.thing.is_some() { "AND t.id = ?3" } else { "AND ?3 IS NULL" };
+    let by_status = if filter.status.is_some() { "AND r.status = ?4" } else { "AND ?4 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
+         WHERE r.app = ?1 {by_id} {by_thing} {by_status} AND r.id < ?5 ORDER BY r.id DESC LIMIT ?6"
+    );
+    let before = page.after.unwrap_or(ActionRequestId::MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![app, filter.id, filter.thing, filter.status, before, page.first], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Ends a request that is still pending at `now`; whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn end(
+    transaction: &Transaction<'_>,
+    id: ActionRequestId,
+    status: ActionStatus,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE action_requests SET status = ?2, error = ?3 WHERE id = ?1 AND status = 'PENDING' AND deadline > ?4",
+    )?;
+    Ok(statement.execute(params![id, status, error, now])? == 1)
+}
+
+/// Fails all pending requests whose deadline has passed; how many there were.
+///
+/// # Errors
+/// Faults of the database.
+pub fn fail_overdue(transaction: &Transaction<'_>, now: Timestamp, error: &str) -> Result<usize> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE action_requests SET status = 'FAILED', error = ?2 WHERE status = 'PENDING' AND deadline <= ?1",
+    )?;
+    Ok(statement.execute(params![now, error])?)
+}
+
+/// Whether any pending request's deadline has passed.
+///
+/// # Errors
+/// Faults of the database.
+pub fn any_overdue(connection: &Connection, now: Timestamp) -> Result<bool> {
+    let mut statement = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM action_requests WHERE status = 'PENDING' AND deadline <= ?1)")?;
+    Ok(statement.query_row([now], |row| row.get(0))?)
+}

@@ -1,0 +1,110 @@
+//! Apps in the database.
+
+use crate::model::app::{App, AppProfile};
+use crate::model::error::Result;
+use crate::model::id::{AccountId, AppId};
+use crate::store::row::{array, texts_from_column, texts_to_column};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+const COLUMNS: &str = "id, owner, name, redirect_uris, generation, created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<App> {
+    Ok(App {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        name: row.get(2)?,
+        redirect_uris: texts_from_column(row, 3)?,
+        generation: row.get(4)?,
+        created_at: row.get(5)?,
+    })
+}
+
+/// Adds an app.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(transaction: &Transaction<'_>, app: &App, secret_hash: &[u8; 32]) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO apps (id, owner, name, redirect_uris, secret_hash, generation, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let redirect_uris = texts_to_column(&app.redirect_uris);
+    statement.execute(params![
+        app.id,
+        app.owner,
+        app.name,
+        redirect_uris,
+        secret_hash,
+        app.generation,
+        app.created_at
+    ])?;
+    Ok(())
+}
+
+/// The app with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: AppId) -> Result<Option<App>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id = ?1"))?;
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// The apps with these identifiers, in no particular order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get_many(connection: &Connection, ids: &[AppId]) -> Result<Vec<App>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id IN rarray(?1)"))?;
+    Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The app with this identifier and the hash of its secret.
+///
+/// # Errors
+/// Faults of the database.
+pub fn with_secret(connection: &Connection, id: AppId) -> Result<Option<(App, [u8; 32])>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, secret_hash FROM apps WHERE id = ?1"))?;
+    Ok(statement.query_row([id], |row| Ok((read(row)?, row.get(6)?))).optional()?)
+}
+
+/// All apps of an account, in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_owner(connection: &Connection, owner: AccountId) -> Result<Vec<App>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE owner = ?1 ORDER BY id"))?;
+    Ok(statement.query_map([owner], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Changes what its developer says of an app.
+///
+/// # Errors
+/// Faults of the database.
+pub fn update(transaction: &Transaction<'_>, id: AppId, profile: &AppProfile) -> Result<()> {
+    let mut statement = transaction.prepare_cached("UPDATE apps SET name = ?2, redirect_uris = ?3 WHERE id = ?1")?;
+    statement.execute(params![id, profile.name, texts_to_column(&profile.redirect_uris)])?;
+    Ok(())
+}
+
+/// Gives an app a new secret and ends the tokens it has.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_secret(transaction: &Transaction<'_>, id: AppId, secret_hash: &[u8; 32]) -> Result<()> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE apps SET secret_hash = ?2, generation = generation + 1 WHERE id = ?1")?;
+    statement.execute(params![id, secret_hash])?;
+    Ok(())
+}
+
+/// Removes an app with the things that it keeps itself.
+///
+/// # Errors
+/// Faults of the database; installations of the app must be gone.
+pub fn delete(transaction: &Transaction<'_>, id: AppId) -> Result<()> {
+    transaction.prepare_cached("DELETE FROM things WHERE app = ?1")?.execute([id])?;
+    transaction.prepare_cached("DELETE FROM apps WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}

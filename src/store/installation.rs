@@ -1,0 +1,140 @@
+//! Connector installations in the database.
+
+use crate::model::error::Result;
+use crate::model::id::{AppId, InstallationId, PublicationId};
+use crate::model::installation::Installation;
+use crate::model::lifecycle::{Standing, State};
+use crate::model::parameter::{ConfigurationValue, Parameter};
+use crate::store::parameter::{self, StoredConfiguration};
+use crate::store::row::{array, standing, standing_columns};
+use crate::store::{Inserted, inserted};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::HashMap;
+
+const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
+    Ok(Installation {
+        id: row.get(0)?,
+        app: row.get(1)?,
+        owner: row.get(2)?,
+        publication: row.get(3)?,
+        standing: standing(row, 4)?,
+        created_at: row.get(8)?,
+    })
+}
+
+/// Adds an installation with its configuration, unless the app has one of that publication.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(
+    transaction: &Transaction<'_>,
+    installation: &Installation,
+    declared: &[Parameter],
+    values: &[ConfigurationValue],
+) -> Result<Inserted> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO installations (id, app, owner, publication, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let Installation { id, app, owner, publication, standing, created_at } = installation;
+    let result = statement.execute(params![id, app, owner, publication, standing.state, created_at]);
+    if inserted(result, "installations.app, installations.publication")? == Inserted::Exists {
+        return Ok(Inserted::Exists);
+    }
+    let sql = "INSERT INTO installation_values (installation, position, parameter, value, password) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    parameter::insert_values(transaction, sql, id, declared, values)?;
+    Ok(Inserted::New)
+}
+
+/// The installation with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: InstallationId) -> Result<Option<Installation>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM installations WHERE id = ?1"))?;
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// The installations with these identifiers, in no particular order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get_many(connection: &Connection, ids: &[InstallationId]) -> Result<Vec<Installation>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM installations WHERE id IN rarray(?1)"))?;
+    Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The installations of these apps, each app's in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_apps(connection: &Connection, apps: &[AppId]) -> Result<Vec<Installation>> {
+    let sql = format!("SELECT {COLUMNS} FROM installations WHERE app IN rarray(?1) ORDER BY app, id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map([array(apps)], read)?.collect::<Result<_, _>>()?)
+}
+
+/// An app's installation of a publication.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_app_and_publication(
+    connection: &Connection,
+    app: AppId,
+    publication: PublicationId,
+) -> Result<Option<Installation>> {
+    let sql = format!("SELECT {COLUMNS} FROM installations WHERE app = ?1 AND publication = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![app, publication], read).optional()?)
+}
+
+/// How many instances each of these installations has; those with none are left out.
+///
+/// # Errors
+/// Faults of the database.
+pub fn instance_counts(connection: &Connection, ids: &[InstallationId]) -> Result<HashMap<InstallationId, i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT installation, count(*) FROM instances WHERE installation IN rarray(?1) GROUP BY installation",
+    )?;
+    Ok(statement.query_map([array(ids)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// What was given when it was installed.
+///
+/// # Errors
+/// Faults of the database.
+pub fn configuration(connection: &Connection, id: InstallationId) -> Result<StoredConfiguration> {
+    let sql = "SELECT parameter, value, password FROM installation_values WHERE installation = ?1 ORDER BY position";
+    parameter::values(connection, sql, &id)
+}
+
+/// Gives an installation a new standing if its state is one of `from`; whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn change_standing(
+    transaction: &Transaction<'_>,
+    id: InstallationId,
+    from: &[State],
+    to: &Standing,
+) -> Result<bool> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE installations SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5 \
+         WHERE id = ?1 AND state IN rarray(?6)",
+    )?;
+    let (details, step_kind, step_content) = standing_columns(to);
+    let from: Vec<i64> = from.iter().map(|state| state.number().into()).collect();
+    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, array(&from)])? == 1)
+}
+
+/// Deletes an installation with its configuration; its instances must be gone.
+///
+/// # Errors
+/// Faults of the database.
+pub fn delete(transaction: &Transaction<'_>, id: InstallationId) -> Result<()> {
+    transaction.prepare_cached("DELETE FROM installations WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}

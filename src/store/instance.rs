@@ -1,0 +1,212 @@
+//! Connector instances in the database.
+
+use crate::model::error::Result;
+use crate::model::id::{AppId, InstallationId, InstanceId};
+use crate::model::instance::{ExternalSubject, Instance};
+use crate::model::lifecycle::{Standing, State};
+use crate::model::page::Page;
+use crate::model::parameter::{ConfigurationValue, Parameter};
+use crate::store::parameter::{self, StoredConfiguration};
+use crate::store::row::{array, standing, standing_columns};
+use crate::store::{Inserted, inserted};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
+    Ok(Instance {
+        id: row.get(0)?,
+        installation: row.get(1)?,
+        app: row.get(2)?,
+        owner: row.get(3)?,
+        subject: row.get(4)?,
+        standing: standing(row, 5)?,
+        created_at: row.get(9)?,
+    })
+}
+
+/// Adds an instance with its configuration, unless the subject has one of that installation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(
+    transaction: &Transaction<'_>,
+    instance: &Instance,
+    declared: &[Parameter],
+    values: &[ConfigurationValue],
+) -> Result<Inserted> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO instances (id, installation, app, owner, subject, state, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let Instance { id, installation, app, owner, subject, standing, created_at } = instance;
+    let result = statement.execute(params![id, installation, app, owner, subject, standing.state, created_at]);
+    if inserted(result, "instances.installation, instances.subject")? == Inserted::Exists {
+        return Ok(Inserted::Exists);
+    }
+    let sql =
+        "INSERT INTO instance_values (instance, position, parameter, value, password) VALUES (?1, ?2, ?3, ?4, ?5)";
+    parameter::insert_values(transaction, sql, id, declared, values)?;
+    Ok(Inserted::New)
+}
+
+/// The instance with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: InstanceId) -> Result<Option<Instance>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM instances WHERE id = ?1"))?;
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// The instance of an installation that a subject has.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_subject(
+    connection: &Connection,
+    installation: InstallationId,
+    subject: &ExternalSubject,
+) -> Result<Option<Instance>> {
+    let sql = format!("SELECT {COLUMNS} FROM instances WHERE installation = ?1 AND subject = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![installation, subject], read).optional()?)
+}
+
+/// A page of an app's instances, of one subject where one is named, in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_app(
+    connection: &Connection,
+    app: AppId,
+    subject: Option<&ExternalSubject>,
+    page: Page<InstanceId>,
+) -> Result<Vec<Instance>> {
+    let after = page.after.unwrap_or(InstanceId::MIN);
+    let rows = if let Some(subject) = subject {
+        let sql =
+            format!("SELECT {COLUMNS} FROM instances WHERE app = ?1 AND subject = ?2 AND id > ?3 ORDER BY id LIMIT ?4");
+        let mut statement = connection.prepare_cached(&sql)?;
+        statement.query_map(params![app, subject, after, page.first], read)?.collect::<Result<_, _>>()?
+    } else {
+        let sql = format!("SELECT {COLUMNS} FROM instances WHERE app = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        let mut statement = connection.prepare_cached(&sql)?;
+        statement.query_map(params![app, after, page.first], read)?.collect::<Result<_, _>>()?
+    };
+    Ok(rows)
+}
+
+/// The same page of each of these installations, in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_installations(
+    connection: &Connection,
+    installations: &[InstallationId],
+    page: Page<InstanceId>,
+) -> Result<Vec<Instance>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM instances WHERE id IN (\
+           SELECT id FROM rarray(?1) AS one JOIN instances AS some ON some.id IN (\
+             SELECT id FROM instances WHERE installation = one.value AND id > ?2 ORDER BY id LIMIT ?3)) \
+         ORDER BY id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = page.after.unwrap_or(InstanceId::MIN);
+    let rows = statement.query_map(params![array(installations), after, page.first], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All instances of an installation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_of_installation(connection: &Connection, installation: InstallationId) -> Result<Vec<Instance>> {
+    let sql = format!("SELECT {COLUMNS} FROM instances WHERE installation = ?1 ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map([installation], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Whether an installation has any instance.
+///
+/// # Errors
+/// Faults of the database.
+pub fn any_of_installation(connection: &Connection, installation: InstallationId) -> Result<bool> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM instances WHERE installation = ?1)")?;
+    Ok(statement.query_row([installation], |row| row.get(0))?)
+}
+
+/// What was given when it was instantiated.
+///
+/// # Errors
+/// Faults of the database.
+pub fn configuration(connection: &Connection, id: InstanceId) -> Result<StoredConfiguration> {
+    let sql = "SELECT parameter, value, password FROM instance_values WHERE instance = ?1 ORDER BY position";
+    parameter::values(connection, sql, &id)
+}
+
+/// Gives an instance a new standing if its state is one of `from`; whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn change_standing(transaction: &Transaction<'_>, id: InstanceId, from: &[State], to: &Standing) -> Result<bool> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE instances SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5 \
+         WHERE id = ?1 AND state IN rarray(?6)",
+    )?;
+    let (details, step_kind, step_content) = standing_columns(to);
+    let from: Vec<i64> = from.iter().map(|state| state.number().into()).collect();
+    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, array(&from)])? == 1)
+}
+
+/// Marks all instances of an installation as being removed.
+///
+/// # Errors
+/// Faults of the database.
+pub fn begin_removal_of_all(transaction: &Transaction<'_>, installation: InstallationId) -> Result<()> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE instances SET state = ?2 WHERE installation = ?1 AND state <> ?2")?;
+    statement.execute(params![installation, State::RemovalOngoing])?;
+    Ok(())
+}
+
+/// Takes up to `limit` instances of an installation whose removal is asked for and not begun, and
+/// marks it as begun.
+///
+/// # Errors
+/// Faults of the database.
+pub fn take_to_remove(
+    transaction: &Transaction<'_>,
+    installation: InstallationId,
+    limit: u32,
+) -> Result<Vec<InstanceId>> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE instances SET removal_begun = 1 WHERE id IN (SELECT id FROM instances \
+         WHERE installation = ?1 AND state = 7 AND removal_begun = 0 ORDER BY id LIMIT ?2) RETURNING id",
+    )?;
+    let mut ids: Vec<InstanceId> =
+        statement.query_map(params![installation, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Marks the removal of one instance as asked for and begun.
+///
+/// # Errors
+/// Faults of the database.
+pub fn begin_removal(transaction: &Transaction<'_>, id: InstanceId) -> Result<()> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE instances SET state = ?2, removal_begun = 1 WHERE id = ?1")?;
+    statement.execute(params![id, State::RemovalOngoing])?;
+    Ok(())
+}
+
+/// Deletes an instance with its configuration, things, history and action requests.
+///
+/// # Errors
+/// Faults of the database.
+pub fn delete(transaction: &Transaction<'_>, id: InstanceId) -> Result<()> {
+    transaction.prepare_cached("DELETE FROM instances WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! SQL, and nothing else: many readers, one writer, and one file per noun.
+//!
+//! May use `model`. Must not know permissions, HTTP or callbacks. Used by `ops` alone.
+//! Reads take a `&Connection`, writes take a `&Transaction`, and nobody here commits but the writer.
+
+pub mod account;
+pub mod action;
+pub mod app;
+pub mod callback;
+pub mod history;
+pub mod installation;
+pub mod instance;
+mod migrate;
+pub mod parameter;
+pub mod publication;
+mod reader;
+mod row;
+pub mod setting;
+pub mod thing;
+mod writer;
+
+pub use reader::Snapshot;
+pub use writer::Reply;
+
+use crate::model::error::{Error, Result};
+use rusqlite::{Connection, Transaction};
+use std::path::Path;
+
+/// Statements kept prepared on each connection; more than there are.
+const STATEMENTS_CACHED: usize = 128;
+/// How long SQLite waits for a lock that another process holds (a backup, a shell), in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+
+/// The database: a file, its pool of readers and its writer.
+pub struct Store {
+    readers: reader::Readers,
+    writer: writer::Writer,
+}
+
+impl Store {
+    /// Opens the file, makes it if there is none, and brings it to the newest form.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or written, is no database, or is from a newer connhub.
+    pub fn open(path: &Path, readers: u32) -> Result<Self> {
+        let mut connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+        migrate::migrate(&mut connection)?;
+        Ok(Self { readers: reader::Readers::open(path, readers)?, writer: writer::Writer::start(connection)? })
+    }
+
+    /// A reader with a consistent view of what is committed now. Blocks while all readers are taken.
+    ///
+    /// # Errors
+    /// If no reader becomes free in time.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.readers.snapshot()
+    }
+
+    /// Runs `work` on the writer, in a transaction with whatever waits beside it, and gives its
+    /// result once that is durable. If `work` fails, what it did is undone.
+    ///
+    /// The reply can be awaited, or waited for on a thread of one's own.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Reply<T> {
+        self.writer.submit(work, |_| ())
+    }
+
+    /// As [`Self::write`], and calls `then` once the result is durable, whether or not anybody
+    /// still waits for the reply. `then` runs on the writer's thread and must not block.
+    pub fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Reply<T> {
+        self.writer.submit(work, then)
+    }
+
+    /// Ends the writer after what was submitted, and folds the write-ahead log into the file.
+    pub fn close(&self) {
+        self.writer.stop();
+    }
+}
+
+/// What every connection needs.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
+    rusqlite::vtab::array::load_module(connection)
+}
+
+/// How an insert went that a uniqueness constraint may refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Inserted {
+    /// The row stands.
+    New,
+    /// There is one already.
+    Exists,
+}
+
+/// Tells a broken uniqueness constraint on these columns (`table.column, table.column`) from faults.
+fn inserted(result: rusqlite::Result<usize>, columns: &str) -> Result<Inserted> {
+    match result {
+        Ok(_) => Ok(Inserted::New),
+        Err(rusqlite::Error::SqliteFailure(failure, Some(message)))
+            if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE && message.ends_with(columns) =>
+        {
+            Ok(Inserted::Exists)
+        }
+        Err(other) => Err(Error::from(other)),
+    }
+}

@@ -1,0 +1,179 @@
+//! How the domain's values stand in columns, and how SQLite's errors become ours.
+
+use crate::model::action::ActionStatus;
+use crate::model::callback::CallbackKind;
+use crate::model::error::Error;
+use crate::model::history::HistoricValue;
+use crate::model::id::{
+    AccountId, ActionRequestId, AppId, CallbackId, InstallationId, InstanceId, PublicationId, ThingId,
+};
+use crate::model::instance::ExternalSubject;
+use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind, Standing, State};
+use crate::model::thing::{ComponentKey, ThingKey, ThingStatus};
+use crate::model::time::Timestamp;
+use crate::model::value::ValueType;
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+use std::rc::Rc;
+
+macro_rules! ids {
+    ($($name:ident),*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                <[u8; 16]>::column_result(value).map(Self::from_bytes)
+            }
+        }
+
+        impl From<$name> for Value {
+            fn from(id: $name) -> Self {
+                Value::Blob(id.as_bytes().to_vec())
+            }
+        }
+    )*};
+}
+ids!(AccountId, AppId, PublicationId, InstallationId, InstanceId, ThingId, ActionRequestId, CallbackId);
+
+macro_rules! keys {
+    ($($name:ident),*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map(Self)
+            }
+        }
+
+        impl From<$name> for Value {
+            fn from(key: $name) -> Self {
+                Value::Integer(key.0)
+            }
+        }
+    )*};
+}
+keys!(ThingKey, ComponentKey);
+
+/// Enums that stand in columns under their names.
+macro_rules! names {
+    ($($name:ident),*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.name().as_bytes())))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $name::from_name(value.as_str()?).ok_or(FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+names!(ActionStatus, CallbackKind, ThingStatus, ValueType);
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.micros().into())
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::from_micros)
+    }
+}
+
+impl ToSql for State {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.number().into())
+    }
+}
+
+impl FromSql for State {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_number(i64::column_result(value)?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for ExternalSubject {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.as_str().as_bytes())))
+    }
+}
+
+impl FromSql for ExternalSubject {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        String::column_result(value).map(Self::from_stored)
+    }
+}
+
+impl ToSql for HistoricValue {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Number(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
+            Self::Boolean(truth) => ToSqlOutput::Borrowed(ValueRef::Integer((*truth).into())),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+/// A standing from its four columns, `state, details, step_kind, step_content`, the first at `at`.
+pub(super) fn standing(row: &Row<'_>, at: usize) -> rusqlite::Result<Standing> {
+    let kind = row.get::<_, Option<i64>>(at + 2)?.and_then(FurtherStepKind::from_number);
+    let content = row.get::<_, Option<String>>(at + 3)?;
+    Ok(Standing {
+        state: row.get(at)?,
+        details: row.get::<_, Option<String>>(at + 1)?.map(Details::from_json_object),
+        further_step: kind.zip(content).map(|(kind, content)| FurtherStep { kind, content }),
+    })
+}
+
+/// The columns that stand beside `state` for a standing: details, step_kind, step_content.
+pub(super) fn standing_columns(standing: &Standing) -> (Option<&str>, Option<u8>, Option<&str>) {
+    let step = standing.further_step.as_ref();
+    (
+        standing.details.as_ref().map(Details::as_str),
+        step.map(|step| step.kind.number()),
+        step.map(|step| step.content.as_str()),
+    )
+}
+
+/// A list of texts as it stands in a column: JSON.
+pub(super) fn texts_to_column(texts: &[String]) -> String {
+    serde_json::Value::from(texts.to_vec()).to_string()
+}
+
+/// A list of texts from its column.
+pub(super) fn texts_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<String>> {
+    let text = row.get_ref(at)?.as_str()?;
+    if text == "[]" {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, error.into()))
+}
+
+/// A list of identifiers or keys as the argument of `rarray`.
+pub(super) fn array<T: Copy + Into<Value>>(items: &[T]) -> Rc<Vec<Value>> {
+    Rc::new(items.iter().map(|item| (*item).into()).collect())
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => {
+                Self::Unavailable("the server's disk is full; nothing was changed".to_owned())
+            }
+            _ => Self::fault(error),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Values that belong to the database as a whole.
+
+use crate::model::error::Result;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// The value under a name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Sets the value under a name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()> {
+    let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?;
+    statement.execute(params![name, value])?;
+    Ok(())
+}

@@ -1,0 +1,312 @@
+//! Things and their parts in the database.
+
+use crate::model::error::Result;
+use crate::model::id::{AppId, InstanceId, ThingId};
+use crate::model::instance::ExternalSubject;
+use crate::model::page::Page;
+use crate::model::thing::{
+    Action, ActionParameter, Attribute, Component, ComponentKey, NewComponent, NewThing, Property, Thing, ThingFilter,
+    ThingKey, ThingStatus,
+};
+use crate::model::time::Timestamp;
+use crate::store::row::{array, texts_from_column, texts_to_column};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use std::collections::HashMap;
+
+const COLUMNS: &str = "key, id, app, subject, instance, name, manufacturer, main_component_id, display_type, status, \
+    created_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Thing> {
+    Ok(Thing {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        app: row.get(2)?,
+        subject: row.get(3)?,
+        instance: row.get(4)?,
+        name: row.get(5)?,
+        manufacturer: row.get(6)?,
+        main_component_id: row.get(7)?,
+        display_type: row.get(8)?,
+        status: row.get(9)?,
+        created_at: row.get(10)?,
+    })
+}
+
+/// Whose a thing is.
+#[derive(Debug)]
+pub struct Belonging<'a> {
+    /// The app that sees it.
+    pub app: AppId,
+    /// The end customer that it belongs to.
+    pub subject: &'a ExternalSubject,
+    /// The instance that created it.
+    pub instance: Option<InstanceId>,
+}
+
+/// Adds a thing with all its parts. Initial values that are not empty count as updates of `now`.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(
+    transaction: &Transaction<'_>,
+    id: ThingId,
+    belonging: &Belonging<'_>,
+    thing: &NewThing,
+    now: Timestamp,
+) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO things (id, app, subject, instance, name, manufacturer, main_component_id, display_type, status, \
+         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let key = ThingKey(statement.insert(params![
+        id,
+        belonging.app,
+        belonging.subject,
+        belonging.instance,
+        thing.name,
+        thing.manufacturer,
+        thing.main_component_id,
+        thing.display_type,
+        thing.status,
+        now
+    ])?);
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO attributes (thing, position, name, value) VALUES (?1, ?2, ?3, ?4)")?;
+    for (position, Attribute { name, value }) in thing.attributes.iter().enumerate() {
+        statement.execute(params![key, position, name, value])?;
+    }
+    for component in &thing.components {
+        insert_component(transaction, key, component, now)?;
+    }
+    Ok(())
+}
+
+fn insert_component(
+    transaction: &Transaction<'_>,
+    thing: ThingKey,
+    component: &NewComponent,
+    now: Timestamp,
+) -> Result<()> {
+    let NewComponent { id, name, component_type, capabilities, properties, actions } = component;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO components (thing, id, name, component_type, capabilities) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let key = statement.insert(params![thing, id, name, component_type, texts_to_column(capabilities)])?;
+    for property in properties {
+        insert_property(transaction, key, property, now)?;
+    }
+    let mut insert_action =
+        transaction.prepare_cached("INSERT INTO actions (component, id, name) VALUES (?1, ?2, ?3)")?;
+    let mut insert_parameter = transaction
+        .prepare_cached("INSERT INTO action_parameters (action, position, name, type) VALUES (?1, ?2, ?3, ?4)")?;
+    for action in actions {
+        let action_key = insert_action.insert(params![key, action.id, action.name])?;
+        for (position, ActionParameter { name, kind }) in action.parameters.iter().enumerate() {
+            insert_parameter.execute(params![action_key, position, name, kind])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_property(transaction: &Transaction<'_>, component: i64, property: &Property, now: Timestamp) -> Result<()> {
+    let Property { id, name, value, unit, kind, property_type, last_update } = property;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO properties (component, id, name, value, unit, type, property_type, last_update) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let at = (!value.is_empty()).then(|| last_update.unwrap_or(now));
+    let key = statement.insert(params![component, id, name, value, unit, kind, property_type, at])?;
+    if let Some(at) = at {
+        let update = crate::model::history::PropertyUpdate { value: value.clone(), at };
+        if let Some(historic) = update.historic(*kind) {
+            super::history::insert(transaction, key, at, &historic)?;
+        }
+    }
+    Ok(())
+}
+
+/// The thing with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: ThingId) -> Result<Option<Thing>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM things WHERE id = ?1"))?;
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// The things with these identifiers, in no particular order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get_many(connection: &Connection, ids: &[ThingId]) -> Result<Vec<Thing>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM things WHERE id IN rarray(?1)"))?;
+    Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
+}
+
+/// A page of an app's things that match, of one subject where one is named, in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_app(
+    connection: &Connection,
+    app: AppId,
+    subject: Option<&ExternalSubject>,
+    filter: &ThingFilter,
+    page: Page<ThingId>,
+) -> Result<Vec<Thing>> {
+    let after = match page.after {
+        Some(after) => get(connection, after)?.map_or(ThingKey(i64::MAX), |thing| thing.key),
+        None => ThingKey(i64::MIN),
+    };
+    let by_subject = if subject.is_some() { "AND subject = :subject" } else { "AND :subject IS NULL" };
+    // A bare `id =` lets SQLite use the identifier's index where one is given.
+    let by_id = if filter.id.is_some() { "AND id = :id" } else { "AND :id IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM things WHERE app = :app {by_subject} {by_id} AND key > :after \
+         AND (:name IS NULL OR name = :name) AND (:manufacturer IS NULL OR manufacturer = :manufacturer) \
+         AND (:display_type IS NULL OR display_type = :display_type) \
+         AND (:main_component_id IS NULL OR main_component_id = :main_component_id) \
+         AND (:status IS NULL OR status = :status) ORDER BY key LIMIT :first"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let params = named_params! {
+        ":app": app,
+        ":subject": subject,
+        ":id": filter.id,
+        ":after": after,
+        ":name": filter.name,
+        ":manufacturer": filter.manufacturer,
+        ":display_type": filter.display_type,
+        ":main_component_id": filter.main_component_id,
+        ":status": filter.status,
+        ":first": page.first,
+    };
+    Ok(statement.query_map(params, read)?.collect::<Result<_, _>>()?)
+}
+
+/// The things of these instances, each instance's in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_instances(connection: &Connection, instances: &[InstanceId]) -> Result<Vec<Thing>> {
+    let sql = format!("SELECT {COLUMNS} FROM things WHERE instance IN rarray(?1) ORDER BY instance, key");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map([array(instances)], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The attributes of these things.
+///
+/// # Errors
+/// Faults of the database.
+pub fn attributes(connection: &Connection, things: &[ThingKey]) -> Result<HashMap<ThingKey, Vec<Attribute>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT thing, name, value FROM attributes WHERE thing IN rarray(?1) ORDER BY thing, position",
+    )?;
+    let mut rows = statement.query([array(things)])?;
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        found.entry(row.get(0)?).or_default().push(Attribute { name: row.get(1)?, value: row.get(2)? });
+    }
+    Ok(found)
+}
+
+/// The components of these things, in the order in which they were given.
+///
+/// # Errors
+/// Faults of the database.
+pub fn components(connection: &Connection, things: &[ThingKey]) -> Result<HashMap<ThingKey, Vec<Component>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT thing, key, id, name, component_type, capabilities FROM components \
+         WHERE thing IN rarray(?1) ORDER BY thing, key",
+    )?;
+    let mut rows = statement.query([array(things)])?;
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        found.entry(row.get(0)?).or_default().push(Component {
+            key: row.get(1)?,
+            id: row.get(2)?,
+            name: row.get(3)?,
+            component_type: row.get(4)?,
+            capabilities: texts_from_column(row, 5)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The properties of these components, in the order in which they were given.
+///
+/// # Errors
+/// Faults of the database.
+pub fn properties(
+    connection: &Connection,
+    components: &[ComponentKey],
+) -> Result<HashMap<ComponentKey, Vec<Property>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT component, id, name, value, unit, type, property_type, last_update FROM properties \
+         WHERE component IN rarray(?1) ORDER BY component, key",
+    )?;
+    let mut rows = statement.query([array(components)])?;
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        found.entry(row.get(0)?).or_default().push(Property {
+            id: row.get(1)?,
+            name: row.get(2)?,
+            value: row.get(3)?,
+            unit: row.get(4)?,
+            kind: row.get(5)?,
+            property_type: row.get(6)?,
+            last_update: row.get(7)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The actions of these components with their parameters, in the order in which they were given.
+///
+/// # Errors
+/// Faults of the database.
+pub fn actions(connection: &Connection, components: &[ComponentKey]) -> Result<HashMap<ComponentKey, Vec<Action>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.component, a.key, a.id, a.name, p.name, p.type FROM actions AS a \
+         LEFT JOIN action_parameters AS p ON p.action = a.key \
+         WHERE a.component IN rarray(?1) ORDER BY a.component, a.key, p.position",
+    )?;
+    let mut rows = statement.query([array(components)])?;
+    let mut found: HashMap<_, Vec<Action>> = HashMap::new();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let actions = found.entry(row.get(0)?).or_default();
+        let key: i64 = row.get(1)?;
+        if last != Some(key) {
+            actions.push(Action { id: row.get(2)?, name: row.get(3)?, parameters: Vec::new() });
+            last = Some(key);
+        }
+        if let (Some(name), Some(action)) = (row.get::<_, Option<String>>(4)?, actions.last_mut()) {
+            action.parameters.push(ActionParameter { name, kind: row.get(5)? });
+        }
+    }
+    Ok(found)
+}
+
+/// Changes whether a thing of an instance can be reached; whether there is such a thing.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_status(
+    transaction: &Transaction<'_>,
+    instance: InstanceId,
+    id: ThingId,
+    status: ThingStatus,
+) -> Result<bool> {
+    let mut statement = transaction.prepare_cached("UPDATE things SET status = ?3 WHERE id = ?1 AND instance = ?2")?;
+    Ok(statement.execute(params![id, instance, status])? == 1)
+}
+
+/// Deletes a thing of an instance with its parts; whether there was such a thing.
+///
+/// # Errors
+/// Faults of the database.
+pub fn delete(transaction: &Transaction<'_>, instance: InstanceId, id: ThingId) -> Result<bool> {
+    let mut statement = transaction.prepare_cached("DELETE FROM things WHERE id = ?1 AND instance = ?2")?;
+    Ok(statement.execute(params![id, instance])? == 1)
+}

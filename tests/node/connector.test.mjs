@@ -120,6 +120,7 @@ function callback({ method = 'POST', path, json, body, headers = {}, signal }) {
     Date: date,
     'User-Agent': 'connhub/0.1.0',
     Signature: crypto.sign(null, payload, PRIVATE_KEY).toString('base64'),
+    'Content-Length': Buffer.byteLength(text),
     ...(method === 'POST' && { 'Content-Type': 'application/json' }),
     ...headers,
   };
@@ -312,13 +313,14 @@ test('truncated, dropped and never answered', async () => {
 });
 
 test('a half-closed connection is noticed', async () => {
-  await behave('installation', { delayMs: 50 });
-  const socket = net.connect(ports.port, '127.0.0.1');
-  socket.end(`DELETE /${space}/installations/i1 HTTP/1.1\r\nHost: x\r\n\r\n`);
   await behave('installation-removal', { hold: true });
-  const [record] = await callbacks('count=1&timeoutMs=2000');
+  const socket = net.connect(ports.port, '127.0.0.1');
+  const closed = once(socket, 'close');
+  socket.resume();
+  socket.end(`DELETE /${space}/installations/i1 HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const [record] = await callbacks('count=1');
   assert.equal(record.kind, 'installation-removal');
-  await once(socket, 'close');
+  await closed;
   await control('POST', '/release', {});
   const [ended] = await callbacks('count=1&answered=true');
   assert.notEqual(ended.closedByClientMs, null);

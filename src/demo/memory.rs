@@ -1,0 +1,246 @@
+//! Keeps the state in memory and, if it was given a file, on disk: written whole beside the old one
+//! and renamed over it, so that a crash leaves either. May use `state`. Used by `callbacks`,
+//! `actions`, `clockwork`, `ending` and `page`. `save` blocks: never call it on an async worker.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+use super::state::{State, Subject};
+
+/// The state, shared by all that work on it.
+pub struct Memory {
+    current: Mutex<Versioned>,
+    file: Option<StateFile>,
+}
+
+struct Versioned {
+    state: State,
+    /// Grows with every change, so that saving can tell what a file already holds.
+    version: u64,
+}
+
+struct StateFile {
+    path: PathBuf,
+    /// The version in the file. Held while writing: whoever waits for it mostly finds that its own
+    /// change was written along with the one before.
+    written: Mutex<u64>,
+}
+
+impl Memory {
+    /// Reads the file, if there is one. A file that cannot be understood is an error, not a reason
+    /// to start afresh and overwrite it.
+    pub fn open(path: Option<PathBuf>) -> io::Result<Self> {
+        let state = match &path {
+            None => State::default(),
+            Some(path) => match fs::read(path) {
+                Ok(bytes) => serde_json::from_slice(&bytes)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(Self {
+            current: Mutex::new(Versioned { state, version: 0 }),
+            file: path.map(|path| StateFile {
+                path,
+                written: Mutex::new(0),
+            }),
+        })
+    }
+
+    /// Looks at the state. Be quick: everybody else waits.
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.current.lock().state)
+    }
+
+    /// Changes the state, but not the file yet.
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut current = self.current.lock();
+        current.version += 1;
+        change(&mut current.state)
+    }
+
+    /// Returns when all changes made so far are on disk.
+    pub fn save(&self) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let wanted = self.current.lock().version;
+        let mut written = file.written.lock();
+        if *written >= wanted {
+            return Ok(());
+        }
+        let (version, json) = {
+            let current = self.current.lock();
+            (current.version, serde_json::to_vec(&current.state)?)
+        };
+        replace(&file.path, &json)?;
+        *written = version;
+        Ok(())
+    }
+
+    /// Forgets something whose token the hub does not know any more. The token guards against
+    /// forgetting a newer one of the same ID.
+    pub fn forget(&self, subject: &Subject, token: &str) {
+        let forgotten = self.change(|state| {
+            let same = state
+                .membership(subject)
+                .is_some_and(|known| known.token == token);
+            same && state.remove(subject)
+        });
+        if forgotten {
+            tracing::info!(
+                ?subject,
+                "forgotten: the hub does not know its token any more"
+            );
+            self.save_or_log();
+        }
+    }
+
+    /// Saves where nobody waits for the outcome: the next save tries again anyway.
+    pub fn save_or_log(&self) {
+        if let Err(error) = self.save() {
+            tracing::error!(%error, "the demo connector's state cannot be saved");
+        }
+    }
+}
+
+fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+
+    let mut file = private(&beside)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    sync_folder(path)
+}
+
+/// The file holds tokens, so it is nobody else's to read.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A rename is durable once the folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lamp::Lamp;
+    use super::super::state::{Calibration, Devices, Ending, Instance, Membership};
+    use super::super::weather::Weather;
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn membership(token: &str) -> Membership {
+        Membership {
+            token: token.to_owned(),
+            ending: Some(Ending {
+                due: 1_700_000_000_123,
+                fails: true,
+                confirmable: false,
+            }),
+        }
+    }
+
+    fn instance() -> Instance {
+        Instance {
+            membership: membership("secret"),
+            installation: "installation".to_owned(),
+            devices: Some(Devices {
+                lamp_id: "lamp".to_owned(),
+                lamp: Lamp::new(true),
+                station_id: "station".to_owned(),
+                weather: Weather::mild(),
+            }),
+            calibrations: vec![Calibration {
+                request: "request".to_owned(),
+                due: 7,
+            }],
+            update_every: Duration::from_millis(200),
+            next_update: Some(Instant::now()),
+        }
+    }
+
+    #[test]
+    fn everything_comes_back_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let memory = Memory::open(Some(path.clone())).unwrap();
+        memory.change(|state| {
+            state
+                .installations
+                .insert("installation".to_owned(), membership("token"));
+            state.instances.insert("instance".to_owned(), instance());
+        });
+        memory.save().unwrap();
+
+        let again = Memory::open(Some(path.clone())).unwrap();
+        again.read(|state| {
+            assert_eq!(state.installations["installation"].token, "token");
+            let (id, back, devices) = state.owner_of("station").unwrap();
+            assert_eq!(id, "instance");
+            assert_eq!(back.membership.ending, instance().membership.ending);
+            assert_eq!(back.calibrations, instance().calibrations);
+            assert_eq!(back.update_every, Duration::from_millis(200));
+            assert_eq!(back.next_update, None);
+            assert_eq!(devices.lamp, Lamp::new(true));
+            assert_eq!(devices.weather, Weather::mild());
+        });
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing is left beside the file");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let memory = Memory::open(Some(path.clone())).unwrap();
+        memory.change(|_| ());
+        memory.save().unwrap();
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        fs::write(&path, "{").unwrap();
+        assert!(Memory::open(Some(path.clone())).is_err());
+        assert_eq!(fs::read(path).unwrap(), b"{");
+    }
+
+    #[test]
+    fn forgetting_spares_a_newer_token() {
+        let memory = Memory::open(None).unwrap();
+        memory.change(|state| {
+            state.instances.insert("instance".to_owned(), instance());
+        });
+        let subject = Subject::Instance("instance".to_owned());
+        memory.forget(&subject, "older");
+        assert!(memory.read(|state| state.membership(&subject).is_some()));
+        memory.forget(&subject, "secret");
+        assert!(memory.read(|state| state.membership(&subject).is_none()));
+    }
+}

@@ -39,14 +39,9 @@ fn act(shared: &Shared, message: ActionRequested) -> Result<Reply, Reply> {
         let (id, instance, devices) = state.owner_of(&message.thing_id)?;
         let instance_id = id.clone();
         Some(if devices.lamp_id == message.thing_id {
-            Target::Lamp {
-                instance: instance_id,
-                token: instance.membership.token.clone(),
-            }
+            Target::Lamp { instance: instance_id, token: instance.membership.token.clone() }
         } else {
-            Target::Station {
-                instance: instance_id,
-            }
+            Target::Station { instance: instance_id }
         })
     });
     match target {
@@ -56,30 +51,16 @@ fn act(shared: &Shared, message: ActionRequested) -> Result<Reply, Reply> {
         Some(Target::Station { instance }) if message.component_id == things::STATION => {
             calibrate(shared, &instance, message)
         }
-        _ => Err(reply::failed_action(
-            StatusCode::NOT_FOUND,
-            "the demo connector has no such thing or component",
-        )),
+        _ => Err(reply::failed_action(StatusCode::NOT_FOUND, "the demo connector has no such thing or component")),
     }
 }
 
-fn light(
-    shared: &Shared,
-    instance: &str,
-    token: &str,
-    message: &ActionRequested,
-) -> Result<Reply, Reply> {
+fn light(shared: &Shared, instance: &str, token: &str, message: &ActionRequested) -> Result<Reply, Reply> {
     let change = Change::from_action(&message.action_id, &message.parameters)
         .map_err(|error| reply::failed_action(StatusCode::BAD_REQUEST, &error))?;
-    let property = Property {
-        thing: &message.thing_id,
-        component: things::LAMP,
-        id: change.property,
-    };
+    let property = Property { thing: &message.thing_id, component: things::LAMP, id: change.property };
     let now = clock::timestamp();
-    let outcome = shared
-        .hub
-        .update_property(token, &property, &change.value, &now);
+    let outcome = shared.hub.update_property(token, &property, &change.value, &now);
     if let Err(error) = outcome {
         if let HubError::Gone = error {
             let subject = Subject::Instance(instance.to_owned());
@@ -87,10 +68,7 @@ fn light(
         }
         tracing::warn!(%error, "a lamp's new value cannot be reported");
         let text = format!("the lamp's new value could not be reported: {error}");
-        return Err(reply::failed_action(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            &text,
-        ));
+        return Err(reply::failed_action(StatusCode::INTERNAL_SERVER_ERROR, &text));
     }
     shared.memory.change(|state| {
         let known = state.instances.get_mut(instance);
@@ -108,10 +86,7 @@ fn calibrate(shared: &Shared, instance: &str, message: ActionRequested) -> Resul
         return Err(reply::failed_action(StatusCode::BAD_REQUEST, &text));
     }
     let pending = json!({ "id": message.id, "status": "PENDING", "error": "" });
-    let calibration = Calibration {
-        request: message.id,
-        due: clock::unix_millis() + CALIBRATION_MILLIS,
-    };
+    let calibration = Calibration { request: message.id, due: clock::unix_millis() + CALIBRATION_MILLIS };
     shared.memory.change(|state| {
         if let Some(known) = state.instances.get_mut(instance) {
             known.calibrations.push(calibration);

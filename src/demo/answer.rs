@@ -62,9 +62,7 @@ const WORDS: [(&str, Answer); 10] = [
 impl Answer {
     /// The answer that a parameter's value names.
     pub fn from_word(word: &str) -> Option<Self> {
-        WORDS
-            .iter()
-            .find_map(|(known, answer)| (*known == word).then_some(*answer))
+        WORDS.iter().find_map(|(known, answer)| (*known == word).then_some(*answer))
     }
 
     /// All words, as a validation expression for the parameter and in its description.
@@ -78,11 +76,9 @@ impl Answer {
             Self::AtOnce => Fate::Works,
             Self::Text | Self::Markdown | Self::Redirect => Fate::WillComplete,
             Self::FailingLater => Fate::WillFail,
-            Self::Unauthorized
-            | Self::Forbidden
-            | Self::ServerError
-            | Self::Malformed
-            | Self::TooSlow => Fate::TurnedDown,
+            Self::Unauthorized | Self::Forbidden | Self::ServerError | Self::Malformed | Self::TooSlow => {
+                Fate::TurnedDown
+            }
         }
     }
 
@@ -139,8 +135,7 @@ pub fn failure_details() -> Value {
     })
 }
 
-const TEXT: &str =
-    "Please press the button on your bridge. (There is none: this completes by itself soon.)";
+const TEXT: &str = "Please press the button on your bridge. (There is none: this completes by itself soon.)";
 
 const MARKDOWN: &str = "## Almost there
 
@@ -196,11 +191,7 @@ mod tests {
 
     #[test]
     fn further_steps_carry_their_numbers() {
-        for (answer, kind) in [
-            (Answer::Text, 1),
-            (Answer::Markdown, 2),
-            (Answer::Redirect, 3),
-        ] {
+        for (answer, kind) in [(Answer::Text, 1), (Answer::Markdown, 2), (Answer::Redirect, 3)] {
             assert_eq!(body(answer)["furtherStep"]["type"], kind);
         }
         assert_eq!(body(Answer::Redirect)["furtherStep"]["content"], PAGE);

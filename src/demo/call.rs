@@ -72,11 +72,8 @@ mod tests {
     fn call(query: Option<&str>) -> Call {
         let mut headers = HeaderMap::new();
         let signature = "ucVpKjuLSXwv+74r61qcujDJpdI5LMXsJF+mJTgCq40jYX7BuRTu31aDzRrSa/RCrBD+0B70X67RCgewlQZFCA==";
-        let all = [
-            ("host", "connector.example.com"),
-            ("date", "Mon, 23 Nov 2026 09:00:00 GMT"),
-            ("signature", signature),
-        ];
+        let all =
+            [("host", "connector.example.com"), ("date", "Mon, 23 Nov 2026 09:00:00 GMT"), ("signature", signature)];
         for (name, value) in all {
             headers.insert(name, value.parse().unwrap());
         }
@@ -105,11 +102,7 @@ mod tests {
 
     #[test]
     fn absent_headers_are_named() {
-        for (header, name) in [
-            ("host", "Host"),
-            ("date", "Date"),
-            ("signature", "Signature"),
-        ] {
+        for (header, name) in [("host", "Host"), ("date", "Date"), ("signature", "Signature")] {
             let mut call = call(Some("x=1&y=%C3%BC"));
             call.headers.remove(header);
             assert_eq!(call.verify(key()), Err(Disbelief::Missing(name)));
@@ -121,8 +114,7 @@ mod tests {
         let mut call = call(None);
         let plain = "http://connector.example.com/confirm/a";
         assert_eq!(call.confirmation_url("a"), plain);
-        call.headers
-            .insert("x-forwarded-proto", "https".parse().unwrap());
+        call.headers.insert("x-forwarded-proto", "https".parse().unwrap());
         let secure = "https://connector.example.com/confirm/a";
         assert_eq!(call.confirmation_url("a"), secure);
     }

@@ -66,10 +66,7 @@ pub async fn removed(shared: Arc<Shared>, subject: Subject) -> Reply {
     if !known {
         return reply::empty(StatusCode::NO_CONTENT);
     }
-    on_worker(shared, |shared| {
-        saved(shared).map(|()| reply::empty(StatusCode::NO_CONTENT))
-    })
-    .await
+    on_worker(shared, |shared| saved(shared).map(|()| reply::empty(StatusCode::NO_CONTENT))).await
 }
 
 /// Runs the blocking part of an answer; `Err` is an answer too.
@@ -97,11 +94,7 @@ async fn turn_down(shared: &Shared, answer: Answer, reply: Reply) -> Reply {
     reply
 }
 
-fn keep_installation(
-    shared: &Shared,
-    message: Installed,
-    settings: &Settings,
-) -> Result<(), Reply> {
+fn keep_installation(shared: &Shared, message: Installed, settings: &Settings) -> Result<(), Reply> {
     let membership = membership(message.token, settings);
     let known = shared.memory.change(|state| {
         let known = state.installations.contains_key(&message.id);
@@ -138,9 +131,7 @@ fn keep_instance(shared: &Shared, message: Instantiated, settings: &Settings) ->
         update_every: settings.update_every,
         next_update: None,
     };
-    shared
-        .memory
-        .change(|state| state.instances.insert(message.id, instance));
+    shared.memory.change(|state| state.instances.insert(message.id, instance));
     saved(shared)?;
     shared.bell.ring();
     Ok(())
@@ -151,9 +142,7 @@ fn create_devices(shared: &Shared, token: &str, settings: &Settings) -> Result<D
     let (lamp, weather) = (Lamp::new(settings.lamp_on), Weather::mild());
     Ok(Devices {
         lamp_id: shared.hub.create_thing(token, &things::lamp(&lamp, &now))?,
-        station_id: shared
-            .hub
-            .create_thing(token, &things::station(&weather, &now))?,
+        station_id: shared.hub.create_thing(token, &things::station(&weather, &now))?,
         lamp,
         weather,
     })

@@ -7,9 +7,7 @@ use time::format_description::well_known::Rfc3339;
 /// Now, as the hub reads times.
 pub fn timestamp() -> String {
     // Only years beyond 9999 cannot be written so, and the hub takes an empty time for now.
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .unwrap_or_default()
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
 /// Now, as the state file keeps times.

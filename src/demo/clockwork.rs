@@ -72,10 +72,7 @@ impl Agenda {
     }
 
     fn at(state: &State, millis: i64, instant: Instant) -> Self {
-        let mut agenda = Self {
-            due: Vec::new(),
-            next: None,
-        };
+        let mut agenda = Self { due: Vec::new(), next: None };
         // A time that has passed is no wait at all.
         let until = |due: i64| Duration::from_millis(u64::try_from(due - millis).unwrap_or(0));
         for (id, installation) in &state.installations {
@@ -86,26 +83,19 @@ impl Agenda {
         }
         for (id, instance) in &state.instances {
             for calibration in &instance.calibrations {
-                let task = Task::Calibrated {
-                    instance: id.clone(),
-                    request: calibration.request.clone(),
-                };
+                let task = Task::Calibrated { instance: id.clone(), request: calibration.request.clone() };
                 agenda.add(until(calibration.due), task);
             }
             if let Some(ending) = &instance.membership.ending {
                 agenda.add(until(ending.due), Task::End(Subject::Instance(id.clone())));
             } else if instance.devices.is_some() {
-                let wait = instance
-                    .next_update
-                    .map_or(Duration::ZERO, |at| at.saturating_duration_since(instant));
+                let wait = instance.next_update.map_or(Duration::ZERO, |at| at.saturating_duration_since(instant));
                 let instance = id.clone();
                 agenda.add(wait, Task::Weather { instance });
             }
         }
         // People wait for the others, and there may be a lot of weather.
-        agenda
-            .due
-            .sort_by_key(|task| matches!(task, Task::Weather { .. }));
+        agenda.due.sort_by_key(|task| matches!(task, Task::Weather { .. }));
         agenda
     }
 
@@ -130,9 +120,7 @@ impl Task {
 
 fn calibrated(shared: &Shared, instance: &str, request: &str) -> Result<(), HubError> {
     let subject = Subject::Instance(instance.to_owned());
-    let token = shared
-        .memory
-        .read(|state| Some(state.membership(&subject)?.token.clone()));
+    let token = shared.memory.read(|state| Some(state.membership(&subject)?.token.clone()));
     let Some(token) = token else {
         return Ok(());
     };
@@ -198,16 +186,9 @@ fn weather(shared: &Shared, instance: &str) -> Result<(), HubError> {
 impl Observation {
     fn report(&self, hub: &Hub) -> Result<(), HubError> {
         let now = clock::timestamp();
-        let values = [
-            (things::TEMPERATURE, self.weather.temperature()),
-            (things::HUMIDITY, self.weather.humidity()),
-        ];
+        let values = [(things::TEMPERATURE, self.weather.temperature()), (things::HUMIDITY, self.weather.humidity())];
         for (id, value) in values {
-            let property = Property {
-                thing: &self.station,
-                component: things::STATION,
-                id,
-            };
+            let property = Property { thing: &self.station, component: things::STATION, id };
             hub.update_property(&self.token, &property, &value, &now)?;
         }
         Ok(())
@@ -250,11 +231,7 @@ mod tests {
     fn membership(due: Option<i64>) -> Membership {
         Membership {
             token: "token".to_owned(),
-            ending: due.map(|due| Ending {
-                due,
-                fails: false,
-                confirmable: false,
-            }),
+            ending: due.map(|due| Ending { due, fails: false, confirmable: false }),
         }
     }
 
@@ -280,24 +257,14 @@ mod tests {
         let mut state = State::default();
         state.instances.insert("a".to_owned(), instance(None, None));
         let mut calibrating = instance(None, Some(now + Duration::from_secs(3)));
-        calibrating.calibrations.push(Calibration {
-            request: "r".to_owned(),
-            due: NOW,
-        });
+        calibrating.calibrations.push(Calibration { request: "r".to_owned(), due: NOW });
         state.instances.insert("b".to_owned(), calibrating);
-        state
-            .installations
-            .insert("i".to_owned(), membership(Some(NOW + 2_000)));
+        state.installations.insert("i".to_owned(), membership(Some(NOW + 2_000)));
 
         let agenda = Agenda::at(&state, NOW, now);
         let expected = [
-            Task::Calibrated {
-                instance: "b".to_owned(),
-                request: "r".to_owned(),
-            },
-            Task::Weather {
-                instance: "a".to_owned(),
-            },
+            Task::Calibrated { instance: "b".to_owned(), request: "r".to_owned() },
+            Task::Weather { instance: "a".to_owned() },
         ];
         assert_eq!(agenda.due, expected);
         assert_eq!(agenda.next, Some(Duration::from_secs(2)));
@@ -306,9 +273,7 @@ mod tests {
     #[test]
     fn there_is_no_weather_before_completion() {
         let mut state = State::default();
-        state
-            .instances
-            .insert("a".to_owned(), instance(Some(NOW + 500), None));
+        state.instances.insert("a".to_owned(), instance(Some(NOW + 500), None));
         let agenda = Agenda::at(&state, NOW, Instant::now());
         assert_eq!(agenda.due, []);
         assert_eq!(agenda.next, Some(Duration::from_millis(500)));

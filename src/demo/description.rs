@@ -131,14 +131,9 @@ fn api_key() -> Parameter {
 
 fn update_seconds() -> Parameter {
     Parameter {
-        description: "How often the weather changes, in seconds: 0.2 or more; 1 if left empty."
-            .to_owned(),
+        description: "How often the weather changes, in seconds: 0.2 or more; 1 if left empty.".to_owned(),
         validation_expression: r"^(0\.[2-9][0-9]*|[1-9][0-9]{0,3}(\.[0-9]+)?)$".to_owned(),
-        ..optional(
-            ids::UPDATE_SECONDS,
-            "Seconds between weather updates",
-            ValueType::Number,
-        )
+        ..optional(ids::UPDATE_SECONDS, "Seconds between weather updates", ValueType::Number)
     }
 }
 
@@ -171,8 +166,8 @@ mod tests {
     #[test]
     fn whatever_the_expressions_allow_the_connector_takes() {
         let candidates = [
-            "at-once", "text", "too-slow", "maybe", "xtext", "0", "0.1", "0.2", "0.25", "0.19",
-            "1", "1.5", "60", "9999.9", "10000", "-1", "1e9", ".5", "1.", "", "true",
+            "at-once", "text", "too-slow", "maybe", "xtext", "0", "0.1", "0.2", "0.25", "0.19", "1", "1.5", "60",
+            "9999.9", "10000", "-1", "1e9", ".5", "1.", "", "true",
         ];
         let mut allowed = 0;
         for parameter in description().instance_parameters {
@@ -182,10 +177,7 @@ mod tests {
             let expression = Regex::new(&parameter.validation_expression).unwrap();
             for value in candidates.iter().filter(|value| expression.is_match(value)) {
                 allowed += 1;
-                let value = ConfigurationValue {
-                    id: parameter.id.to_owned(),
-                    value: (*value).to_owned(),
-                };
+                let value = ConfigurationValue { id: parameter.id.to_owned(), value: (*value).to_owned() };
                 Settings::read(&[value]).unwrap();
             }
         }

@@ -77,8 +77,7 @@ pub struct InvalidHub(String);
 impl Hub {
     /// The hub of the platform at `base`, such as `http://127.0.0.1:7171`.
     pub fn new(base: &str, connections: usize) -> Result<Self, InvalidHub> {
-        let valid = url::Url::parse(base)
-            .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+        let valid = url::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
         if !valid {
             return Err(InvalidHub(base.to_owned()));
         }
@@ -107,13 +106,7 @@ impl Hub {
     }
 
     /// Reports how an installation or an instance fares.
-    pub fn report_state(
-        &self,
-        kind: Kind,
-        token: &str,
-        state: Reported,
-        details: &Value,
-    ) -> Result<(), HubError> {
+    pub fn report_state(&self, kind: Kind, token: &str, state: Reported, details: &Value) -> Result<(), HubError> {
         let path = match kind {
             Kind::Installation => "/installations/state",
             Kind::Instance => "/instances/state",
@@ -134,18 +127,8 @@ impl Hub {
     }
 
     /// Reports a property's value at a time.
-    pub fn update_property(
-        &self,
-        token: &str,
-        property: &Property<'_>,
-        value: &str,
-        at: &str,
-    ) -> Result<(), HubError> {
-        let Property {
-            thing,
-            component,
-            id,
-        } = property;
+    pub fn update_property(&self, token: &str, property: &Property<'_>, value: &str, at: &str) -> Result<(), HubError> {
+        let Property { thing, component, id } = property;
         let path = format!("/instances/things/{thing}/components/{component}/properties/{id}");
         let body = json!({ "value": value, "lastUpdate": at });
         self.call(Method::PUT, &path, token, &body).map(drop)
@@ -158,13 +141,7 @@ impl Hub {
         self.call(Method::PUT, &path, token, &body).map(drop)
     }
 
-    fn call(
-        &self,
-        method: Method,
-        path: &str,
-        token: &str,
-        body: &Value,
-    ) -> Result<String, HubError> {
+    fn call(&self, method: Method, path: &str, token: &str, body: &Value) -> Result<String, HubError> {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -174,18 +151,11 @@ impl Hub {
             .map_err(|error| HubError::Refused(error.to_string()))?;
         let unavailable = |error: ureq::Error| HubError::Unavailable(error.to_string());
         let mut response = self.agent.run(request).map_err(unavailable)?;
-        let answer = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_BYTES_MAX)
-            .read_to_string()
-            .map_err(unavailable)?;
+        let answer = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(unavailable)?;
         match response.status().as_u16() {
             200..=299 => Ok(answer),
             401 => Err(HubError::Gone),
-            status @ (429 | 500..=599) => {
-                Err(HubError::Unavailable(format!("it answered {status}")))
-            }
+            status @ (429 | 500..=599) => Err(HubError::Unavailable(format!("it answered {status}"))),
             status => Err(HubError::Refused(format!("{status} {answer}"))),
         }
     }

@@ -39,11 +39,7 @@ type Reader = fn(&str) -> Result<Effect, String>;
 impl Lamp {
     /// A new lamp.
     pub fn new(on: bool) -> Self {
-        Self {
-            on,
-            brightness: 80.0,
-            color: "#ffb347".to_owned(),
-        }
+        Self { on, brightness: 80.0, color: "#ffb347".to_owned() }
     }
 
     /// Makes a change.
@@ -58,32 +54,20 @@ impl Lamp {
 
 impl Change {
     /// What an action with these parameters changes. An error is for people.
-    pub fn from_action(
-        action: &str,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, String> {
+    pub fn from_action(action: &str, parameters: &BTreeMap<String, String>) -> Result<Self, String> {
         let (property, read): (_, Reader) = match action {
             "setOn" => ("on", on),
             "setBrightness" => ("brightness", brightness),
             "setColor" => ("color", color),
             _ => return Err(format!("a lamp has no action {action}")),
         };
-        let value = parameters
-            .get(property)
-            .ok_or_else(|| format!("the parameter {property} is missing"))?;
-        Ok(Self {
-            property,
-            value: value.clone(),
-            effect: read(value)?,
-        })
+        let value = parameters.get(property).ok_or_else(|| format!("the parameter {property} is missing"))?;
+        Ok(Self { property, value: value.clone(), effect: read(value)? })
     }
 }
 
 fn on(value: &str) -> Result<Effect, String> {
-    value
-        .parse()
-        .map(Effect::On)
-        .map_err(|_| "on must be true or false".to_owned())
+    value.parse().map(Effect::On).map_err(|_| "on must be true or false".to_owned())
 }
 
 fn brightness(value: &str) -> Result<Effect, String> {

@@ -43,10 +43,7 @@ impl Memory {
         };
         Ok(Self {
             current: Mutex::new(Versioned { state, version: 0 }),
-            file: path.map(|path| StateFile {
-                path,
-                written: Mutex::new(0),
-            }),
+            file: path.map(|path| StateFile { path, written: Mutex::new(0) }),
         })
     }
 
@@ -85,16 +82,11 @@ impl Memory {
     /// forgetting a newer one of the same ID.
     pub fn forget(&self, subject: &Subject, token: &str) {
         let forgotten = self.change(|state| {
-            let same = state
-                .membership(subject)
-                .is_some_and(|known| known.token == token);
+            let same = state.membership(subject).is_some_and(|known| known.token == token);
             same && state.remove(subject)
         });
         if forgotten {
-            tracing::info!(
-                ?subject,
-                "forgotten: the hub does not know its token any more"
-            );
+            tracing::info!(?subject, "forgotten: the hub does not know its token any more");
             self.save_or_log();
         }
     }
@@ -151,11 +143,7 @@ mod tests {
     fn membership(token: &str) -> Membership {
         Membership {
             token: token.to_owned(),
-            ending: Some(Ending {
-                due: 1_700_000_000_123,
-                fails: true,
-                confirmable: false,
-            }),
+            ending: Some(Ending { due: 1_700_000_000_123, fails: true, confirmable: false }),
         }
     }
 
@@ -169,10 +157,7 @@ mod tests {
                 station_id: "station".to_owned(),
                 weather: Weather::mild(),
             }),
-            calibrations: vec![Calibration {
-                request: "request".to_owned(),
-                due: 7,
-            }],
+            calibrations: vec![Calibration { request: "request".to_owned(), due: 7 }],
             update_every: Duration::from_millis(200),
             next_update: Some(Instant::now()),
         }
@@ -184,9 +169,7 @@ mod tests {
         let path = folder.path().join("state.json");
         let memory = Memory::open(Some(path.clone())).unwrap();
         memory.change(|state| {
-            state
-                .installations
-                .insert("installation".to_owned(), membership("token"));
+            state.installations.insert("installation".to_owned(), membership("token"));
             state.instances.insert("instance".to_owned(), instance());
         });
         memory.save().unwrap();
@@ -216,10 +199,7 @@ mod tests {
         let memory = Memory::open(Some(path.clone())).unwrap();
         memory.change(|_| ());
         memory.save().unwrap();
-        assert_eq!(
-            fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

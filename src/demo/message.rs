@@ -69,8 +69,8 @@ pub trait Message: DeserializeOwned {
 
     /// Reads a body; the error is for people.
     fn read(body: &[u8]) -> Result<Self, String> {
-        let message: Self = serde_json::from_slice(body)
-            .map_err(|error| format!("the body is not what the protocol says: {error}"))?;
+        let message: Self =
+            serde_json::from_slice(body).map_err(|error| format!("the body is not what the protocol says: {error}"))?;
         if message.is_sound() {
             Ok(message)
         } else {
@@ -127,17 +127,11 @@ mod tests {
     fn refuses_what_could_break_out() {
         for id in ["", "a/b", "../x", "<b>", "a b", &"a".repeat(37)] {
             let body = serde_json::json!({ "id": id, "token": "t", "configuration": [] });
-            assert!(
-                Installed::read(body.to_string().as_bytes()).is_err(),
-                "{id}"
-            );
+            assert!(Installed::read(body.to_string().as_bytes()).is_err(), "{id}");
         }
         for token in ["", "a b", "a\r\nX: y", "ü"] {
             let body = serde_json::json!({ "id": "a", "token": token });
-            assert!(
-                Installed::read(body.to_string().as_bytes()).is_err(),
-                "{token}"
-            );
+            assert!(Installed::read(body.to_string().as_bytes()).is_err(), "{token}");
         }
         assert!(Installed::read(b"{").is_err());
     }

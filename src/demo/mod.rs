@@ -40,9 +40,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-pub use description::{
-    CallbackUrls, Description, DisplayType, Parameter, ValueType, callback_urls, description,
-};
+pub use description::{CallbackUrls, Description, DisplayType, Parameter, ValueType, callback_urls, description};
 pub use hub::InvalidHub;
 
 /// How long stopping waits for answers under way, and then again for the threads.
@@ -111,10 +109,7 @@ pub struct DemoConnector {
 impl DemoConnector {
     /// Listens first, then serves on the current tokio runtime.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let listen = |source| StartError::Listen {
-            address: config.listen,
-            source,
-        };
+        let listen = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
@@ -131,13 +126,7 @@ impl DemoConnector {
         start_clockwork(Arc::clone(&shared), alive).map_err(StartError::Threads)?;
         let server = serve(listener, Arc::clone(&shared));
         tracing::info!(%address, hub = config.hub, "the demo connector listens");
-        Ok(Self {
-            address,
-            shared,
-            stop,
-            server,
-            threads,
-        })
+        Ok(Self { address, shared, stop, server, threads })
     }
 
     /// Where it listens, with the real port.
@@ -159,10 +148,7 @@ impl DemoConnector {
         }
         self.shared.workers.close();
         self.shared.hub.shutdown();
-        if tokio::time::timeout(STOP_PATIENCE, self.threads.recv())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(STOP_PATIENCE, self.threads.recv()).await.is_err() {
             tracing::warn!("the demo connector's threads are left behind");
         }
     }
@@ -182,10 +168,7 @@ impl Drop for DemoConnector {
 
 fn open(path: Option<PathBuf>) -> Result<memory::Memory, StartError> {
     // Blocks, but for one small file and before anything is served.
-    memory::Memory::open(path.clone()).map_err(|source| StartError::State {
-        path: path.unwrap_or_default(),
-        source,
-    })
+    memory::Memory::open(path.clone()).map_err(|source| StartError::State { path: path.unwrap_or_default(), source })
 }
 
 fn start_clockwork(shared: Arc<Shared>, alive: mpsc::Sender<Infallible>) -> io::Result<()> {
@@ -199,11 +182,9 @@ fn start_clockwork(shared: Arc<Shared>, alive: mpsc::Sender<Infallible>) -> io::
 
 fn serve(listener: TcpListener, shared: Arc<Shared>) -> JoinHandle<()> {
     let mut stopping = shared.stopping.clone();
-    let server = warp::serve(routes::all(shared))
-        .incoming(listener)
-        .graceful(async move {
-            // An error means that the handle is gone, which is as good a reason.
-            let _ = stopping.wait_for(|stop| *stop).await;
-        });
+    let server = warp::serve(routes::all(shared)).incoming(listener).graceful(async move {
+        // An error means that the handle is gone, which is as good a reason.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    });
     tokio::spawn(server.run())
 }

@@ -15,9 +15,7 @@ const READING_MILLIS: i64 = 60_000;
 
 /// What this is.
 pub fn home(shared: &Shared) -> Reply {
-    let (installations, instances) = shared
-        .memory
-        .read(|state| (state.installations.len(), state.instances.len()));
+    let (installations, instances) = shared.memory.read(|state| (state.installations.len(), state.instances.len()));
     let body = format!(
         "<p>This is connhub's built-in demo connector: a connector like any other, that talks to the \
          platform over HTTP alone. Each instance of it has a lamp and a weather station.</p>\
@@ -57,11 +55,7 @@ pub async fn confirm(shared: Arc<Shared>, id: String) -> Reply {
     let subject = shared.memory.read(|state| {
         let subject = state.subject(&id)?;
         let ending = state.membership(&subject)?.ending.as_ref();
-        Some(
-            ending
-                .is_some_and(|ending| ending.confirmable)
-                .then_some(subject),
-        )
+        Some(ending.is_some_and(|ending| ending.confirmable).then_some(subject))
     });
     match subject {
         Some(Some(subject)) => on_worker(shared, move |shared| end(shared, &subject, &id)).await,
@@ -94,11 +88,7 @@ fn back_to(id: &str) -> Reply {
 }
 
 fn unknown() -> Reply {
-    page(
-        StatusCode::NOT_FOUND,
-        "Not found",
-        "<p>There is no such page, or what it was about has been removed.</p>",
-    )
+    page(StatusCode::NOT_FOUND, "Not found", "<p>There is no such page, or what it was about has been removed.</p>")
 }
 
 fn page(status: StatusCode, title: &str, body: &str) -> Reply {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 const HTML: &str = "text/html; charset=utf-8";
 /// For pages: nothing but their own style and their own form.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// An answer: small enough that its body is always one string, and smaller than `http::Response`,
 /// so that it can be an error as well.
@@ -22,21 +23,12 @@ pub struct Reply {
 
 /// An answer without a body.
 pub fn empty(status: StatusCode) -> Reply {
-    Reply {
-        status,
-        body: String::new(),
-        content_type: None,
-        location: None,
-    }
+    Reply { status, body: String::new(), content_type: None, location: None }
 }
 
 /// An answer with a body of the given type.
 pub fn with(status: StatusCode, content_type: &'static str, body: String) -> Reply {
-    Reply {
-        body,
-        content_type: Some(content_type),
-        ..empty(status)
-    }
+    Reply { body, content_type: Some(content_type), ..empty(status) }
 }
 
 /// A page for people.
@@ -46,10 +38,7 @@ pub fn html(status: StatusCode, body: String) -> Reply {
 
 /// An answer that leads a browser, which has just sent a form, to a page.
 pub fn see_other(location: String) -> Reply {
-    Reply {
-        location: Some(location),
-        ..empty(StatusCode::SEE_OTHER)
-    }
+    Reply { location: Some(location), ..empty(StatusCode::SEE_OTHER) }
 }
 
 /// A JSON answer.

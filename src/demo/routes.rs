@@ -26,13 +26,8 @@ enum Callback {
 }
 
 /// The whole server.
-pub fn all(
-    shared: Arc<Shared>,
-) -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone + Send + Sync + 'static {
-    let query = warp::query::raw()
-        .map(Some)
-        .or(warp::any().map(|| None))
-        .unify();
+pub fn all(shared: Arc<Shared>) -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone + Send + Sync + 'static {
+    let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
     warp::method()
         .and(warp::path::full())
         .and(query)
@@ -66,9 +61,7 @@ async fn route(
         ("DELETE", ["installations", id]) if message::is_id(id) => {
             Callback::Removed(Subject::Installation((*id).to_owned()))
         }
-        ("DELETE", ["instances", id]) if message::is_id(id) => {
-            Callback::Removed(Subject::Instance((*id).to_owned()))
-        }
+        ("DELETE", ["instances", id]) if message::is_id(id) => Callback::Removed(Subject::Instance((*id).to_owned())),
         ("DELETE", ["installations" | "instances", _]) => return nothing_here(),
         (_, [""] | ["confirm" | "installations" | "instances", ..] | ["actions"]) => {
             return reply::text(StatusCode::METHOD_NOT_ALLOWED, "no such method here");
@@ -76,18 +69,9 @@ async fn route(
         _ => return nothing_here(),
     };
     let Some(body) = whole(body).await else {
-        return reply::text(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is too large or broke off",
-        );
+        return reply::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off");
     };
-    let call = Call {
-        method,
-        path,
-        query,
-        headers,
-        body,
-    };
+    let call = Call { method, path, query, headers, body };
     serve(shared, callback, call).await
 }
 

@@ -70,13 +70,10 @@ impl Settings {
                     settings.complete_after = seconds(id, value, 0.0, COMPLETE_SECONDS_MAX)?;
                 }
                 ids::UPDATE_SECONDS => {
-                    settings.update_every =
-                        seconds(id, value, UPDATE_SECONDS_MIN, UPDATE_SECONDS_MAX)?;
+                    settings.update_every = seconds(id, value, UPDATE_SECONDS_MIN, UPDATE_SECONDS_MAX)?;
                 }
                 ids::LAMP_ON => {
-                    settings.lamp_on = value
-                        .parse()
-                        .map_err(|_| format!("{id} must be true or false"))?;
+                    settings.lamp_on = value.parse().map_err(|_| format!("{id} must be true or false"))?;
                 }
                 _ => {}
             }
@@ -101,10 +98,7 @@ mod tests {
     fn read(values: &[(&str, &str)]) -> Result<Settings, String> {
         let values: Vec<_> = values
             .iter()
-            .map(|(id, value)| ConfigurationValue {
-                id: (*id).to_owned(),
-                value: (*value).to_owned(),
-            })
+            .map(|(id, value)| ConfigurationValue { id: (*id).to_owned(), value: (*value).to_owned() })
             .collect();
         Settings::read(&values)
     }
@@ -118,12 +112,8 @@ mod tests {
 
     #[test]
     fn all_values_are_read() {
-        let settings = read(&[
-            ("answer", "markdown"),
-            ("completeSeconds", "0.5"),
-            ("updateSeconds", "0.2"),
-            ("lampOn", "true"),
-        ]);
+        let settings =
+            read(&[("answer", "markdown"), ("completeSeconds", "0.5"), ("updateSeconds", "0.2"), ("lampOn", "true")]);
         let expected = Settings {
             answer: Answer::Markdown,
             complete_after: Duration::from_millis(500),

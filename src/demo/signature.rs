@@ -28,9 +28,7 @@ pub struct Signed<'a> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disbelief {
     /// Nobody has told the connector its publication's key.
-    #[error(
-        "this connector has not been given its publication's public key yet, so it can verify nothing"
-    )]
+    #[error("this connector has not been given its publication's public key yet, so it can verify nothing")]
     NoKey,
     /// The 32 bytes it was given are no point of the curve.
     #[error("the public key that this connector was given is not an Ed25519 public key")]
@@ -62,30 +60,17 @@ pub enum Disbelief {
 impl Signed<'_> {
     /// Checks the base64 `signature` with the raw `key`.
     pub fn verify(&self, key: Option<[u8; 32]>, signature: &str) -> Result<(), Disbelief> {
-        let key = VerifyingKey::from_bytes(&key.ok_or(Disbelief::NoKey)?)
-            .map_err(|_| Disbelief::BadKey)?;
-        let bytes = STANDARD
-            .decode(signature)
-            .map_err(|_| Disbelief::BadSignature)?;
+        let key = VerifyingKey::from_bytes(&key.ok_or(Disbelief::NoKey)?).map_err(|_| Disbelief::BadKey)?;
+        let bytes = STANDARD.decode(signature).map_err(|_| Disbelief::BadSignature)?;
         let signature = Signature::from_slice(&bytes).map_err(|_| Disbelief::BadSignature)?;
-        let fits = SCHEMES
-            .iter()
-            .any(|scheme| key.verify_strict(&self.payload(scheme), &signature).is_ok());
+        let fits = SCHEMES.iter().any(|scheme| key.verify_strict(&self.payload(scheme), &signature).is_ok());
         if fits { Ok(()) } else { Err(self.mismatch()) }
     }
 
     fn payload(&self, scheme: &str) -> Vec<u8> {
-        let Self {
-            method,
-            host,
-            target,
-            date,
-            body,
-        } = self;
-        let mut payload = format!(
-            "(method):{method}\r\n(url):{scheme}://{host}{target}\r\n(Date):{date}\r\n(body):"
-        )
-        .into_bytes();
+        let Self { method, host, target, date, body } = self;
+        let mut payload =
+            format!("(method):{method}\r\n(url):{scheme}://{host}{target}\r\n(Date):{date}\r\n(body):").into_bytes();
         payload.extend_from_slice(body);
         payload
     }
@@ -122,8 +107,7 @@ mod tests {
         }
     }
 
-    const REMOVAL: &str =
-        "bLp2PrVJWunnbAp3M2B3RGrOhhe2bqe4DuxelhRlDDImhXHLTBdYwKHDW1M10F1Cba8jY0WYsjuENSabDdhyAg==";
+    const REMOVAL: &str = "bLp2PrVJWunnbAp3M2B3RGrOhhe2bqe4DuxelhRlDDImhXHLTBdYwKHDW1M10F1Cba8jY0WYsjuENSabDdhyAg==";
 
     #[test]
     fn believes_what_the_official_sdk_believes() {
@@ -193,15 +177,9 @@ mod tests {
         assert_eq!(signed.verify(None, REMOVAL), Err(Disbelief::NoKey));
         let mut no_point = [0; 32];
         no_point[0] = 2;
-        assert_eq!(
-            signed.verify(Some(no_point), REMOVAL),
-            Err(Disbelief::BadKey)
-        );
+        assert_eq!(signed.verify(Some(no_point), REMOVAL), Err(Disbelief::BadKey));
         for malformed in ["", "%%%", "AAAA"] {
-            assert_eq!(
-                signed.verify(Some(key()), malformed),
-                Err(Disbelief::BadSignature)
-            );
+            assert_eq!(signed.verify(Some(key()), malformed), Err(Disbelief::BadSignature));
         }
     }
 }

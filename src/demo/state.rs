@@ -101,10 +101,7 @@ impl State {
     pub fn membership_mut(&mut self, subject: &Subject) -> Option<&mut Membership> {
         match subject {
             Subject::Installation(id) => self.installations.get_mut(id),
-            Subject::Instance(id) => self
-                .instances
-                .get_mut(id)
-                .map(|known| &mut known.membership),
+            Subject::Instance(id) => self.instances.get_mut(id).map(|known| &mut known.membership),
         }
     }
 

@@ -25,19 +25,17 @@ async fn hub() -> (String, Notes) {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let notes = Notes::default();
     let pad = Arc::clone(&notes);
-    let routes = warp::path::full().and(warp::body::json()).map(
-        move |path: warp::path::FullPath, body: Value| {
-            let path = path.as_str().replace("/api/v1/connectorhub/callback", "");
-            let mut pad = pad.lock();
-            pad.push((path.clone(), body));
-            if path == "/instances/things" {
-                let id = format!("thing-{}", pad.len());
-                (StatusCode::CREATED, json!({ "id": id }).to_string())
-            } else {
-                (StatusCode::NO_CONTENT, String::new())
-            }
-        },
-    );
+    let routes = warp::path::full().and(warp::body::json()).map(move |path: warp::path::FullPath, body: Value| {
+        let path = path.as_str().replace("/api/v1/connectorhub/callback", "");
+        let mut pad = pad.lock();
+        pad.push((path.clone(), body));
+        if path == "/instances/things" {
+            let id = format!("thing-{}", pad.len());
+            (StatusCode::CREATED, json!({ "id": id }).to_string())
+        } else {
+            (StatusCode::NO_CONTENT, String::new())
+        }
+    });
     let replies = routes.map(|(status, body)| warp::reply::with_status(body, status));
     tokio::spawn(warp::serve(replies).incoming(listener).run());
     (base, notes)
@@ -52,50 +50,32 @@ struct Platform {
 
 impl Platform {
     fn new() -> Self {
-        Self {
-            key: SigningKey::from_bytes(&[9; 32]),
-            host: String::new(),
-        }
+        Self { key: SigningKey::from_bytes(&[9; 32]), host: String::new() }
     }
 
-    async fn start(
-        &mut self,
-        hub: String,
-        state_file: Option<std::path::PathBuf>,
-    ) -> DemoConnector {
-        let demo = DemoConnector::start(Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            hub,
-            public_key: None,
-            state_file,
-        })
-        .await
-        .unwrap();
+    async fn start(&mut self, hub: String, state_file: Option<std::path::PathBuf>) -> DemoConnector {
+        let demo =
+            DemoConnector::start(Config { listen: "127.0.0.1:0".parse().unwrap(), hub, public_key: None, state_file })
+                .await
+                .unwrap();
         self.host = demo.address().to_string();
         demo
     }
 
     async fn call(&self, method: &'static str, path: &str, body: Option<Value>) -> (u16, String) {
         let (platform, path) = (self.clone(), path.to_owned());
-        tokio::task::spawn_blocking(move || platform.call_blocking(method, &path, body))
-            .await
-            .unwrap()
+        tokio::task::spawn_blocking(move || platform.call_blocking(method, &path, body)).await.unwrap()
     }
 
     fn call_blocking(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
         let host = &self.host;
         let text = body.as_ref().map(Value::to_string).unwrap_or_default();
-        let payload = format!(
-            "(method):{method}\r\n(url):https://{host}{path}\r\n(Date):{DATE}\r\n(body):{text}"
-        );
+        let payload = format!("(method):{method}\r\n(url):https://{host}{path}\r\n(Date):{DATE}\r\n(body):{text}");
         let mut request = http::Request::builder()
             .method(method)
             .uri(format!("http://{host}{path}"))
             .header("Date", DATE)
-            .header(
-                "Signature",
-                STANDARD.encode(self.key.sign(payload.as_bytes()).to_bytes()),
-            );
+            .header("Signature", STANDARD.encode(self.key.sign(payload.as_bytes()).to_bytes()));
         if body.is_some() {
             request = request.header("Content-Type", "application/json");
         }
@@ -134,14 +114,10 @@ async fn an_instance_lives_through_a_restart() {
     let key = platform.key.verifying_key().to_bytes();
 
     let demo = platform.start(hub.clone(), file.clone()).await;
-    let (status, body) = platform
-        .call("POST", "/instances", Some(instantiate("a")))
-        .await;
+    let (status, body) = platform.call("POST", "/instances", Some(instantiate("a"))).await;
     assert_eq!(status, 401, "it has no key yet: {body}");
     demo.set_public_key(key);
-    let (status, _) = platform
-        .call("POST", "/instances", Some(instantiate("a")))
-        .await;
+    let (status, _) = platform.call("POST", "/instances", Some(instantiate("a"))).await;
     assert_eq!(status, 201);
     assert_eq!(notes.lock()[0].1["thing"]["name"], "Demo lamp");
     demo.stop().await;
@@ -154,10 +130,7 @@ async fn an_instance_lives_through_a_restart() {
     assert_eq!(status, 204);
     let told = |path: &str| {
         let notes = notes.lock();
-        notes
-            .iter()
-            .rfind(|note| note.0 == path)
-            .map(|note| note.1.clone())
+        notes.iter().rfind(|note| note.0 == path).map(|note| note.1.clone())
     };
     let brightness = "/instances/things/thing-1/components/lamp/properties/brightness";
     assert_eq!(told(brightness).unwrap()["value"], "42.50");
@@ -201,9 +174,7 @@ async fn a_slow_answer_delays_neither_others_nor_the_end() {
     });
     // Whoever answers slowly listens for the stop meanwhile.
     until("slow call", || demo.stop.receiver_count() > waiting).await;
-    let (status, _) = platform
-        .call("POST", "/installations", Some(install("i", "at-once")))
-        .await;
+    let (status, _) = platform.call("POST", "/installations", Some(install("i", "at-once"))).await;
     assert_eq!(status, 201);
     assert!(!slow.is_finished());
 

@@ -22,19 +22,16 @@ pub struct Weather {
 impl Weather {
     /// A mild day, which is also what calibrating leads back to.
     pub fn mild() -> Self {
-        Self {
-            temperature: MILD_CELSIUS,
-            humidity: MILD_PER_CENT,
-        }
+        Self { temperature: MILD_CELSIUS, humidity: MILD_PER_CENT }
     }
 
     /// Lets a moment pass.
     pub fn step(&mut self, random: &mut impl Rng) {
         let drift = |from: f64, to: f64| (to - from) * PULL;
-        self.temperature += drift(self.temperature, MILD_CELSIUS)
-            + random.random_range(-CELSIUS_STEP_MAX..=CELSIUS_STEP_MAX);
-        self.humidity += drift(self.humidity, MILD_PER_CENT)
-            + random.random_range(-PER_CENT_STEP_MAX..=PER_CENT_STEP_MAX);
+        self.temperature +=
+            drift(self.temperature, MILD_CELSIUS) + random.random_range(-CELSIUS_STEP_MAX..=CELSIUS_STEP_MAX);
+        self.humidity +=
+            drift(self.humidity, MILD_PER_CENT) + random.random_range(-PER_CENT_STEP_MAX..=PER_CENT_STEP_MAX);
         self.humidity = self.humidity.clamp(0.0, 100.0);
     }
 

@@ -37,23 +37,16 @@ impl Workers {
         for _ in 0..THREADS {
             let waiting = Arc::clone(&waiting);
             let alive = alive.clone();
-            thread::Builder::new()
-                .name("demo-worker".to_owned())
-                .spawn(move || {
-                    work(&waiting);
-                    drop(alive);
-                })?;
+            thread::Builder::new().name("demo-worker".to_owned()).spawn(move || {
+                work(&waiting);
+                drop(alive);
+            })?;
         }
-        Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
-        })
+        Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
 
     /// Runs a job on one of them.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Unavailable> {
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
         let (sender, outcome) = oneshot::channel();
         let job: Job = Box::new(move || {
             // Nobody waits any more if the platform hung up meanwhile; the work was still due.

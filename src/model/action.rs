@@ -2,6 +2,7 @@
 
 use crate::model::error::Violations;
 use crate::model::id::{ActionRequestId, AppId, ThingId};
+use crate::model::instance::ExternalSubject;
 use crate::model::thing::ActionParameter;
 use crate::model::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -121,6 +122,8 @@ pub fn cut_error(text: &str) -> String {
 /// Which requests of an app are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActionFilter {
+    /// For things of this subject.
+    pub subject: Option<ExternalSubject>,
     /// The request.
     pub id: Option<ActionRequestId>,
     /// The thing whose actions they are.

@@ -273,6 +273,63 @@ pub struct ThingFilter {
     pub status: Option<ThingStatus>,
 }
 
+/// What a component must be like; every field given must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComponentSelector {
+    /// Its ID.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is.
+    pub component_type: Option<String>,
+    /// It has all of these.
+    pub capabilities: Option<Vec<String>>,
+}
+
+impl ComponentSelector {
+    /// Whether a component is like this.
+    #[must_use]
+    pub fn matches(&self, component: &Component) -> bool {
+        let has_all = |wanted: &Vec<String>| wanted.iter().all(|one| component.capabilities.contains(one));
+        is(self.id.as_ref(), &component.id)
+            && is(self.name.as_ref(), &component.name)
+            && is(self.component_type.as_ref(), &component.component_type)
+            && self.capabilities.as_ref().is_none_or(has_all)
+    }
+}
+
+/// What an action must be like; every field given must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActionSelector {
+    /// Its ID.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// It has a parameter of this name.
+    pub parameter_name: Option<String>,
+    /// It has a parameter of this type; the one of that name, where one is given.
+    pub parameter_type: Option<ValueType>,
+}
+
+impl ActionSelector {
+    /// Whether an action is like this.
+    #[must_use]
+    pub fn matches(&self, action: &Action) -> bool {
+        let fits = |parameter: &ActionParameter| {
+            is(self.parameter_name.as_ref(), &parameter.name)
+                && self.parameter_type.is_none_or(|kind| kind == parameter.kind)
+        };
+        let by_parameter = self.parameter_name.is_none() && self.parameter_type.is_none();
+        is(self.id.as_ref(), &action.id)
+            && is(self.name.as_ref(), &action.name)
+            && (by_parameter || action.parameters.iter().any(fits))
+    }
+}
+
+fn is(wanted: Option<&String>, given: &String) -> bool {
+    wanted.is_none_or(|wanted| wanted == given)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

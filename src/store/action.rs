@@ -98,15 +98,17 @@ pub fn of_app(
 ) -> Result<Vec<ActionRequest>> {
     // Bare comparisons, so that the index that fits best is used.
     let by_id = if filter.id.is_some() { "AND r.id = ?2" } else { "AND ?2 IS NULL" };
+    let by_subject = if filter.subject.is_some() { "AND t.subject = ?7" } else { "AND ?7 IS NULL" };
     let by_thing = if filter.thing.is_some() { "AND t.id = ?3" } else { "AND ?3 IS NULL" };
     let by_status = if filter.status.is_some() { "AND r.status = ?4" } else { "AND ?4 IS NULL" };
     let sql = format!(
         "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
-         WHERE r.app = ?1 {by_id} {by_thing} {by_status} AND r.id < ?5 ORDER BY r.id DESC LIMIT ?6"
+         WHERE r.app = ?1 {by_id} {by_thing} {by_status} {by_subject} AND r.id < ?5 ORDER BY r.id DESC LIMIT ?6"
     );
     let before = page.after.unwrap_or(ActionRequestId::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![app, filter.id, filter.thing, filter.status, before, page.first], read)?;
+    let ActionFilter { id, thing, status, subject } = filter;
+    let rows = statement.query_map(params![app, id, thing, status, before, page.first, subject], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -1,5 +1,6 @@
 //! Connector instances in the database.
 
+use crate::model::callback::Line;
 use crate::model::error::Result;
 use crate::model::id::{AppId, InstallationId, InstanceId};
 use crate::model::instance::{ExternalSubject, Instance};
@@ -135,6 +136,19 @@ pub fn all_of_installation(connection: &Connection, installation: InstallationId
 pub fn any_of_installation(connection: &Connection, installation: InstallationId) -> Result<bool> {
     let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM instances WHERE installation = ?1)")?;
     Ok(statement.query_row([installation], |row| row.get(0))?)
+}
+
+/// Whose share of the callback pool an instance's callbacks take.
+///
+/// # Errors
+/// Faults of the database.
+pub fn line(connection: &Connection, id: InstanceId) -> Result<Option<Line>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.id, p.owner FROM instances AS n JOIN installations AS i ON i.id = n.installation \
+         JOIN publications AS p ON p.id = i.publication WHERE n.id = ?1",
+    )?;
+    let read = |row: &Row<'_>| Ok(Line { publication: row.get(0)?, owner: row.get(1)? });
+    Ok(statement.query_row([id], read).optional()?)
 }
 
 /// What was given when it was instantiated.

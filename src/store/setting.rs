@@ -21,3 +21,11 @@ pub fn set(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()
     statement.execute(params![name, value])?;
     Ok(())
 }
+
+/// Writes something of no meaning: whether it can be committed tells whether the database can be written.
+///
+/// # Errors
+/// Faults of the database.
+pub fn probe(transaction: &Transaction<'_>) -> Result<()> {
+    set(transaction, "probe", b"")
+}

@@ -1,0 +1,1 @@
+//! The HTTP transport: decode, call one operation, reply.

@@ -1,0 +1,96 @@
+//! Accounts: the first one, signing in, the profile.
+
+use crate::model::account::{Account, check_credentials};
+use crate::model::error::{Error, Result};
+use crate::model::id::AccountId;
+use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
+use crate::ops::caller::Developer;
+use crate::ops::token::Grant;
+use crate::ops::{Platform, View, now};
+use crate::store::{self, Inserted};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A token and what is to be known about it.
+#[derive(Debug, Clone)]
+pub struct IssuedToken {
+    /// The token itself.
+    pub token: String,
+    /// How many seconds it is good for.
+    pub expires_in: u64,
+    /// Its scopes, separated by blanks.
+    pub scope: String,
+}
+
+/// Makes an account if the database has none; `None` if it has.
+///
+/// # Errors
+/// Violations of the rules for e-mail and password; faults of the database.
+pub async fn create_first(platform: &Arc<Platform>, email: &str, password: &str) -> Result<Option<Account>> {
+    if platform.read(|view| store::account::any(view)).await? {
+        return Ok(None);
+    }
+    check_credentials(email, password)?;
+    let password_hash = platform.passwords.hash(password.to_owned()).await?;
+    let name = email.split('@').next().unwrap_or(email).to_owned();
+    let account =
+        Account { id: AccountId::generate(), email: email.to_owned(), name, generation: 0, created_at: now() };
+    let stored = platform.store.write(move |transaction| {
+        Ok(match store::account::insert(transaction, &account, &password_hash)? {
+            Inserted::New => Some(account),
+            Inserted::Exists => None,
+        })
+    });
+    stored.await
+}
+
+/// A new password for an account that is made without one: 128 random bits, easy to copy.
+#[must_use]
+pub fn random_password() -> String {
+    super::secret::generate().chars().filter(char::is_ascii_alphanumeric).take(22).collect()
+}
+
+/// Signs a developer in.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
+/// [`Error::TooMany`] after five failures within a minute.
+pub async fn sign_in(
+    platform: &Arc<Platform>,
+    email: String,
+    password: String,
+    address: IpAddr,
+) -> Result<IssuedToken> {
+    platform.throttle.check(&email, address)?;
+    let wanted = email.clone();
+    let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
+    let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
+    let verified = platform.passwords.verify(password, hash).await?;
+    let Some(account) = account.filter(|_| verified) else {
+        platform.throttle.failed(&email, address);
+        return Err(Error::Unauthenticated("the e-mail or the password is wrong".to_owned()));
+    };
+    platform.throttle.succeeded(&email, address);
+    developer_token(platform, &account)
+}
+
+/// A developer token for an account of which it is known that its owner asks.
+pub(super) fn developer_token(platform: &Platform, account: &Account) -> Result<IssuedToken> {
+    let lifetime = platform.settings.developer_token_lifetime;
+    let token = platform.keys.mint(Grant {
+        kind: TokenKind::Developer,
+        subject: account.id.to_string(),
+        scope: DEVELOPER_SCOPE,
+        generation: account.generation,
+        lifetime: Some(lifetime),
+    })?;
+    Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope: DEVELOPER_SCOPE.to_owned() })
+}
+
+/// Who is signed in.
+///
+/// # Errors
+/// Faults of the database.
+pub fn profile(view: &View, caller: &Developer) -> Result<Account> {
+    store::account::get(view, caller.account)?.ok_or_else(|| Error::not_found("account", caller.account))
+}

@@ -1,0 +1,300 @@
+//! Action requests: asking connectors to act, seeing what became of it, calling it off.
+
+use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValue, check_action_values};
+use crate::model::callback::{CallbackKind, CallbackSubject, Line, PendingCallback};
+use crate::model::error::{Error, Result, Violation, Violations};
+use crate::model::id::{ActionRequestId, CallbackId, InstanceId};
+use crate::model::instance::ExternalSubject;
+use crate::model::lifecycle::State;
+use crate::model::page::{PAGE_SIZE_MAX, Page};
+use crate::model::thing::{Action, ActionSelector, Component, ComponentSelector, Thing, ThingFilter};
+use crate::ops::caller::Service;
+use crate::ops::dispatch::Place;
+use crate::ops::waiting::{Settled, WAIT_MAX};
+use crate::ops::{Platform, View, now};
+use crate::store;
+use rusqlite::{Connection, Transaction};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The most actions that one call may request.
+const TARGETS_MAX: usize = 1_000;
+
+/// Which actions are to be performed, and with what.
+#[derive(Debug, Clone, Default)]
+pub struct ActionOrder {
+    /// Of things of this subject, where one is named.
+    pub subject: Option<ExternalSubject>,
+    /// Of things like this.
+    pub things: ThingFilter,
+    /// Of components like this.
+    pub components: ComponentSelector,
+    /// Actions like this.
+    pub actions: ActionSelector,
+    /// The values for the action's parameters.
+    pub values: Vec<ActionValue>,
+}
+
+/// An action that an order selected.
+#[derive(Debug, Clone)]
+pub struct ActionTarget {
+    /// The thing.
+    pub thing: Thing,
+    /// The component of the thing.
+    pub component: Component,
+    /// The action of the component.
+    pub action: Action,
+    /// What was asked; none in a dry run.
+    pub request: Option<ActionRequest>,
+    /// Why the action cannot be performed now.
+    pub refusal: Option<String>,
+}
+
+/// What an order would request, without doing it.
+///
+/// # Errors
+/// All violations of the actions' declarations.
+pub async fn preview(platform: &Arc<Platform>, caller: &Service, order: ActionOrder) -> Result<Vec<ActionTarget>> {
+    let caller = caller.clone();
+    let targets = platform.read(move |view| select(view, &caller, &order)).await?;
+    Ok(targets.into_iter().map(|(target, _)| target).collect())
+}
+
+/// Requests every action that an order selects, and waits for the connectors' answers.
+///
+/// # Errors
+/// All violations of the actions' declarations, in which case nothing is requested;
+/// [`Error::TooMany`] where too much waits for a connector already.
+pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOrder) -> Result<Vec<ActionTarget>> {
+    let (service, values) = (caller.clone(), order.values.clone());
+    let selected = platform.read(move |view| select(view, &service, &order)).await?;
+    let mut planned = Vec::with_capacity(selected.len());
+    for (target, way) in selected {
+        planned.push(platform.plan(caller, target, way, &values)?);
+    }
+    let answers: Vec<_> = planned.iter_mut().filter_map(|plan| plan.answer.take()).collect();
+    let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), send);
+    let mut targets: Vec<ActionTarget> = match stored.await {
+        Ok(written) => written.0,
+        Err(refusal) => {
+            answers.iter().for_each(|(callback, _)| platform.waiting.give_up(*callback));
+            return Err(refusal);
+        }
+    };
+    let ended = platform.await_all(answers).await;
+    for target in &mut targets {
+        if let Some(ended) = target.request.as_ref().and_then(|request| ended.get(&request.id)) {
+            target.request = Some(ended.clone());
+        }
+    }
+    Ok(targets)
+}
+
+/// How a callback about a thing reaches its connector.
+#[derive(Clone, Copy)]
+struct Way {
+    line: Line,
+    instance: InstanceId,
+}
+
+struct Plan {
+    target: ActionTarget,
+    request: ActionRequest,
+    sending: Option<(CallbackId, Way, Place)>,
+    answer: Option<(CallbackId, oneshot::Receiver<Settled>)>,
+}
+
+impl Platform {
+    /// Prepares one request: keeps a place in the connector's queue, unless it is refused anyway.
+    fn plan(&self, caller: &Service, target: ActionTarget, way: Option<Way>, values: &[ActionValue]) -> Result<Plan> {
+        let created_at = now();
+        let refused = target.refusal.is_some();
+        let request = ActionRequest {
+            id: ActionRequestId::generate(),
+            app: caller.app,
+            thing: target.thing.id,
+            component_id: target.component.id.clone(),
+            action_id: target.action.id.clone(),
+            parameters: values.to_vec(),
+            status: if refused { ActionStatus::Failed } else { ActionStatus::Pending },
+            error: target.refusal.clone(),
+            deadline: created_at.plus(self.settings.action_deadline),
+            created_at,
+        };
+        let (mut sending, mut answer) = (None, None);
+        if let Some(way) = way.filter(|_| !refused) {
+            let place = self.reserve(way.line)?;
+            let callback = CallbackId::generate();
+            sending = Some((callback, way, place));
+            answer = Some((callback, self.waiting.for_callback(callback)));
+        }
+        Ok(Plan { target, request, sending, answer })
+    }
+
+    async fn await_all(
+        &self,
+        answers: Vec<(CallbackId, oneshot::Receiver<Settled>)>,
+    ) -> HashMap<ActionRequestId, ActionRequest> {
+        let until = tokio::time::Instant::now() + WAIT_MAX;
+        let mut ended = HashMap::with_capacity(answers.len());
+        for (callback, answer) in answers {
+            match tokio::time::timeout_at(until, answer).await {
+                Ok(Ok(Settled::ActionRequest(Some(request)))) => {
+                    ended.insert(request.id, request);
+                }
+                Ok(_) => {}
+                Err(_) => self.waiting.give_up(callback),
+            }
+        }
+        ended
+    }
+}
+
+/// What was written down: the targets, and the callbacks to send with their places.
+type Written = (Vec<ActionTarget>, parking_lot::Mutex<Vec<(Place, PendingCallback)>>);
+
+fn write_down(transaction: &Transaction<'_>, planned: Vec<Plan>) -> Result<Written> {
+    let mut targets = Vec::with_capacity(planned.len());
+    let mut callbacks = Vec::with_capacity(planned.len());
+    for Plan { mut target, mut request, sending, .. } in planned {
+        if store::thing::get(transaction, target.thing.id)?.is_none() {
+            return Err(Error::Conflict(format!("the thing {} was deleted meanwhile", target.thing.id)));
+        }
+        let still = match &sending {
+            Some((_, way, _)) => refusal(transaction, way.instance)?,
+            None => None,
+        };
+        if let Some(refusal) = still {
+            request.status = ActionStatus::Failed;
+            request.error = Some(refusal);
+        }
+        store::action::insert(transaction, &request, target.thing.key)?;
+        if let Some((callback, way, place)) = sending.filter(|_| request.status == ActionStatus::Pending) {
+            let about = subject(transaction, way, request.id)?;
+            store::callback::insert(transaction, callback, &about, request.created_at)?;
+            callbacks.push((place, store::callback::pending(callback, &about)));
+        }
+        target.request = Some(request);
+        targets.push(target);
+    }
+    Ok((targets, parking_lot::Mutex::new(callbacks)))
+}
+
+fn send(written: &Written) {
+    for (place, pending) in written.1.lock().drain(..) {
+        place.submit(pending);
+    }
+}
+
+fn subject(connection: &Connection, way: Way, request: ActionRequestId) -> Result<CallbackSubject> {
+    let instance =
+        store::instance::get(connection, way.instance)?.ok_or_else(|| Error::not_found("instance", way.instance))?;
+    Ok(CallbackSubject {
+        kind: CallbackKind::Action,
+        publication: way.line.publication,
+        connector_owner: way.line.owner,
+        app_owner: instance.owner,
+        installation: instance.installation,
+        instance: Some(instance.id),
+        action_request: Some(request),
+    })
+}
+
+/// Why an instance takes no action requests now, if so.
+fn refusal(connection: &Connection, id: InstanceId) -> Result<Option<String>> {
+    let Some(instance) = store::instance::get(connection, id)? else {
+        return Ok(Some("the thing's connector instance is gone".to_owned()));
+    };
+    if instance.standing.state != State::Complete {
+        return Ok(Some(format!(
+            "the thing's connector instance is in state {}, not COMPLETE",
+            instance.standing.state
+        )));
+    }
+    let state = store::installation::get(connection, instance.installation)?.map(|row| row.standing.state);
+    Ok(state
+        .filter(|state| *state != State::Complete)
+        .map(|state| format!("the thing's connector installation is in state {state}, not COMPLETE")))
+}
+
+/// The actions that an order selects, in a stable order, each with the way to its connector.
+fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(ActionTarget, Option<Way>)>> {
+    let page = Page { first: PAGE_SIZE_MAX, after: None };
+    let things = store::thing::of_app(view, caller.app, order.subject.as_ref(), &order.things, page)?;
+    let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
+    let mut components = store::thing::components(view, &keys)?;
+    let component_keys: Vec<_> = components.values().flatten().map(|component| component.key).collect();
+    let mut actions = store::thing::actions(view, &component_keys)?;
+    let mut violations = Violations::default();
+    let mut targets = Vec::new();
+    for thing in things {
+        let way = way(view, thing.instance)?;
+        for component in components.remove(&thing.key).unwrap_or_default() {
+            if !order.components.matches(&component) {
+                continue;
+            }
+            for action in actions.remove(&component.key).unwrap_or_default() {
+                if !order.actions.matches(&action) {
+                    continue;
+                }
+                check_action_values(&action.parameters, &order.values, &mut violations);
+                let refusal = match thing.instance {
+                    Some(instance) => refusal(view, instance)?,
+                    None => {
+                        Some("the thing belongs to the app itself: no connector can perform its actions".to_owned())
+                    }
+                };
+                let (thing, component) = (thing.clone(), component.clone());
+                targets.push((ActionTarget { thing, component, action, request: None, refusal }, way));
+            }
+        }
+    }
+    if targets.len() > TARGETS_MAX {
+        return Err(Error::Invalid(vec![Violation {
+            path: "thingConstraints".to_owned(),
+            message: format!("select {} actions; at most {TARGETS_MAX} can be requested at once", targets.len()),
+        }]));
+    }
+    violations.into_result(targets)
+}
+
+fn way(connection: &Connection, instance: Option<InstanceId>) -> Result<Option<Way>> {
+    let Some(id) = instance else { return Ok(None) };
+    let line = store::instance::line(connection, id)?;
+    Ok(line.map(|line| Way { line, instance: id }))
+}
+
+/// A page of the app's requests, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn list(
+    view: &View,
+    caller: &Service,
+    filter: &ActionFilter,
+    page: Page<ActionRequestId>,
+) -> Result<Vec<ActionRequest>> {
+    store::action::of_app(view, caller.app, filter, page)
+}
+
+/// Calls a pending request off.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another app's; [`Error::Conflict`] where it is not PENDING any more.
+pub async fn cancel(platform: &Platform, caller: &Service, id: ActionRequestId) -> Result<ActionRequest> {
+    let app = caller.app;
+    let stored = platform.store.write(move |transaction| {
+        let request = store::action::get(transaction, id)?
+            .filter(|request| request.app == app)
+            .ok_or_else(|| Error::not_found("action request", id))?;
+        if !store::action::end(transaction, id, ActionStatus::Canceled, None, now())? {
+            return Err(Error::Conflict(format!(
+                "only a PENDING action request can be called off; this one is {}",
+                request.status.name()
+            )));
+        }
+        Ok(ActionRequest { status: ActionStatus::Canceled, ..request })
+    });
+    stored.await
+}

@@ -1,0 +1,193 @@
+//! Apps: making, changing and removing them; service tokens.
+
+use crate::model::app::{App, AppProfile};
+use crate::model::error::{Error, Result, Violation};
+use crate::model::id::AppId;
+use crate::model::token::{Scopes, TokenKind};
+use crate::ops::account::IssuedToken;
+use crate::ops::caller::Developer;
+use crate::ops::token::Grant;
+use crate::ops::{Platform, View, now, secret};
+use crate::store;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// An app with its secret, which is shown once: only its hash is kept.
+#[derive(Debug, Clone)]
+pub struct AppCredentials {
+    /// The app.
+    pub app: App,
+    /// Its secret.
+    pub secret: String,
+}
+
+/// The developer's apps, in the order of creation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn list(view: &View, caller: &Developer) -> Result<Vec<App>> {
+    store::app::of_owner(view, caller.account)
+}
+
+/// One of the developer's apps.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another account's.
+pub fn get(view: &View, caller: &Developer, id: AppId) -> Result<App> {
+    own(view, caller, id)
+}
+
+/// An app of the developer, for operations that work on one.
+pub(super) fn own(connection: &Connection, caller: &Developer, id: AppId) -> Result<App> {
+    store::app::get(connection, id)?
+        .filter(|app| app.owner == caller.account)
+        .ok_or_else(|| Error::not_found("app", id))
+}
+
+/// Makes an app.
+///
+/// # Errors
+/// Violations of the rules for name and redirect URIs.
+pub async fn create(platform: &Platform, caller: &Developer, profile: AppProfile) -> Result<AppCredentials> {
+    let profile = profile.checked()?;
+    let secret = secret::generate();
+    let hash = secret::hash(&secret);
+    let app = App {
+        id: AppId::generate(),
+        owner: caller.account,
+        name: profile.name,
+        redirect_uris: profile.redirect_uris,
+        generation: 0,
+        created_at: now(),
+    };
+    let stored = platform.store.write(move |transaction| {
+        store::app::insert(transaction, &app, &hash)?;
+        Ok(app)
+    });
+    Ok(AppCredentials { app: stored.await?, secret })
+}
+
+/// Changes an app's name or redirect URIs; what is not given stays.
+///
+/// # Errors
+/// [`Error::NotFound`]; violations of the rules.
+pub async fn update(
+    platform: &Platform,
+    caller: &Developer,
+    id: AppId,
+    name: Option<String>,
+    redirect_uris: Option<Vec<String>>,
+) -> Result<App> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let app = own(transaction, &caller, id)?;
+        let profile =
+            AppProfile { name: name.unwrap_or(app.name), redirect_uris: redirect_uris.unwrap_or(app.redirect_uris) };
+        let profile = profile.checked()?;
+        store::app::update(transaction, id, &profile)?;
+        own(transaction, &caller, id)
+    });
+    stored.await
+}
+
+/// Gives an app a new secret. The old one and all its tokens end.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn reset_secret(platform: &Platform, caller: &Developer, id: AppId) -> Result<AppCredentials> {
+    let secret = secret::generate();
+    let hash = secret::hash(&secret);
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        own(transaction, &caller, id)?;
+        store::app::set_secret(transaction, id, &hash)?;
+        own(transaction, &caller, id)
+    });
+    Ok(AppCredentials { app: stored.await?, secret })
+}
+
+/// Removes an app without installations.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while it has installations.
+pub async fn remove(platform: &Platform, caller: &Developer, id: AppId) -> Result<App> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let app = own(transaction, &caller, id)?;
+        let installations = store::installation::of_apps(transaction, &[id])?;
+        if !installations.is_empty() {
+            return Err(Error::Conflict(format!(
+                "the app has {} connector installation(s); remove them first",
+                installations.len()
+            )));
+        }
+        store::app::delete(transaction, id)?;
+        Ok(app)
+    });
+    stored.await
+}
+
+/// A service token for an own app, without its secret; all scopes where none is named.
+///
+/// # Errors
+/// [`Error::NotFound`]; a violation for an unknown scope.
+pub fn service_token(
+    platform: &Platform,
+    view: &View,
+    caller: &Developer,
+    id: AppId,
+    scopes: &[String],
+) -> Result<IssuedToken> {
+    let app = own(view, caller, id)?;
+    let scopes = Scopes::from_names(scopes.iter().map(String::as_str)).map_err(|unknown| {
+        Error::Invalid(vec![Violation {
+            path: "scopes".to_owned(),
+            message: format!("{unknown:?} is no scope that an app can have; there are {}", Scopes::all()),
+        }])
+    })?;
+    issue(platform, &app, &scopes)
+}
+
+/// Why an app got no token; the words of RFC 6749.
+#[derive(Debug)]
+pub enum GrantRefusal {
+    /// No such app, or the wrong secret.
+    InvalidClient,
+    /// A scope that no app can have.
+    InvalidScope(String),
+    /// Our own fault.
+    Failed(Error),
+}
+
+/// A service token for an app that shows its secret (RFC 6749, section 4.4); all scopes where none is named.
+///
+/// # Errors
+/// As RFC 6749 names them.
+pub async fn client_credentials(
+    platform: &Arc<Platform>,
+    client_id: &str,
+    client_secret: String,
+    scope: &str,
+) -> Result<IssuedToken, GrantRefusal> {
+    let id: AppId = client_id.parse().map_err(|_| GrantRefusal::InvalidClient)?;
+    let found = platform.read(move |view| store::app::with_secret(view, id)).await.map_err(GrantRefusal::Failed)?;
+    let (app, hash) = found.ok_or(GrantRefusal::InvalidClient)?;
+    if !secret::matches(&client_secret, &hash) {
+        return Err(GrantRefusal::InvalidClient);
+    }
+    let scopes = Scopes::from_names(scope.split_whitespace()).map_err(GrantRefusal::InvalidScope)?;
+    issue(platform, &app, &scopes).map_err(GrantRefusal::Failed)
+}
+
+fn issue(platform: &Platform, app: &App, scopes: &Scopes) -> Result<IssuedToken> {
+    let lifetime = platform.settings.service_token_lifetime;
+    let scope = scopes.to_string();
+    let token = platform.keys.mint(Grant {
+        kind: TokenKind::Service,
+        subject: app.id.to_string(),
+        scope: &scope,
+        generation: app.generation,
+        lifetime: Some(lifetime),
+    })?;
+    Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope })
+}

@@ -1,0 +1,331 @@
+//! Callbacks: what is to be sent, what its outcome changes, what a crash interrupted, and the log.
+//!
+//! Used by `callback`, which sends them: [`compose`], then [`settle`] or [`skip`].
+
+use crate::model::action::{ActionOutcome, ActionStatus};
+use crate::model::callback::{
+    Attempt, Callback, CallbackFilter, CallbackKind, CallbackSubject, Header, Message, Outcome, Outgoing,
+    PendingCallback, REDACTED,
+};
+use crate::model::error::{Error, Result};
+use crate::model::id::{CallbackId, PublicationId};
+use crate::model::lifecycle::{Details, Standing, State};
+use crate::model::page::Page;
+use crate::model::token::TokenKind;
+use crate::ops::caller::Developer;
+use crate::ops::removal;
+use crate::ops::token::Grant;
+use crate::ops::waiting::{Removal, RemovalFailure, Settled, WAIT_MAX};
+use crate::ops::{Platform, View, now};
+use crate::store::{self, Reply};
+use rusqlite::Transaction;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Everything needed to send a callback; none if it is not to be sent any more, which
+/// [`skip`] then notes. Blocks.
+///
+/// # Errors
+/// Faults of the database.
+pub fn compose(platform: &Platform, id: CallbackId) -> Result<Option<Outgoing>> {
+    let view = platform.view()?;
+    let Some(about) = store::callback::unsettled(&view, id)? else { return Ok(None) };
+    let Some((urls, seed)) = store::publication::calling(&view, about.publication)? else { return Ok(None) };
+    let callback_url = match about.kind {
+        CallbackKind::Installation | CallbackKind::InstallationRemoval => urls.installation,
+        CallbackKind::Instance | CallbackKind::InstanceRemoval => urls.instance,
+        CallbackKind::Action => urls.action,
+    };
+    let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(None) };
+    Ok(Some(Outgoing { id, message, callback_url, seed, secrets }))
+}
+
+fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<Option<(Message, Vec<String>)>> {
+    let installation = about.installation;
+    let missing = || Error::fault(format!("a callback of the kind {} lacks its noun", about.kind.name()));
+    Ok(match about.kind {
+        CallbackKind::Installation => {
+            let awaited = store::installation::get(view, installation)?
+                .is_some_and(|row| row.standing.state == State::Initialized);
+            let stored = store::installation::configuration(view, installation)?;
+            let token = platform.mint_for(TokenKind::Installation, installation.to_string())?;
+            let message = Message::Installation { id: installation, token, configuration: stored.values };
+            awaited.then_some((message, stored.secrets))
+        }
+        CallbackKind::Instance => {
+            let id = about.instance.ok_or_else(missing)?;
+            let awaited = store::instance::get(view, id)?.is_some_and(|row| row.standing.state == State::Initialized);
+            let stored = store::instance::configuration(view, id)?;
+            let token = platform.mint_for(TokenKind::Instance, id.to_string())?;
+            let message = Message::Instance { id, installation, token, configuration: stored.values };
+            awaited.then_some((message, stored.secrets))
+        }
+        CallbackKind::InstallationRemoval => Some((Message::InstallationRemoval { id: installation }, Vec::new())),
+        CallbackKind::InstanceRemoval => {
+            let id = about.instance.ok_or_else(missing)?;
+            Some((Message::InstanceRemoval { id }, Vec::new()))
+        }
+        CallbackKind::Action => {
+            let id = about.action_request.ok_or_else(missing)?;
+            let request = store::action::get(view, id)?;
+            let awaited = request.filter(|request| request.status == ActionStatus::Pending && request.deadline > now());
+            awaited.map(|request| {
+                let message = Message::Action {
+                    id,
+                    thing: request.thing,
+                    component: request.component_id,
+                    action: request.action_id,
+                    parameters: request.parameters,
+                };
+                (message, Vec::new())
+            })
+        }
+    })
+}
+
+impl Platform {
+    /// A token for a connector, which lives as long as its row. It is made when it is sent, so that
+    /// none ever lies in the database.
+    fn mint_for(&self, kind: TokenKind, subject: String) -> Result<String> {
+        self.keys.mint(Grant { kind, subject, scope: "", generation: 0, lifetime: None })
+    }
+
+    /// Waits for a callback's settlement, within bounds; none if it took too long.
+    pub(super) async fn settlement(&self, id: CallbackId, answer: oneshot::Receiver<Settled>) -> Option<Settled> {
+        let settled = tokio::time::timeout(WAIT_MAX, answer).await.ok().and_then(Result::ok);
+        if settled.is_none() {
+            self.waiting.give_up(id);
+        }
+        settled
+    }
+}
+
+/// What a settlement leads to once it is durable.
+#[derive(Default)]
+struct Consequences {
+    called: Option<PublicationId>,
+    settled: Option<Settled>,
+    removed: Vec<Removal>,
+    failed: Vec<(Removal, RemovalFailure)>,
+    follow: Vec<PendingCallback>,
+}
+
+/// Notes what was sent and what came back, and applies the outcome unless something newer was
+/// reported meanwhile. Whoever waits is woken once that is durable.
+pub fn settle(platform: &Arc<Platform>, id: CallbackId, attempt: Attempt, outcome: Outcome) -> Reply<()> {
+    let waking = Arc::clone(platform);
+    let (work, consequences) = with_consequences(move |transaction| {
+        let Some(about) = store::callback::unsettled(transaction, id)? else {
+            return Ok(Consequences::default());
+        };
+        store::callback::settle(transaction, id, &attempt)?;
+        let consequences = apply(transaction, &about, outcome)?;
+        Ok(Consequences { called: Some(about.publication), ..consequences })
+    });
+    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+}
+
+/// Notes that a callback is not to be sent any more: what it is about was removed, called off or is overdue.
+pub fn skip(platform: &Arc<Platform>, id: CallbackId) -> Reply<()> {
+    let waking = Arc::clone(platform);
+    let (work, consequences) = with_consequences(move |transaction| {
+        let Some(about) = store::callback::unsettled(transaction, id)? else {
+            return Ok(Consequences::default());
+        };
+        store::callback::drop_unsent(transaction, id)?;
+        after_post(transaction, &about)
+    });
+    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+}
+
+/// Splits work that has consequences into the work and a way to take them when it is done.
+fn with_consequences(
+    work: impl FnOnce(&Transaction<'_>) -> Result<Consequences> + Send + 'static,
+) -> (impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static, impl FnOnce() -> Consequences + Send + 'static) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let work = move |transaction: &Transaction<'_>| {
+        // The receiver lives until the work was committed or refused.
+        let _ = sender.send(work(transaction)?);
+        Ok(())
+    };
+    (work, move || receiver.try_recv().unwrap_or_default())
+}
+
+impl Platform {
+    fn wake(&self, id: CallbackId, consequences: Consequences) {
+        let Consequences { called, settled, removed, failed, follow } = consequences;
+        self.submit_all(&follow);
+        if let Some(publication) = called {
+            self.waiting.called(publication);
+        }
+        if let Some(settled) = settled {
+            self.waiting.settled(id, settled);
+        }
+        for (removal, failure) in failed {
+            self.waiting.removal_failed(removal, failure);
+        }
+        for removal in removed {
+            self.waiting.removed(removal);
+        }
+    }
+}
+
+fn apply(transaction: &Transaction<'_>, about: &CallbackSubject, outcome: Outcome) -> Result<Consequences> {
+    match outcome {
+        Outcome::Standing(standing) => {
+            let from = [State::Initialized];
+            match about.instance {
+                None => store::installation::change_standing(transaction, about.installation, &from, &standing)?,
+                Some(instance) => store::instance::change_standing(transaction, instance, &from, &standing)?,
+            };
+            after_post(transaction, about)
+        }
+        Outcome::Action(outcome) => {
+            let ended = match outcome {
+                ActionOutcome::StillPending => None,
+                ActionOutcome::Completed => Some((ActionStatus::Completed, None)),
+                ActionOutcome::Failed(error) => Some((ActionStatus::Failed, Some(error))),
+            };
+            if let (Some((status, error)), Some(request)) = (ended, about.action_request) {
+                store::action::end(transaction, request, status, error.as_deref(), now())?;
+            }
+            after_post(transaction, about)
+        }
+        Outcome::Removal(confirmed) => after_removal(transaction, about, confirmed.err()),
+    }
+}
+
+/// A POST is over: its noun as it stands now, and the removal that waited for it.
+fn after_post(transaction: &Transaction<'_>, about: &CallbackSubject) -> Result<Consequences> {
+    if let Some(request) = about.action_request {
+        let settled = Settled::ActionRequest(store::action::get(transaction, request)?);
+        return Ok(Consequences { settled: Some(settled), ..Consequences::default() });
+    }
+    let settled = match about.instance {
+        None => Settled::Installation(store::installation::get(transaction, about.installation)?),
+        Some(instance) => Settled::Instance(store::instance::get(transaction, instance)?),
+    };
+    let waiting = store::callback::unsettled_of(transaction, about.installation, about.instance)?;
+    let follow = waiting.iter().map(|(id, about)| store::callback::pending(*id, about)).collect();
+    Ok(Consequences { settled: Some(settled), follow, ..Consequences::default() })
+}
+
+/// A DELETE is over: its noun goes, whatever the connector answered.
+fn after_removal(
+    transaction: &Transaction<'_>,
+    about: &CallbackSubject,
+    problem: Option<String>,
+) -> Result<Consequences> {
+    let whole = Removal::Installation(about.installation);
+    let mut consequences = Consequences::default();
+    let Some(instance) = about.instance else {
+        store::installation::delete(transaction, about.installation)?;
+        store::publication::purge_if_unused(transaction, about.publication)?;
+        let subject = format!("installation {}", about.installation);
+        consequences.failed.extend(problem.map(|problem| (whole, RemovalFailure { subject, problem })));
+        consequences.removed.push(whole);
+        return Ok(consequences);
+    };
+    let own = Removal::Instance(instance);
+    if let Some(problem) = problem {
+        let failure = RemovalFailure { subject: format!("instance {instance}"), problem };
+        consequences.failed = vec![(own, failure.clone()), (whole, failure)];
+    }
+    consequences.removed.push(own);
+    store::instance::delete(transaction, instance)?;
+    let (installation, publication) = removal::belongings(transaction, about.installation)?;
+    if installation.standing.state == State::RemovalOngoing {
+        consequences.follow = removal::go_on(transaction, &installation, &publication, 1)?;
+    }
+    Ok(consequences)
+}
+
+/// What a crash interrupted: a POST is never sent twice, so its noun becomes INTERNAL_ERROR or its
+/// action request FAILED; a DELETE is sent again. To be called once, before anything else is asked.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn recover(platform: &Arc<Platform>) -> Result<()> {
+    let resuming = Arc::clone(platform);
+    let recovered = platform.store.write_then(
+        |transaction| {
+            let (removals, posts): (Vec<_>, Vec<_>) = store::callback::all_unsettled(transaction)?
+                .into_iter()
+                .partition(|(_, about)| about.kind.method() == "DELETE");
+            for (id, about) in &posts {
+                give_up_interrupted(transaction, *id, about)?;
+            }
+            Ok(removals.iter().map(|(id, about)| store::callback::pending(*id, about)).collect::<Vec<_>>())
+        },
+        move |removals| resuming.submit_all(removals),
+    );
+    let resumed = recovered.await?;
+    if !resumed.is_empty() {
+        tracing::info!(removals = resumed.len(), "going on with removals that were interrupted");
+    }
+    Ok(())
+}
+
+/// Why a callback that a crash interrupted came to nothing.
+const INTERRUPTED: &str = "the server stopped before the connector's answer arrived; the callback is not sent again";
+
+fn give_up_interrupted(transaction: &Transaction<'_>, id: CallbackId, about: &CallbackSubject) -> Result<()> {
+    let url = store::publication::calling(transaction, about.publication)?.map(|(urls, _)| match about.kind {
+        CallbackKind::Instance => urls.instance,
+        CallbackKind::Action => urls.action,
+        _ => urls.installation,
+    });
+    let url = url.unwrap_or_default();
+    let attempt = Attempt {
+        sent_at: now(),
+        duration: Duration::ZERO,
+        method: about.kind.method().to_owned(),
+        signed_url: url.clone(),
+        url,
+        request_headers: Vec::new(),
+        request_body: String::new(),
+        response: None,
+        error: Some(INTERRUPTED.to_owned()),
+    };
+    store::callback::settle(transaction, id, &attempt)?;
+    let outcome = match about.kind {
+        CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(INTERRUPTED.to_owned())),
+        _ => Outcome::Standing(Standing {
+            state: State::InternalError,
+            details: Some(Details::from_json_object(format!(
+                r#"{{"error":"INTERRUPTED","description":"{INTERRUPTED}; remove this and try again"}}"#
+            ))),
+            further_step: None,
+        }),
+    };
+    apply(transaction, about, outcome).map(|_| ())
+}
+
+/// A page of the log of the developer's publications and of its apps' installations, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn list(view: &View, caller: &Developer, filter: &CallbackFilter, page: Page<CallbackId>) -> Result<Vec<Callback>> {
+    let mut callbacks = store::callback::of_account(view, caller.account, filter, page)?;
+    for callback in &mut callbacks {
+        if callback.subject.connector_owner != caller.account {
+            hide_whereabouts(&mut callback.attempt);
+        }
+    }
+    Ok(callbacks)
+}
+
+/// Where a connector listens is its owner's to know (domain.md, "Ownership and visibility").
+fn hide_whereabouts(attempt: &mut Attempt) {
+    REDACTED.clone_into(&mut attempt.url);
+    REDACTED.clone_into(&mut attempt.signed_url);
+    let hidden =
+        |header: &Header| header.name.eq_ignore_ascii_case("host") || header.name.eq_ignore_ascii_case("location");
+    let headers = attempt.request_headers.iter_mut();
+    for header in headers.chain(attempt.response.iter_mut().flat_map(|response| response.headers.iter_mut())) {
+        if hidden(header) {
+            REDACTED.clone_into(&mut header.value);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Who asks: the four kinds of callers. Their fields are private to `ops`, so that only
+//! [`crate::ops::auth`] can make one: to hold a caller is to have the permission.
+
+use crate::model::id::{AccountId, AppId, InstallationId, InstanceId};
+use crate::model::instance::ExternalSubject;
+use crate::model::token::{Scopes, TokenKind};
+
+/// A signed-in developer.
+#[derive(Debug, Clone)]
+pub struct Developer {
+    pub(super) account: AccountId,
+}
+
+/// An app.
+#[derive(Debug, Clone)]
+pub struct Service {
+    pub(super) app: AppId,
+    pub(super) owner: AccountId,
+    pub(super) scopes: Scopes,
+}
+
+/// A connector, speaking of one installation.
+#[derive(Debug, Clone)]
+pub struct InstallationCaller {
+    pub(super) installation: InstallationId,
+}
+
+/// A connector, speaking of one instance.
+#[derive(Debug, Clone)]
+pub struct InstanceCaller {
+    pub(super) instance: InstanceId,
+    pub(super) app: AppId,
+    pub(super) subject: ExternalSubject,
+    /// The account that the instance's app belongs to.
+    pub(super) owner: AccountId,
+}
+
+/// Whoever holds a valid token.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// With a developer token.
+    Developer(Developer),
+    /// With a service token.
+    Service(Service),
+    /// With an installation token.
+    Installation(InstallationCaller),
+    /// With an instance token.
+    Instance(InstanceCaller),
+}
+
+impl Developer {
+    /// The account that is signed in.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+}
+
+impl Service {
+    /// The app's account.
+    #[must_use]
+    pub fn owner(&self) -> AccountId {
+        self.owner
+    }
+}
+
+impl Caller {
+    /// What kind of token it came with.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        match self {
+            Self::Developer(_) => TokenKind::Developer,
+            Self::Service(_) => TokenKind::Service,
+            Self::Installation(_) => TokenKind::Installation,
+            Self::Instance(_) => TokenKind::Instance,
+        }
+    }
+}

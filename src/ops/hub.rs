@@ -1,0 +1,204 @@
+//! What connectors report: states, things, values, the ends of action requests (protocol.md, "The hub").
+//!
+//! The token's row is looked up in the transaction that makes the change: one step, and a token
+//! that is revoked meanwhile changes nothing.
+
+use crate::model::action::{ActionStatus, cut_error};
+use crate::model::error::{Error, Result, Violation};
+use crate::model::history::PropertyUpdate;
+use crate::model::id::{ActionRequestId, ThingId};
+use crate::model::lifecycle::{Details, Standing, State};
+use crate::model::thing::{NewThing, ThingStatus};
+use crate::ops::auth::{self, Bearer};
+use crate::ops::{Platform, now};
+use crate::store;
+
+/// A connector reports the state of its installation.
+///
+/// # Errors
+/// [`Error::Conflict`] while the installation takes no reports.
+pub async fn report_installation(
+    platform: &Platform,
+    bearer: Bearer,
+    state: State,
+    details: Option<Details>,
+) -> Result<()> {
+    check_reportable(state)?;
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::installation_caller(transaction, &bearer)?;
+        let id = caller.installation;
+        let installation =
+            store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;
+        let present = installation.standing.state;
+        let next = next_standing(installation.standing, state, details)?;
+        store::installation::change_standing(transaction, id, &[present], &next)?;
+        Ok(())
+    });
+    stored.await
+}
+
+/// A connector reports the state of its instance.
+///
+/// # Errors
+/// [`Error::Conflict`] while the instance takes no reports.
+pub async fn report_instance(
+    platform: &Platform,
+    bearer: Bearer,
+    state: State,
+    details: Option<Details>,
+) -> Result<()> {
+    check_reportable(state)?;
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let id = caller.instance;
+        let instance = store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
+        let present = instance.standing.state;
+        let next = next_standing(instance.standing, state, details)?;
+        store::instance::change_standing(transaction, id, &[present], &next)?;
+        Ok(())
+    });
+    stored.await
+}
+
+fn check_reportable(state: State) -> Result<()> {
+    if state.may_be_reported() {
+        return Ok(());
+    }
+    Err(Error::Invalid(vec![Violation {
+        path: "state".to_owned(),
+        message: format!("a connector may report COMPLETE (2), ONGOING (3) or FAILED (4), not {state}"),
+    }]))
+}
+
+/// A further step stays to be shown while the connector says that more is to be done.
+fn next_standing(present: Standing, state: State, details: Option<Details>) -> Result<Standing> {
+    if !present.state.takes_reports() {
+        return Err(Error::Conflict(format!("no state can be reported in state {}", present.state)));
+    }
+    let further_step = if state == State::Ongoing { present.further_step } else { None };
+    Ok(Standing { state, details, further_step })
+}
+
+/// A connector creates a thing for its instance.
+///
+/// # Errors
+/// All violations of the rules for things; [`Error::Conflict`] while the instance is being removed.
+pub async fn create_thing(platform: &Platform, bearer: Bearer, thing: NewThing) -> Result<ThingId> {
+    let thing = thing.checked()?;
+    let id = ThingId::generate();
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let instance = store::instance::get(transaction, caller.instance)?;
+        if instance.is_none_or(|instance| instance.standing.state == State::RemovalOngoing) {
+            return Err(Error::Conflict("the instance is being removed; it takes no more things".to_owned()));
+        }
+        let belonging =
+            store::thing::Belonging { app: caller.app, subject: &caller.subject, instance: Some(caller.instance) };
+        store::thing::insert(transaction, id, &belonging, &thing, now())?;
+        Ok(id)
+    });
+    stored.await
+}
+
+/// Names a property of a thing, as it stands in a URL.
+#[derive(Debug, Clone)]
+pub struct PropertyPath {
+    /// The thing.
+    pub thing: ThingId,
+    /// The component of the thing.
+    pub component: String,
+    /// The property of the component.
+    pub property: String,
+}
+
+/// A connector reports a property's value.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another instance's thing; a violation for a value of the wrong type.
+pub async fn update_property(
+    platform: &Platform,
+    bearer: Bearer,
+    path: PropertyPath,
+    update: PropertyUpdate,
+) -> Result<()> {
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let PropertyPath { thing, component, property } = &path;
+        let address = store::history::find_property(transaction, caller.instance, *thing, component, property)?
+            .ok_or_else(|| {
+                Error::not_found("property", format!("{property} of component {component} of thing {thing}"))
+            })?;
+        let historic = update.historic(address.kind).ok_or_else(|| {
+            Error::Invalid(vec![Violation {
+                path: "value".to_owned(),
+                message: format!("the property is a {}: {}", address.kind.name(), address.kind.expectation()),
+            }])
+        })?;
+        store::history::update(transaction, address, &update, &historic)
+    });
+    stored.await
+}
+
+/// A connector reports whether a thing can be reached.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another instance's thing.
+pub async fn set_thing_status(platform: &Platform, bearer: Bearer, thing: ThingId, status: ThingStatus) -> Result<()> {
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let found = store::thing::set_status(transaction, caller.instance, thing, status)?;
+        found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
+    });
+    stored.await
+}
+
+/// A connector deletes a thing.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another instance's thing.
+pub async fn delete_thing(platform: &Platform, bearer: Bearer, thing: ThingId) -> Result<()> {
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let found = store::thing::delete(transaction, caller.instance, thing)?;
+        found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
+    });
+    stored.await
+}
+
+/// How a connector ends an action request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionEnd {
+    /// Done.
+    Completed,
+    /// Not done, and why if it says so.
+    Failed(Option<String>),
+}
+
+/// A connector ends an action request.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another instance's; [`Error::Conflict`] where it is not PENDING any more.
+pub async fn end_action_request(
+    platform: &Platform,
+    bearer: Bearer,
+    id: ActionRequestId,
+    end: ActionEnd,
+) -> Result<()> {
+    let (status, error) = match end {
+        ActionEnd::Completed => (ActionStatus::Completed, None),
+        ActionEnd::Failed(error) => (ActionStatus::Failed, error.map(|error| cut_error(&error))),
+    };
+    let stored = platform.store.write(move |transaction| {
+        let caller = auth::instance_caller(transaction, &bearer)?;
+        let request = store::action::of_instance(transaction, caller.instance, id)?
+            .ok_or_else(|| Error::not_found("action request", id))?;
+        if store::action::end(transaction, id, status, error.as_deref(), now())? {
+            return Ok(());
+        }
+        Err(Error::Conflict(match request.status {
+            ActionStatus::Pending => "the action request's deadline has passed".to_owned(),
+            ended => format!("the action request has ended already: it is {}", ended.name()),
+        }))
+    });
+    stored.await
+}

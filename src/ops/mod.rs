@@ -1,0 +1,140 @@
+//! Operations: the rules, the permission and the transaction of everything that can be asked.
+//!
+//! May use `model` and `store`. Must not know warp, juniper, ureq, wire shapes or `callback`, which
+//! stands beside it: operations write callbacks down and hand them to a [`dispatch::Dispatcher`].
+//! Used by `graphql`, `http`, `callback` and `app`.
+//!
+//! An operation is `fn verb(platform, caller, input) -> Result<…>` and owns its transaction.
+//! Permission is an argument: only [`auth`] makes the callers, so an operation that needs one
+//! cannot be called without.
+
+pub mod account;
+pub mod action;
+pub mod app;
+pub mod auth;
+pub mod callback;
+pub mod caller;
+pub mod dispatch;
+pub mod hub;
+pub mod installation;
+pub mod instance;
+pub mod maintenance;
+mod password;
+pub mod publication;
+mod removal;
+mod secret;
+pub mod thing;
+mod throttle;
+mod token;
+mod waiting;
+
+pub use crate::store::Snapshot as View;
+
+use crate::model::error::{Error, Result};
+use crate::model::time::Timestamp;
+use crate::model::url::CallbackUrlPolicy;
+use crate::store::Store;
+use dispatch::Dispatcher;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database's file.
+    pub database: PathBuf,
+    /// How many queries may be at work at once.
+    pub readers: u32,
+    /// The key that signs tokens; the database's own where none is given.
+    pub secret: Option<String>,
+    /// Which callback URLs a publication may name.
+    pub callback_urls: CallbackUrlPolicy,
+    /// How long an action request may stay pending.
+    pub action_deadline: Duration,
+    /// How long a developer token is good for.
+    pub developer_token_lifetime: Duration,
+    /// How long a service token is good for.
+    pub service_token_lifetime: Duration,
+    /// How long entries of the callback log are kept.
+    pub callback_log_age: Duration,
+    /// How many entries of the callback log are kept of each publication.
+    pub callback_log_entries: u32,
+}
+
+/// Everything that operations work on.
+pub struct Platform {
+    store: Store,
+    settings: Settings,
+    keys: token::Keys,
+    passwords: password::Passwords,
+    throttle: throttle::Throttle,
+    waiting: waiting::Waiting,
+    dispatcher: OnceLock<Arc<dyn Dispatcher>>,
+}
+
+impl Platform {
+    /// Opens the database and what belongs to it. Nothing is sent before [`Self::set_dispatcher`].
+    ///
+    /// # Errors
+    /// If the database cannot be opened or written.
+    pub fn open(settings: Settings) -> Result<Arc<Self>> {
+        let store = Store::open(&settings.database, settings.readers)?;
+        let keys = token::Keys::load(&store, settings.secret.as_deref())?;
+        Ok(Arc::new(Self {
+            store,
+            settings,
+            keys,
+            passwords: password::Passwords::default(),
+            throttle: throttle::Throttle::default(),
+            waiting: waiting::Waiting::default(),
+            dispatcher: OnceLock::new(),
+        }))
+    }
+
+    /// Says who sends callbacks; the first word counts.
+    pub fn set_dispatcher(&self, dispatcher: Arc<dyn Dispatcher>) {
+        let _ = self.dispatcher.set(dispatcher);
+    }
+
+    /// What is committed now, for the reads of one request. Blocks while all readers are taken.
+    ///
+    /// # Errors
+    /// If no reader becomes free in time.
+    pub fn view(&self) -> Result<View> {
+        self.store.snapshot()
+    }
+
+    /// Runs a read on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let platform = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || read(&platform.view()?));
+        task.await.map_err(Error::fault)?
+    }
+
+    /// Whether the database can be written and callbacks can be sent.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn check_ready(&self) -> Result<()> {
+        if self.dispatcher.get().is_none() {
+            return Err(Error::Unavailable("callbacks cannot be sent yet".to_owned()));
+        }
+        self.store.write(crate::store::setting::probe).await
+    }
+
+    /// Ends the writer after what was submitted and closes the database.
+    pub fn close(&self) {
+        self.store.close();
+    }
+}
+
+/// The present moment.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}

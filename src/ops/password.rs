@@ -1,0 +1,60 @@
+//! Hashing and checking passwords, which is slow and takes memory on purpose.
+
+use crate::model::error::{Error, Result};
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use std::sync::OnceLock;
+use tokio::sync::Semaphore;
+
+/// How many passwords are hashed at once: each takes 19 MiB and a core.
+const HASHING_MAX: usize = 2;
+
+pub(super) struct Passwords {
+    at_work: Semaphore,
+    /// The hash of a password that nobody has, checked where there is no account.
+    nobody: OnceLock<String>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { at_work: Semaphore::new(HASHING_MAX), nobody: OnceLock::new() }
+    }
+}
+
+impl Passwords {
+    /// The Argon2id hash of a password, in the PHC format with its salt and costs.
+    pub(super) async fn hash(&self, password: String) -> Result<String> {
+        let _permit = self.at_work.acquire().await.map_err(Error::fault)?;
+        tokio::task::spawn_blocking(move || hash(&password)).await.map_err(Error::fault)?
+    }
+
+    /// Whether the password is the one hashed. Without a hash it is none, after the same time.
+    pub(super) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
+        let _permit = self.at_work.acquire().await.map_err(Error::fault)?;
+        let known = stored.is_some();
+        let stored = match stored {
+            Some(stored) => stored,
+            None => self.nobody()?,
+        };
+        let verified = tokio::task::spawn_blocking(move || {
+            let stored = PasswordHash::new(&stored).map_err(|error| Error::fault(error.to_string()))?;
+            Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+        });
+        Ok(verified.await.map_err(Error::fault)?? && known)
+    }
+
+    fn nobody(&self) -> Result<String> {
+        if let Some(known) = self.nobody.get() {
+            return Ok(known.clone());
+        }
+        let made = hash(&super::secret::generate())?;
+        Ok(self.nobody.get_or_init(|| made).clone())
+    }
+}
+
+fn hash(password: &str) -> Result<String> {
+    let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(|error| Error::fault(error.to_string()))?;
+    let hash =
+        Argon2::default().hash_password(password.as_bytes(), &salt).map_err(|error| Error::fault(error.to_string()))?;
+    Ok(hash.to_string())
+}

@@ -1,0 +1,136 @@
+//! Connector publications: publishing, changing, removing and finding them.
+
+use crate::model::error::{Error, Result};
+use crate::model::id::{AccountId, PublicationId};
+use crate::model::page::Page;
+use crate::model::publication::{Publication, PublicationProfile, PublicationState, SigningSeed};
+use crate::ops::caller::{Caller, Developer};
+use crate::ops::{Platform, View, now};
+use crate::store;
+use ed25519_dalek::SigningKey;
+use rusqlite::Connection;
+
+impl Caller {
+    /// The account on whose behalf this caller sees publications; none for connectors.
+    fn viewer(&self) -> Option<AccountId> {
+        match self {
+            Self::Developer(developer) => Some(developer.account),
+            Self::Service(service) => Some(service.owner),
+            Self::Instance(_) | Self::Installation(_) => None,
+        }
+    }
+
+    /// Whether this caller is the account itself, which alone sees callback URLs and keys.
+    #[must_use]
+    pub fn is_account(&self, account: AccountId) -> bool {
+        matches!(self, Self::Developer(developer) if developer.account == account)
+    }
+}
+
+/// The developer's publications, in the order of publishing.
+///
+/// # Errors
+/// Faults of the database.
+pub fn list_own(view: &View, caller: &Developer) -> Result<Vec<Publication>> {
+    store::publication::of_owner(view, caller.account)
+}
+
+/// A page of what the store shows: PUBLIC publications and the account's own.
+///
+/// # Errors
+/// Faults of the database.
+pub fn in_store(
+    view: &View,
+    caller: &Caller,
+    search: Option<&str>,
+    tag: Option<&str>,
+    page: Page<PublicationId>,
+) -> Result<Vec<Publication>> {
+    // Nobody's account: such a caller sees the PUBLIC ones alone.
+    let viewer = caller.viewer().unwrap_or(AccountId::MIN);
+    store::publication::in_store(view, viewer, search.filter(|text| !text.is_empty()), tag, page)
+}
+
+/// One publication on offer that the caller may see; the way to UNLISTED ones.
+///
+/// # Errors
+/// Faults of the database.
+pub fn find(view: &View, caller: &Caller, id: PublicationId) -> Result<Option<Publication>> {
+    let on_offer = |publication: &Publication| {
+        publication.state == PublicationState::Published && publication.is_visible_to(caller.viewer())
+    };
+    Ok(store::publication::get(view, id)?.filter(on_offer))
+}
+
+/// The publications of installations that the caller may see, whatever their mode.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Publication>> {
+    store::publication::get_many(view, ids)
+}
+
+/// Publishes a connector, with a new key pair.
+///
+/// # Errors
+/// All violations of the rules for publications.
+pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
+    let profile = profile.checked(&platform.settings.callback_urls)?;
+    let seed = SigningSeed(rand::random());
+    let publication = Publication {
+        id: PublicationId::generate(),
+        owner: caller.account,
+        profile,
+        state: PublicationState::Published,
+        public_key: SigningKey::from_bytes(&seed.0).verifying_key().to_bytes(),
+        created_at: now(),
+    };
+    let stored = platform.store.write(move |transaction| {
+        store::publication::insert(transaction, &publication, &seed)?;
+        Ok(publication)
+    });
+    stored.await
+}
+
+/// Changes a publication: `change` gets what it says now and returns what it shall say.
+///
+/// # Errors
+/// [`Error::NotFound`]; all violations of the rules for publications.
+pub async fn update(
+    platform: &Platform,
+    caller: &Developer,
+    id: PublicationId,
+    change: impl FnOnce(PublicationProfile) -> PublicationProfile + Send + 'static,
+) -> Result<Publication> {
+    let caller = caller.clone();
+    let policy = platform.settings.callback_urls.clone();
+    let stored = platform.store.write(move |transaction| {
+        let publication = own(transaction, &caller, id)?;
+        let profile = change(publication.profile.clone()).checked(&policy)?;
+        store::publication::update(transaction, id, &profile)?;
+        Ok(Publication { profile, ..publication })
+    });
+    stored.await
+}
+
+/// Takes a publication off the offer. Its installations go on; with the last of them it is gone.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn remove(platform: &Platform, caller: &Developer, id: PublicationId) -> Result<Publication> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let publication = own(transaction, &caller, id)?;
+        store::publication::remove(transaction, id)?;
+        store::publication::purge_if_unused(transaction, id)?;
+        Ok(Publication { state: PublicationState::Removed, ..publication })
+    });
+    stored.await
+}
+
+/// A publication on offer of the developer.
+fn own(connection: &Connection, caller: &Developer, id: PublicationId) -> Result<Publication> {
+    store::publication::get(connection, id)?
+        .filter(|publication| publication.owner == caller.account && publication.state == PublicationState::Published)
+        .ok_or_else(|| Error::not_found("connector", id))
+}

@@ -1,0 +1,123 @@
+//! Whoever asked for something that a connector has to answer waits here, holding no thread.
+
+use crate::model::action::ActionRequest;
+use crate::model::id::{CallbackId, InstallationId, InstanceId, PublicationId};
+use crate::model::installation::Installation;
+use crate::model::instance::Instance;
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long an operation waits for a connector before it answers with the state reached so far
+/// (domain.md, "Removal"; the same bound for all callbacks).
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What a settled callback was about, as it stands after the settlement; none if it is gone.
+#[derive(Debug, Clone)]
+pub(super) enum Settled {
+    Installation(Option<Installation>),
+    Instance(Option<Instance>),
+    ActionRequest(Option<ActionRequest>),
+}
+
+/// A removal whose end is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Removal {
+    Installation(InstallationId),
+    Instance(InstanceId),
+}
+
+/// What a connector did instead of confirming a removal, which took place all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovalFailure {
+    /// What was removed, as `instance 0191…`.
+    pub subject: String,
+    /// What the connector did.
+    pub problem: String,
+}
+
+/// The most failures of one removal that are told; more would only drown the reader.
+const FAILURES_MAX: usize = 20;
+
+#[derive(Default)]
+struct Progress {
+    failures: Vec<RemovalFailure>,
+    waiting: Vec<oneshot::Sender<Vec<RemovalFailure>>>,
+}
+
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// The publications called since the log was last trimmed.
+    called: Mutex<HashSet<PublicationId>>,
+    callbacks: Mutex<HashMap<CallbackId, oneshot::Sender<Settled>>>,
+    removals: Mutex<HashMap<Removal, Progress>>,
+}
+
+impl Waiting {
+    /// Notes that a publication was called: its log may have grown too long.
+    pub(super) fn called(&self, publication: PublicationId) {
+        self.called.lock().insert(publication);
+    }
+
+    /// The publications called since this was last asked.
+    pub(super) fn take_called(&self) -> HashSet<PublicationId> {
+        std::mem::take(&mut *self.called.lock())
+    }
+
+    /// Prepares to wait for a callback's settlement; to be called before it is submitted.
+    pub(super) fn for_callback(&self, id: CallbackId) -> oneshot::Receiver<Settled> {
+        let (sender, receiver) = oneshot::channel();
+        self.callbacks.lock().insert(id, sender);
+        receiver
+    }
+
+    /// Stops waiting for a callback.
+    pub(super) fn give_up(&self, id: CallbackId) {
+        self.callbacks.lock().remove(&id);
+    }
+
+    /// Wakes whoever waits for a callback.
+    pub(super) fn settled(&self, id: CallbackId, settled: Settled) {
+        if let Some(sender) = self.callbacks.lock().remove(&id) {
+            // Whoever waited may have gone away.
+            let _ = sender.send(settled);
+        }
+    }
+
+    /// Prepares to wait for the end of a removal; to be called before its callback is submitted.
+    pub(super) fn for_removal(&self, removal: Removal) -> oneshot::Receiver<Vec<RemovalFailure>> {
+        let (sender, receiver) = oneshot::channel();
+        self.removals.lock().entry(removal).or_default().waiting.push(sender);
+        receiver
+    }
+
+    /// Notes, for whoever waits, that a part of a removal was not confirmed.
+    pub(super) fn removal_failed(&self, removal: Removal, failure: RemovalFailure) {
+        if let Some(progress) = self.removals.lock().get_mut(&removal)
+            && progress.failures.len() < FAILURES_MAX
+        {
+            progress.failures.push(failure);
+        }
+    }
+
+    /// Wakes whoever waits for a removal.
+    pub(super) fn removed(&self, removal: Removal) {
+        let Some(progress) = self.removals.lock().remove(&removal) else { return };
+        for sender in progress.waiting {
+            // Whoever waited may have gone away.
+            let _ = sender.send(progress.failures.clone());
+        }
+    }
+
+    /// Forgets waiters of a removal that gave up, and the removal if none is left.
+    pub(super) fn give_up_removal(&self, removal: Removal) {
+        let mut removals = self.removals.lock();
+        if let Some(progress) = removals.get_mut(&removal) {
+            progress.waiting.retain(|sender| !sender.is_closed());
+            if progress.waiting.is_empty() {
+                removals.remove(&removal);
+            }
+        }
+    }
+}

@@ -57,12 +57,13 @@ async function receive(space, req, res, connection) {
 }
 
 /** The body's bytes, or null if the client went away in the middle of it. */
-async function wholeBody(req) {
-  try {
-    return Buffer.concat(await req.toArray());
-  } catch {
-    return null;
-  }
+function wholeBody(req) {
+  return new Promise((resolve) => {
+    const chunks = [];
+    req.on('data', (chunk) => chunks.push(chunk));
+    req.on('end', () => resolve(Buffer.concat(chunks)));
+    req.on('close', () => resolve(null));
+  });
 }
 
 function recordOf(space, req, body, connection) {
@@ -147,13 +148,16 @@ function tokenOf(space, kind, id, json) {
 
 /** The instance that created a thing here, else (the test created it itself) the newest one. */
 function instanceOf(space, thingId) {
-  return space.thingInstances.get(thingId) ?? Object.keys(space.tokens.instances).at(-1);
+  return space.thingInstances.get(thingId) ?? space.newestInstance;
 }
 
 function rememberTokens(space, { kind, id, token }) {
   if (id === null || token === null) return;
   if (kind === 'installation') space.tokens.installations[id] = token;
-  if (kind === 'instance') space.tokens.instances[id] = token;
+  if (kind === 'instance') {
+    space.tokens.instances[id] = token;
+    space.newestInstance = id;
+  }
 }
 
 /** Notes how the exchange ended: with our answer, or with the client going away before it. */

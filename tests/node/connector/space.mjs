@@ -25,6 +25,7 @@ export class Space {
   scheme = 'https';
   /** Tokens by ID. */
   tokens = { installations: {}, instances: {} };
+  newestInstance = null;
   /** The instance that created a thing, by the thing's ID. */
   thingInstances = new Map();
   counts = { [ALL_KINDS]: newCount() };

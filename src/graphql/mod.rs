@@ -2,12 +2,48 @@
 //!
 //! May use `model` and `ops`. Must not know `store` or warp. Used by `http`, which mounts it.
 
+mod batch;
+mod context;
+mod document;
+mod error;
+mod input;
+mod markdown;
+mod mutation;
+mod query;
+mod response;
+mod scalars;
+mod types;
+
+use crate::model::error::{Error, Fault};
 use crate::ops::Platform;
-use std::sync::Arc;
+use context::Context;
+use document::{Document, Documents};
+use juniper::{EmptySubscription, GraphQLError, InputValue, OperationType, RootNode, Variables};
+use mutation::Mutation;
+use query::Query;
+use scalars::Scalar;
+use std::sync::{Arc, LazyLock};
+use tracing::Instrument;
+
+type Subscription = EmptySubscription<Context>;
+type Schema = RootNode<Query, Mutation, Subscription, Scalar>;
+
+/// The most fields that an operation may select, fragments counted wherever they are spread: each
+/// root field may cost a query.
+const FIELDS_MAX: usize = 2_000;
+/// How deep a document may nest; the introspection query of graphql-js needs 13.
+const DEPTH_MAX: usize = 40;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new_with_scalar_value(Query, Mutation, EmptySubscription::new())
+        .limit_fields(FIELDS_MAX)
+        .limit_depth(DEPTH_MAX)
+});
 
 /// Executes GraphQL documents.
 pub struct Engine {
     platform: Arc<Platform>,
+    documents: Documents,
 }
 
 /// A GraphQL request, whatever transport it came by.
@@ -51,24 +87,89 @@ pub enum Outcome {
     Unauthenticated,
     /// The whole result is that the token may not do this.
     Forbidden,
+    /// Nothing was executed, by our own fault or because too much is at work.
+    Failed,
+}
+
+/// The schema as text, sorted.
+#[must_use]
+pub fn sdl() -> String {
+    SCHEMA.as_sdl()
 }
 
 impl Engine {
     /// An engine for a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>) -> Self {
-        Self { platform }
+        Self { platform, documents: Documents::default() }
     }
 
-    /// The schema as text.
-    #[must_use]
-    pub fn sdl(&self) -> String {
-        String::new()
+    /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
+    /// that one whose client goes away is carried out all the same.
+    pub async fn execute(self: &Arc<Self>, mut request: Request) -> Answer {
+        let (operation_name, request_id) = (request.operation_name.take(), request.request_id.clone());
+        let query = std::mem::take(&mut request.query);
+        let known = self.documents.find(&query, operation_name.as_deref());
+        let document = match known {
+            Some(document) => document,
+            None => match self.parse(query, operation_name).await {
+                Ok(Ok(document)) => document,
+                Ok(Err(errors)) => return response::rejected(&errors, &request_id),
+                Err(fault) => return response::failed(&Error::Fault(fault), &request_id),
+            },
+        };
+        let engine = Arc::clone(self);
+        let span = tracing::Span::current();
+        let answer = match document.operation().operation_type() {
+            OperationType::Query => {
+                tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, request))).await
+            }
+            _ if request.read_only => return response::not_allowed(&request_id),
+            _ => tokio::spawn(async move { engine.mutate(&document, request).await }.instrument(span)).await,
+        };
+        answer.unwrap_or_else(|fault| response::failed(&Error::fault(fault), &request_id))
     }
 
-    /// Executes a request.
-    pub async fn execute(&self, _request: Request) -> Answer {
-        let _ = &self.platform;
-        Answer { outcome: Outcome::Rejected, body: Vec::new() }
+    /// Parsing and validating takes time that grows with the document.
+    async fn parse(
+        self: &Arc<Self>,
+        query: String,
+        operation_name: Option<String>,
+    ) -> Result<Result<Arc<Document>, GraphQLError>, Fault> {
+        let engine = Arc::clone(self);
+        let parsed = tokio::task::spawn_blocking(move || engine.documents.parse(&SCHEMA, query, operation_name));
+        parsed.await.map_err(Fault::from)
     }
+
+    fn query(&self, document: &Document, request: Request) -> Answer {
+        let request_id = request.request_id;
+        let variables = match variables(request.variables) {
+            Ok(variables) => variables,
+            Err(error) => return response::bad_variables(&error, &request_id),
+        };
+        match Context::for_query(Arc::clone(&self.platform), request.token.as_deref(), request.subject) {
+            Ok(context) => response::executed(document.operation().execute_sync(&variables, &context), &request_id),
+            Err(error) => response::failed(&error, &request_id),
+        }
+    }
+
+    async fn mutate(&self, document: &Document, request: Request) -> Answer {
+        let request_id = request.request_id;
+        let variables = match variables(request.variables) {
+            Ok(variables) => variables,
+            Err(error) => return response::bad_variables(&error, &request_id),
+        };
+        let platform = Arc::clone(&self.platform);
+        let context =
+            tokio::task::block_in_place(|| Context::for_mutation(platform, request.token.as_deref(), request.subject));
+        match context {
+            Ok(context) => response::executed(document.operation().execute(&variables, &context).await, &request_id),
+            Err(error) => response::failed(&error, &request_id),
+        }
+    }
+}
+
+fn variables(given: serde_json::Map<String, serde_json::Value>) -> Result<Variables<Scalar>, serde_json::Error> {
+    let read = |(name, value)| serde_json::from_value::<InputValue<Scalar>>(value).map(|value| (name, value));
+    given.into_iter().map(read).collect()
 }

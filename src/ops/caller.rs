@@ -31,8 +31,6 @@ pub struct InstanceCaller {
     pub(super) instance: InstanceId,
     pub(super) app: AppId,
     pub(super) subject: ExternalSubject,
-    /// The account that the instance's app belongs to.
-    pub(super) owner: AccountId,
 }
 
 /// Whoever holds a valid token.

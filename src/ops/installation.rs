@@ -23,7 +23,7 @@ pub use crate::ops::removal::{RemovedInstallation, remove_installation as remove
 /// # Errors
 /// [`Error::NotFound`] also for another account's app.
 pub fn of_app(view: &View, caller: &Developer, id: AppId) -> Result<Vec<Installation>> {
-    let app = app::get(view, caller, id)?;
+    let app = app::own(view, caller, id)?;
     store::installation::of_apps(view, &[app.id])
 }
 

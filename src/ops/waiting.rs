@@ -6,6 +6,7 @@ use crate::model::installation::Installation;
 use crate::model::instance::Instance;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -35,6 +36,12 @@ pub struct RemovalFailure {
     pub subject: String,
     /// What the connector did.
     pub problem: String,
+}
+
+impl fmt::Display for RemovalFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} was removed, but its connector did not confirm: {}", self.subject, self.problem)
+    }
 }
 
 /// The most failures of one removal that are told; more would only drown the reader.

@@ -3,7 +3,7 @@
 use crate::model::app::{App, AppProfile};
 use crate::model::error::Result;
 use crate::model::id::{AccountId, AppId};
-use crate::store::row::{array, texts_from_column, texts_to_column};
+use crate::store::row::{texts_from_column, texts_to_column};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 const COLUMNS: &str = "id, owner, name, redirect_uris, generation, created_at";
@@ -48,15 +48,6 @@ pub fn insert(transaction: &Transaction<'_>, app: &App, secret_hash: &[u8; 32]) 
 pub fn get(connection: &Connection, id: AppId) -> Result<Option<App>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id = ?1"))?;
     Ok(statement.query_row([id], read).optional()?)
-}
-
-/// The apps with these identifiers, in no particular order.
-///
-/// # Errors
-/// Faults of the database.
-pub fn get_many(connection: &Connection, ids: &[AppId]) -> Result<Vec<App>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id IN rarray(?1)"))?;
-    Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
 /// The app with this identifier and the hash of its secret.

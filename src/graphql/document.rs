@@ -1,0 +1,107 @@
+//! Parsed and validated documents, kept so that the same text is not parsed again at every request.
+
+use crate::graphql::mutation::Mutation;
+use crate::graphql::query::Query;
+use crate::graphql::scalars::Scalar;
+use crate::graphql::{Schema, Subscription};
+use juniper::{GraphQLError, ValidatedOperation};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use self_cell::self_cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+/// How much the kept documents may weigh together, in bytes (estimated).
+const KEPT_BYTES_MAX: u64 = 8 << 20;
+/// How many documents are expected to be kept.
+const KEPT_EXPECTED: usize = 256;
+/// The longest document that is kept, in bytes: longer ones are machines' and rarely come twice.
+const DOCUMENT_BYTES_MAX: usize = 32 << 10;
+/// How many bytes a parsed document takes for each byte of its text, about.
+const BYTES_PER_BYTE: u64 = 24;
+
+type Parsed<'a> = ValidatedOperation<'a, Query, Mutation, Subscription, Scalar>;
+
+self_cell! {
+    /// An operation with the text that it borrows.
+    pub struct Document {
+        owner: Text,
+
+        #[covariant]
+        dependent: Parsed,
+    }
+}
+
+/// What was asked for.
+#[derive(PartialEq, Eq)]
+pub struct Text {
+    query: String,
+    operation_name: Option<String>,
+}
+
+impl Document {
+    /// The operation, ready to be executed.
+    pub fn operation(&self) -> &Parsed<'_> {
+        self.borrow_dependent()
+    }
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<u64, Arc<Document>> for ByLength {
+    fn weight(&self, _: &u64, document: &Arc<Document>) -> u64 {
+        document.borrow_owner().query.len() as u64 * BYTES_PER_BYTE
+    }
+}
+
+/// The documents kept.
+pub struct Documents {
+    hasher: RandomState,
+    kept: Cache<u64, Arc<Document>, ByLength>,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), kept: Cache::with_weighter(KEPT_EXPECTED, KEPT_BYTES_MAX, ByLength) }
+    }
+}
+
+impl Documents {
+    /// A document that was parsed before.
+    pub fn find(&self, query: &str, operation_name: Option<&str>) -> Option<Arc<Document>> {
+        let document = self.kept.get(&self.key(query, operation_name))?;
+        let text = document.borrow_owner();
+        (text.query == query && text.operation_name.as_deref() == operation_name).then_some(document)
+    }
+
+    /// Parses and validates a document, and keeps it if it is good.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(
+        &self,
+        schema: &'static Schema,
+        query: String,
+        operation_name: Option<String>,
+    ) -> Result<Arc<Document>, GraphQLError> {
+        let key = self.key(&query, operation_name.as_deref());
+        let keep = query.len() <= DOCUMENT_BYTES_MAX;
+        let document = Document::try_new(Text { query, operation_name }, |text| {
+            ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema)
+        });
+        let document = Arc::new(document?);
+        if keep {
+            self.kept.insert(key, Arc::clone(&document));
+        }
+        Ok(document)
+    }
+
+    fn key(&self, query: &str, operation_name: Option<&str>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(query.as_bytes());
+        hasher.write_u8(u8::from(operation_name.is_some()));
+        hasher.write(operation_name.unwrap_or_default().as_bytes());
+        hasher.finish()
+    }
+}

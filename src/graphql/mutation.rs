@@ -1,0 +1,227 @@
+//! The mutations: each decodes its arguments and calls one operation.
+
+use crate::graphql::context::Context;
+use crate::graphql::error::{Answered, callback_failed};
+use crate::graphql::input::{
+    ActionParameterInput, ComponentActionConstraint, ConfigurationParameterValueInput, ConnectorPublicationInput,
+    ConnectorPublicationUpdate, ThingComponentConstraint, ThingConstraints,
+};
+use crate::graphql::scalars::Scalar;
+use crate::graphql::types::account::{App, AppCredentials, ServiceToken};
+use crate::graphql::types::action::ActionRequest;
+use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
+use crate::graphql::types::id;
+use crate::model::action::ActionValue;
+use crate::model::app::AppProfile;
+use crate::model::instance::ExternalSubject;
+use crate::model::parameter::ConfigurationValue;
+use crate::model::thing::{ActionSelector, ComponentSelector};
+use crate::model::token::Scope;
+use crate::ops::action::{self, ActionOrder};
+use crate::ops::{app, installation, instance, publication};
+use juniper::{Executor, ID, graphql_object};
+
+/// The root of all mutations.
+pub struct Mutation;
+
+/// What removing an installation came to.
+pub struct RemoveInstallationResult {
+    installation: ConnectorInstallation,
+    instances: Vec<ConnectorInstance>,
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl RemoveInstallationResult {
+    /// In state REMOVAL_ONGOING, unless nothing was removed because of its instances.
+    fn affected_installation(&self) -> &ConnectorInstallation {
+        &self.installation
+    }
+
+    fn affected_instances(&self) -> &[ConnectorInstance] {
+        &self.instances
+    }
+}
+
+/// What can be changed.
+#[graphql_object(context = Context, scalar = Scalar)]
+impl Mutation {
+    /// Developer token.
+    async fn publish_connector(
+        context: &Context,
+        connector: ConnectorPublicationInput,
+    ) -> Answered<ConnectorPublication> {
+        let row = publication::publish(context.platform(), context.developer()?, connector.into()).await?;
+        Ok(ConnectorPublication(row))
+    }
+
+    /// Developer token. Waits for the connector's answer; the state tells what it was.
+    async fn install_connector(
+        context: &Context,
+        app_id: ID,
+        connector_id: ID,
+        configuration: Vec<ConfigurationParameterValueInput>,
+    ) -> Answered<ConnectorInstallation> {
+        let caller = context.developer()?;
+        let (app, connector) = (id("app", &app_id)?, id("connector", &connector_id)?);
+        let row = installation::install(context.platform(), caller, app, connector, values(configuration)).await?;
+        Ok(ConnectorInstallation::one(row))
+    }
+
+    /// Service token (connctd.connector), for the external subject of the header
+    /// X-External-Subject-ID, `default` where it is absent. Waits for the connector's answer; the
+    /// state tells what it was.
+    async fn instantiate_connector(
+        context: &Context,
+        installation_id: ID,
+        configuration: Vec<ConfigurationParameterValueInput>,
+    ) -> Answered<ConnectorInstance> {
+        let caller = context.service(Scope::Connector)?;
+        let subject = context.subject()?.unwrap_or_else(ExternalSubject::default_subject);
+        let installation = id("installation", &installation_id)?;
+        let values = values(configuration);
+        let row = instance::instantiate(context.platform(), caller, subject, installation, values).await?;
+        Ok(ConnectorInstance::one(row))
+    }
+
+    /// Developer token. Existing installations go on.
+    async fn remove_connector(context: &Context, connector_id: ID) -> Answered<ConnectorPublication> {
+        let caller = context.developer()?;
+        let row = publication::remove(context.platform(), caller, id("connector", &connector_id)?).await?;
+        Ok(ConnectorPublication(row))
+    }
+
+    /// Developer token. With `removeInstances: false` and instances present nothing is removed. An
+    /// error beside the result tells of connectors that did not confirm; the removal took place.
+    async fn remove_installation(
+        context: &Context,
+        executor: &Executor<'_, '_, Context, Scalar>,
+        installation_id: ID,
+        remove_instances: bool,
+    ) -> Answered<RemoveInstallationResult> {
+        let caller = context.developer()?;
+        let installation = id("installation", &installation_id)?;
+        let removed = installation::remove(context.platform(), caller, installation, remove_instances).await?;
+        for failure in removed.failures {
+            executor.push_error(callback_failed(failure.to_string()));
+        }
+        let node = ConnectorInstallation::with_publication(removed.installation, removed.publication);
+        let instances = ConnectorInstance::with_installation(removed.instances, installation, node.clone());
+        Ok(RemoveInstallationResult { installation: node, instances })
+    }
+
+    /// Service token (connctd.connector). An error beside the result tells that the connector did
+    /// not confirm; the removal took place.
+    async fn remove_instance(
+        context: &Context,
+        executor: &Executor<'_, '_, Context, Scalar>,
+        instance_id: ID,
+    ) -> Answered<ConnectorInstance> {
+        let caller = context.service(Scope::Connector)?;
+        let subject = context.subject()?;
+        let instance = id("instance", &instance_id)?;
+        let removed = instance::remove(context.platform(), caller, subject.as_ref(), instance).await?;
+        for failure in removed.failures {
+            executor.push_error(callback_failed(failure.to_string()));
+        }
+        let installation = removed.installation.id;
+        let parent = ConnectorInstallation::with_publication(removed.installation, removed.publication);
+        Ok(ConnectorInstance::one_with_installation(removed.instance, installation, parent))
+    }
+
+    /// Service token (connctd.things.action). Every action selected is requested on its own; waits
+    /// for the connectors' answers.
+    async fn request_thing_action(
+        context: &Context,
+        thing_constraints: ThingConstraints,
+        component_selector: Option<ThingComponentConstraint>,
+        action_selector: Option<ComponentActionConstraint>,
+        action_parameters: Option<Vec<ActionParameterInput>>,
+        #[graphql(default = Some(false))] dry_run: Option<bool>,
+    ) -> Answered<Vec<ActionRequest>> {
+        let caller = context.service(Scope::ThingsAction)?;
+        let values: Vec<ActionValue> =
+            action_parameters.unwrap_or_default().into_iter().map(ActionValue::from).collect();
+        let order = ActionOrder {
+            subject: context.subject()?,
+            things: thing_constraints.into_filter(),
+            components: component_selector.map(ComponentSelector::from).unwrap_or_default(),
+            actions: action_selector.map(ActionSelector::from).unwrap_or_default(),
+            values: values.clone(),
+        };
+        let targets = if dry_run == Some(true) {
+            action::preview(context.platform(), caller, order).await?
+        } else {
+            action::request(context.platform(), caller, order).await?
+        };
+        Ok(ActionRequest::targets(targets, &values))
+    }
+
+    /// Developer token: fields left out stay as they are.
+    async fn update_connector(
+        context: &Context,
+        connector_id: ID,
+        connector: ConnectorPublicationUpdate,
+    ) -> Answered<ConnectorPublication> {
+        let caller = context.developer()?;
+        let id = id("connector", &connector_id)?;
+        let row = publication::update(context.platform(), caller, id, |profile| connector.apply(profile)).await?;
+        Ok(ConnectorPublication(row))
+    }
+
+    /// Service token (connctd.things.action): calls a PENDING request off.
+    async fn cancel_action_request(context: &Context, id: ID) -> Answered<ActionRequest> {
+        let caller = context.service(Scope::ThingsAction)?;
+        let request = self::id("action request", &id)?;
+        Ok(ActionRequest::one(action::cancel(context.platform(), caller, request).await?))
+    }
+
+    /// Developer token.
+    async fn create_app(
+        context: &Context,
+        name: String,
+        #[graphql(default = Some(Vec::new()))] redirect_uris: Option<Vec<String>>,
+    ) -> Answered<AppCredentials> {
+        let profile = AppProfile { name, redirect_uris: redirect_uris.unwrap_or_default() };
+        Ok(AppCredentials(app::create(context.platform(), context.developer()?, profile).await?))
+    }
+
+    /// Developer token: arguments left out stay as they are.
+    async fn update_app(
+        context: &Context,
+        app_id: ID,
+        name: Option<String>,
+        redirect_uris: Option<Vec<String>>,
+    ) -> Answered<App> {
+        let caller = context.developer()?;
+        let row = app::update(context.platform(), caller, id("app", &app_id)?, name, redirect_uris).await?;
+        Ok(App::one(row))
+    }
+
+    /// Developer token: the old secret and all tokens got with it end.
+    async fn reset_app_secret(context: &Context, app_id: ID) -> Answered<AppCredentials> {
+        let caller = context.developer()?;
+        Ok(AppCredentials(app::reset_secret(context.platform(), caller, id("app", &app_id)?).await?))
+    }
+
+    /// Developer token. Refused while the app has installations.
+    async fn remove_app(context: &Context, app_id: ID) -> Answered<App> {
+        let caller = context.developer()?;
+        Ok(App::one(app::remove(context.platform(), caller, id("app", &app_id)?).await?))
+    }
+
+    /// Developer token: a service token for an own app, without its secret; all scopes where none
+    /// is named.
+    async fn create_service_token(
+        context: &Context,
+        app_id: ID,
+        scopes: Option<Vec<String>>,
+    ) -> Answered<ServiceToken> {
+        let caller = context.developer()?;
+        let (app, scopes) = (id("app", &app_id)?, scopes.unwrap_or_default());
+        Ok(ServiceToken(context.read(|view| app::service_token(context.platform(), view, caller, app, &scopes))?))
+    }
+}
+
+fn values(configuration: Vec<ConfigurationParameterValueInput>) -> Vec<ConfigurationValue> {
+    configuration.into_iter().map(ConfigurationValue::from).collect()
+}

@@ -1,0 +1,114 @@
+//! GraphQL responses as JSON: every error carries a stable code, its HTTP status and the request's ID.
+
+use crate::graphql::error::code;
+use crate::graphql::scalars::Scalar;
+use crate::graphql::{Answer, Outcome};
+use crate::model::error::Error;
+use juniper::{ExecutionError, FieldError, GraphQLError, Value};
+use serde_json::{Value as Json, json};
+
+/// What juniper's execution answers.
+type Execution = Result<(Value<Scalar>, Vec<ExecutionError<Scalar>>), GraphQLError>;
+
+/// The response to an operation that was executed.
+pub fn executed(result: Execution, request_id: &str) -> Answer {
+    let (data, errors) = match result {
+        Ok(result) => result,
+        Err(errors) => return rejected(&errors, request_id),
+    };
+    let outcome = outcome(&data, &errors);
+    let errors: Vec<Json> = errors.iter().map(|error| located(error, request_id)).collect();
+    #[derive(serde::Serialize)]
+    struct Response<'a> {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<Json>,
+        data: &'a Value<Scalar>,
+    }
+    answer(outcome, &Response { errors, data: &data })
+}
+
+/// The response to a document that does not parse or validate, or whose variables do not fit.
+pub fn rejected(errors: &GraphQLError, request_id: &str) -> Answer {
+    // juniper writes an error as a list of errors, or as one.
+    let errors = match serde_json::to_value(errors) {
+        Ok(Json::Array(errors)) => errors,
+        Ok(error @ Json::Object(_)) => vec![error],
+        _ => vec![json!({ "message": errors.to_string() })],
+    };
+    let with_extensions = |mut error: Json| {
+        error["extensions"] = extensions("BAD_USER_INPUT", 400, request_id);
+        error
+    };
+    let errors: Vec<Json> = errors.into_iter().map(with_extensions).collect();
+    answer(Outcome::Rejected, &json!({ "errors": errors }))
+}
+
+/// The response to variables that are no GraphQL values.
+pub fn bad_variables(error: &serde_json::Error, request_id: &str) -> Answer {
+    let message = format!("the variables cannot be read: {error}");
+    single(Outcome::Rejected, &message, "BAD_USER_INPUT", 400, request_id)
+}
+
+/// The response to a mutation where only queries are allowed.
+pub fn not_allowed(request_id: &str) -> Answer {
+    let message = "only queries can be sent by GET; send mutations by POST";
+    single(Outcome::NotAllowed, message, "BAD_USER_INPUT", 405, request_id)
+}
+
+/// The response where nothing could be executed.
+pub fn failed(error: &Error, request_id: &str) -> Answer {
+    if let Error::Fault(fault) = error {
+        tracing::error!(fault = &**fault as &dyn std::error::Error, "a GraphQL request failed");
+    }
+    let (code, status) = code(error);
+    single(Outcome::Failed, &error.to_string(), code, status, request_id)
+}
+
+fn single(outcome: Outcome, message: &str, code: &str, status: i32, request_id: &str) -> Answer {
+    let error = json!({ "message": message, "extensions": extensions(code, status, request_id) });
+    answer(outcome, &json!({ "errors": [error] }))
+}
+
+fn extensions(code: &str, status: i32, request_id: &str) -> Json {
+    json!({ "code": code, "status": status, "requestId": request_id })
+}
+
+fn located(error: &ExecutionError<Scalar>, request_id: &str) -> Json {
+    let mut json = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.error().message() }));
+    match json.get_mut("extensions").and_then(Json::as_object_mut) {
+        Some(extensions) => {
+            extensions.insert("requestId".to_owned(), request_id.into());
+        }
+        // An error of juniper's own: an argument that does not fit its type.
+        None => json["extensions"] = extensions("BAD_USER_INPUT", 400, request_id),
+    }
+    json
+}
+
+/// Whether the whole result is a refusal for lack of a token or of permission (auth.md, "Tokens").
+fn outcome(data: &Value<Scalar>, errors: &[ExecutionError<Scalar>]) -> Outcome {
+    let all = |wanted: &str| !errors.is_empty() && errors.iter().all(|error| has_code(error.error(), wanted));
+    if !data.is_null() {
+        Outcome::Executed
+    } else if all("UNAUTHENTICATED") {
+        Outcome::Unauthenticated
+    } else if all("FORBIDDEN") {
+        Outcome::Forbidden
+    } else {
+        Outcome::Executed
+    }
+}
+
+fn has_code(error: &FieldError<Scalar>, wanted: &str) -> bool {
+    let code = error.extensions().as_object_value().and_then(|extensions| extensions.get_field_value("code"));
+    matches!(code, Some(Value::Scalar(Scalar::String(code))) if code == wanted)
+}
+
+fn answer(outcome: Outcome, response: &impl serde::Serialize) -> Answer {
+    let body = serde_json::to_vec(response).unwrap_or_else(|error| {
+        tracing::error!(%error, "a GraphQL response could not be written");
+        br#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR","status":500}}]}"#
+            .to_vec()
+    });
+    Answer { outcome, body }
+}

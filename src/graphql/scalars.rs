@@ -1,0 +1,168 @@
+//! How values stand in GraphQL: the scalars `Time` and `JSON`, and what all scalars are made of.
+
+use crate::model::time::Timestamp;
+use juniper::{GraphQLScalar, ScalarValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// A scalar in a query or a response. Unlike juniper's own it can hold JSON of any shape, which
+/// goes into the response as it stands: numbers keep their literals, objects their order.
+#[derive(Clone, Debug, PartialEq, ScalarValue, Serialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// 32 bits, as GraphQL has it.
+    #[value(to_float, to_int)]
+    Int(i32),
+    /// 64 bits.
+    #[value(to_float)]
+    Float(f64),
+    /// A text.
+    #[value(as_str, to_string)]
+    String(String),
+    /// A truth value.
+    #[value(to_bool)]
+    Boolean(bool),
+    /// JSON of any shape; in responses alone.
+    Json(JsonText),
+}
+
+/// A text that is known to be JSON.
+#[derive(Clone, Debug)]
+pub struct JsonText(Box<RawValue>);
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => number.fmt(f),
+            Self::Float(number) => number.fmt(f),
+            Self::String(text) => text.fmt(f),
+            Self::Boolean(truth) => truth.fmt(f),
+            Self::Json(text) => text.0.get().fmt(f),
+        }
+    }
+}
+
+impl From<i32> for Scalar {
+    fn from(number: i32) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<f64> for Scalar {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl From<String> for Scalar {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Scalar {
+    fn from(truth: bool) -> Self {
+        Self::Boolean(truth)
+    }
+}
+
+impl TryFrom<Scalar> for String {
+    type Error = Scalar;
+
+    fn try_from(scalar: Scalar) -> Result<Self, Scalar> {
+        match scalar {
+            Scalar::String(text) => Ok(text),
+            other => Err(other),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, a text, true or false")
+            }
+
+            fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Boolean(truth))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar, E> {
+                // A number too large for GraphQL's Int may still be meant as a Float.
+                Ok(i32::try_from(number).map_or_else(|_| Scalar::Float(number as f64), Scalar::Int))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(i32::try_from(number).map_or_else(|_| Scalar::Float(number as f64), Scalar::Int))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Float(number))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::String(text.to_owned()))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Scalar, E> {
+                Ok(Scalar::String(text))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// RFC 3339 in UTC with microseconds, as 2020-04-02T08:13:45.598302Z. Any offset is taken on input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLScalar)]
+#[graphql(scalar = Scalar, parse_token(String))]
+pub struct Time(pub Timestamp);
+
+impl Time {
+    fn to_output(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn from_input(text: &str) -> Result<Self, String> {
+        Timestamp::parse(text).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Any JSON value, given and returned as such (not as a string).
+#[derive(Clone, Debug, PartialEq, GraphQLScalar)]
+#[graphql(scalar = Scalar, name = "JSON", parse_token(String, i32, f64, bool))]
+pub struct Json(JsonText);
+
+impl Json {
+    /// From a text that should be JSON; `None` if it is not.
+    pub fn new(text: &str) -> Option<Self> {
+        RawValue::from_string(text.to_owned()).ok().map(|raw| Self(JsonText(raw)))
+    }
+
+    fn to_output(&self) -> Scalar {
+        Scalar::Json(self.0.clone())
+    }
+
+    fn from_input(scalar: &juniper::Scalar<Scalar>) -> Result<Self, String> {
+        let text = serde_json::to_string(&**scalar).map_err(|error| error.to_string())?;
+        Self::new(&text).ok_or_else(|| "not JSON".to_owned())
+    }
+}

@@ -1,0 +1,130 @@
+//! Accounts, apps and service tokens.
+
+use crate::graphql::batch::{Batch, group};
+use crate::graphql::context::Context;
+use crate::graphql::error::Answered;
+use crate::graphql::scalars::{Scalar, Time};
+use crate::graphql::types::connector::ConnectorInstallation;
+use crate::model::account::Account;
+use crate::model::app as model;
+use crate::model::id::AppId;
+use crate::ops::account::IssuedToken;
+use crate::ops::app as ops;
+use crate::ops::installation;
+use juniper::{ID, graphql_object};
+use std::sync::Arc;
+
+/// Who is signed in.
+pub struct Profile(pub Account);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl Profile {
+    fn id(&self) -> ID {
+        ID::new(self.0.id.to_string())
+    }
+
+    fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The URL of a picture; connhub keeps none.
+    fn image(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// What a developer builds for end customers; also called service.
+#[derive(Clone)]
+pub struct App {
+    row: model::App,
+    installations: Arc<Batch<AppId, Vec<ConnectorInstallation>>>,
+}
+
+impl App {
+    /// A page of them.
+    pub fn page(rows: Vec<model::App>) -> Vec<Self> {
+        let installations = Arc::new(Batch::new(rows.iter().map(|row| row.id).collect()));
+        rows.into_iter().map(|row| Self { row, installations: Arc::clone(&installations) }).collect()
+    }
+
+    /// A single one.
+    pub fn one(row: model::App) -> Self {
+        let installations = Arc::new(Batch::new(Arc::new([row.id])));
+        Self { row, installations }
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl App {
+    /// Also its OAuth2 client ID.
+    fn id(&self) -> ID {
+        ID::new(self.row.id.to_string())
+    }
+
+    fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    fn redirect_uris(&self) -> &[String] {
+        &self.row.redirect_uris
+    }
+
+    fn created_at(&self) -> Time {
+        Time(self.row.created_at)
+    }
+
+    fn installations(&self, context: &Context) -> Answered<&[ConnectorInstallation]> {
+        let found = self.installations.get(context, &self.row.id, |view, ids| {
+            let rows = installation::of_apps(view, ids)?;
+            let groups = group(rows, |row| row.app);
+            Ok(groups.into_iter().map(|(app, rows)| (app, ConnectorInstallation::page(rows))).collect())
+        })?;
+        Ok(found.map_or(&[], Vec::as_slice))
+    }
+}
+
+/// The secret is shown once: only its hash is kept.
+pub struct AppCredentials(pub ops::AppCredentials);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl AppCredentials {
+    fn app(&self) -> App {
+        App::one(self.0.app.clone())
+    }
+
+    fn client_id(&self) -> ID {
+        ID::new(self.0.app.id.to_string())
+    }
+
+    fn client_secret(&self) -> &str {
+        &self.0.secret
+    }
+}
+
+/// A token for an app.
+pub struct ServiceToken(pub IssuedToken);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ServiceToken {
+    fn access_token(&self) -> &str {
+        &self.0.token
+    }
+
+    fn token_type(&self) -> &str {
+        "bearer"
+    }
+
+    /// Seconds.
+    fn expires_in(&self) -> i32 {
+        i32::try_from(self.0.expires_in).unwrap_or(i32::MAX)
+    }
+
+    /// Separated by blanks.
+    fn scope(&self) -> &str {
+        &self.0.scope
+    }
+}

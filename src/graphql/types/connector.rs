@@ -1,0 +1,540 @@
+//! Publications, installations and instances.
+
+use crate::graphql::batch::{ArgumentBatch, Batch, group};
+use crate::graphql::context::Context;
+use crate::graphql::error::Answered;
+use crate::graphql::markdown;
+use crate::graphql::scalars::{Json, Scalar, Time};
+use crate::graphql::types::thing::Thing;
+use crate::model::error::Error;
+use crate::model::id::{InstallationId, InstanceId, PublicationId};
+use crate::model::installation::Installation;
+use crate::model::instance::Instance;
+use crate::model::lifecycle::{self, FurtherStepKind, Standing, State};
+use crate::model::page::Page;
+use crate::model::parameter::{DisplayType, Parameter};
+use crate::model::publication::{Mode, Publication, PublicationState};
+use crate::model::token::Scope;
+use crate::model::value::ValueType;
+use crate::ops::caller::Caller;
+use crate::ops::{installation, instance, publication, thing};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use juniper::{GraphQLEnum, ID, graphql_object};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Who sees a publication and may install it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+#[graphql(scalar = Scalar)]
+pub enum ConnectorMode {
+    /// Listed in the store for everybody.
+    Public,
+    /// Visible to its owner alone.
+    Private,
+    /// Not listed, but installable by anyone who knows its ID.
+    Unlisted,
+}
+
+impl From<Mode> for ConnectorMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Public => Self::Public,
+            Mode::Private => Self::Private,
+            Mode::Unlisted => Self::Unlisted,
+        }
+    }
+}
+
+impl From<ConnectorMode> for Mode {
+    fn from(mode: ConnectorMode) -> Self {
+        match mode {
+            ConnectorMode::Public => Self::Public,
+            ConnectorMode::Private => Self::Private,
+            ConnectorMode::Unlisted => Self::Unlisted,
+        }
+    }
+}
+
+/// Whether a publication is on offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+#[graphql(scalar = Scalar)]
+pub enum ConnectorState {
+    /// On offer.
+    Published,
+    /// Off the offer; existing installations go on.
+    Removed,
+}
+
+/// The states of installations and of instances are the same but for their name.
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+        #[graphql(scalar = Scalar)]
+        pub enum $name {
+            /// Stored, and the connector's answer is awaited.
+            Initialized,
+            /// Ready for use.
+            Complete,
+            /// The connector has more to do, or the user has: see `furtherStep`.
+            Ongoing,
+            /// The connector refused: see `stateDetails`.
+            Failed,
+            /// The connector did not answer as it must: see `stateDetails`.
+            // `Error` alone would clash with the derived code's associated types.
+            #[graphql(name = "ERROR")]
+            ErrorState,
+            /// The platform's own fault: see `stateDetails`.
+            InternalError,
+            /// Being removed.
+            RemovalOngoing,
+        }
+
+        impl From<State> for $name {
+            fn from(state: State) -> Self {
+                match state {
+                    State::Initialized => Self::Initialized,
+                    State::Complete => Self::Complete,
+                    State::Ongoing => Self::Ongoing,
+                    State::Failed => Self::Failed,
+                    State::Error => Self::ErrorState,
+                    State::InternalError => Self::InternalError,
+                    State::RemovalOngoing => Self::RemovalOngoing,
+                }
+            }
+        }
+    )*};
+}
+states! {
+    /// Where an installation stands.
+    ConnectorInstallationState;
+    /// Where an instance stands.
+    ConnectorInstanceState;
+}
+
+/// What the content of a further step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+#[graphql(scalar = Scalar)]
+pub enum FurtherStepType {
+    /// Plain text to show.
+    Text,
+    /// Markdown to show.
+    Markdown,
+    /// A URL to lead the user to.
+    Redirect,
+}
+
+/// What a value must be; the value itself is always a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+#[graphql(scalar = Scalar, name = "ValueType")]
+pub enum GraphQlValueType {
+    /// Any text.
+    String,
+    /// A decimal number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl From<ValueType> for GraphQlValueType {
+    fn from(kind: ValueType) -> Self {
+        match kind {
+            ValueType::String => Self::String,
+            ValueType::Number => Self::Number,
+            ValueType::Boolean => Self::Boolean,
+        }
+    }
+}
+
+impl From<GraphQlValueType> for ValueType {
+    fn from(kind: GraphQlValueType) -> Self {
+        match kind {
+            GraphQlValueType::String => Self::String,
+            GraphQlValueType::Number => Self::Number,
+            GraphQlValueType::Boolean => Self::Boolean,
+        }
+    }
+}
+
+/// How a page shows the input of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
+#[graphql(scalar = Scalar, name = "DisplayType")]
+pub enum GraphQlDisplayType {
+    /// Readable.
+    Plain,
+    /// Hidden; such values never appear in logs or query results.
+    Password,
+}
+
+/// The entry of a connector: what it is, where it listens, and what is needed to use it.
+pub struct ConnectorPublication(pub Publication);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ConnectorPublication {
+    fn id(&self) -> ID {
+        ID::new(self.0.id.to_string())
+    }
+
+    fn name(&self) -> &str {
+        &self.0.profile.name
+    }
+
+    /// Account ID of the creator.
+    fn owner(&self) -> ID {
+        ID::new(self.0.owner.to_string())
+    }
+
+    fn logo_url(&self) -> Option<&str> {
+        self.0.profile.logo_url.as_deref()
+    }
+
+    fn home_url(&self) -> Option<&str> {
+        self.0.profile.home_url.as_deref()
+    }
+
+    fn description(&self) -> &str {
+        &self.0.profile.description
+    }
+
+    fn requirements(&self) -> Option<&str> {
+        self.0.profile.requirements.as_deref()
+    }
+
+    fn tags(&self) -> &[String] {
+        &self.0.profile.tags
+    }
+
+    fn mode(&self) -> ConnectorMode {
+        self.0.profile.mode.into()
+    }
+
+    fn state(&self) -> ConnectorState {
+        match self.0.state {
+            PublicationState::Published => ConnectorState::Published,
+            PublicationState::Removed => ConnectorState::Removed,
+        }
+    }
+
+    /// Whether new installations are taken.
+    fn active(&self) -> bool {
+        self.0.profile.active
+    }
+
+    /// What is needed to install it.
+    fn configuration_parameters(&self) -> Vec<ConfigurationParameter<'_>> {
+        self.0.profile.installation_parameters.iter().map(ConfigurationParameter).collect()
+    }
+
+    /// What is needed to instantiate it.
+    fn customer_configuration_parameters(&self) -> Vec<ConfigurationParameter<'_>> {
+        self.0.profile.instance_parameters.iter().map(ConfigurationParameter).collect()
+    }
+
+    /// Null for anyone but the owner.
+    fn installation_callback_url(&self, context: &Context) -> Option<&str> {
+        self.for_owner(context).map(|publication| publication.profile.callback_urls.installation.as_str())
+    }
+
+    /// Null for anyone but the owner.
+    fn instance_callback_url(&self, context: &Context) -> Option<&str> {
+        self.for_owner(context).map(|publication| publication.profile.callback_urls.instance.as_str())
+    }
+
+    /// Null for anyone but the owner.
+    fn action_callback_url(&self, context: &Context) -> Option<&str> {
+        self.for_owner(context).map(|publication| publication.profile.callback_urls.action.as_str())
+    }
+
+    /// Base64 of the 32-byte Ed25519 key that verifies this connector's callbacks. Null for anyone
+    /// but the owner.
+    fn public_key(&self, context: &Context) -> Option<String> {
+        self.for_owner(context).map(|publication| STANDARD.encode(publication.public_key))
+    }
+
+    fn created_at(&self) -> Time {
+        Time(self.0.created_at)
+    }
+}
+
+impl ConnectorPublication {
+    fn for_owner(&self, context: &Context) -> Option<&Publication> {
+        let asks = context.caller().is_ok_and(|caller| caller.is_account(self.0.owner));
+        asks.then_some(&self.0)
+    }
+}
+
+/// A parameter needed to install or to instantiate a connector.
+pub struct ConfigurationParameter<'a>(&'a Parameter);
+
+#[graphql_object(context = Context, scalar = Scalar, name = "ConfigurationParameter")]
+impl ConfigurationParameter<'_> {
+    fn id(&self) -> ID {
+        ID::new(self.0.id.clone())
+    }
+
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether a value must be given.
+    fn required(&self) -> bool {
+        self.0.required
+    }
+
+    fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    fn value_type(&self) -> GraphQlValueType {
+        self.0.value_type.into()
+    }
+
+    fn display_type(&self) -> GraphQlDisplayType {
+        match self.0.display_type {
+            DisplayType::Plain => GraphQlDisplayType::Plain,
+            DisplayType::Password => GraphQlDisplayType::Password,
+        }
+    }
+
+    /// A regular expression that values must match somewhere; empty for none.
+    fn validation_expression(&self) -> &str {
+        &self.0.validation_expression
+    }
+}
+
+/// What a user has to do before an installation or instance becomes complete.
+pub struct FurtherStep<'a>(&'a lifecycle::FurtherStep);
+
+#[graphql_object(context = Context, scalar = Scalar, name = "FurtherStep")]
+impl FurtherStep<'_> {
+    #[graphql(name = "type")]
+    fn kind(&self) -> FurtherStepType {
+        match self.0.kind {
+            FurtherStepKind::Text => FurtherStepType::Text,
+            FurtherStepKind::Markdown => FurtherStepType::Markdown,
+            FurtherStepKind::Redirect => FurtherStepType::Redirect,
+        }
+    }
+
+    /// The text, the Markdown or the URL.
+    fn content(&self) -> &str {
+        &self.0.content
+    }
+
+    /// The content as sanitised HTML, for MARKDOWN; null else.
+    fn content_html(&self) -> Option<String> {
+        (self.0.kind == FurtherStepKind::Markdown).then(|| markdown::to_html(&self.0.content))
+    }
+}
+
+fn details(standing: &Standing) -> Option<Json> {
+    standing.details.as_ref().and_then(|details| Json::new(details.as_str()))
+}
+
+/// One app's use of a connector.
+#[derive(Clone)]
+pub struct ConnectorInstallation {
+    row: Installation,
+    siblings: Arc<InstallationSiblings>,
+}
+
+struct InstallationSiblings {
+    publications: Batch<PublicationId, ConnectorPublication>,
+    instance_counts: Batch<InstallationId, i64>,
+    instances: ArgumentBatch<InstallationId, Page<InstanceId>, ConnectorInstance>,
+}
+
+impl ConnectorInstallation {
+    /// A page of them.
+    pub fn page(rows: Vec<Installation>) -> Vec<Self> {
+        let publications = Batch::new(rows.iter().map(|row| row.publication).collect());
+        Self::page_of(rows, publications)
+    }
+
+    /// A single one.
+    pub fn one(row: Installation) -> Self {
+        let publications = Batch::new(Arc::new([row.publication]));
+        Self::one_of(row, publications)
+    }
+
+    /// One whose publication may be gone by the time that it is asked for.
+    pub fn with_publication(row: Installation, publication: Publication) -> Self {
+        let known = HashMap::from([(publication.id, ConnectorPublication(publication))]);
+        Self::one_of(row, Batch::loaded(known))
+    }
+
+    fn one_of(row: Installation, publications: Batch<PublicationId, ConnectorPublication>) -> Self {
+        let siblings = InstallationSiblings::new(Arc::new([row.id]), publications);
+        Self { row, siblings: Arc::new(siblings) }
+    }
+
+    fn page_of(rows: Vec<Installation>, publications: Batch<PublicationId, ConnectorPublication>) -> Vec<Self> {
+        let ids = rows.iter().map(|row| row.id).collect();
+        let siblings = Arc::new(InstallationSiblings::new(ids, publications));
+        rows.into_iter().map(|row| Self { row, siblings: Arc::clone(&siblings) }).collect()
+    }
+}
+
+impl InstallationSiblings {
+    fn new(ids: Arc<[InstallationId]>, publications: Batch<PublicationId, ConnectorPublication>) -> Self {
+        Self { publications, instance_counts: Batch::new(Arc::clone(&ids)), instances: ArgumentBatch::new(ids) }
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ConnectorInstallation {
+    fn id(&self) -> ID {
+        ID::new(self.row.id.to_string())
+    }
+
+    fn app_id(&self) -> ID {
+        ID::new(self.row.app.to_string())
+    }
+
+    fn connector(&self, context: &Context) -> Answered<&ConnectorPublication> {
+        let id = self.row.publication;
+        let found = self.siblings.publications.get(context, &id, |view, ids| {
+            let rows = publication::of_installations(view, ids)?;
+            Ok(rows.into_iter().map(|row| (row.id, ConnectorPublication(row))).collect())
+        })?;
+        Ok(found.ok_or_else(|| Error::not_found("connector", id))?)
+    }
+
+    fn state(&self) -> ConnectorInstallationState {
+        self.row.standing.state.into()
+    }
+
+    /// What the connector, or the platform, says about the state.
+    fn state_details(&self) -> Option<Json> {
+        details(&self.row.standing)
+    }
+
+    fn further_step(&self) -> Option<FurtherStep<'_>> {
+        self.row.standing.further_step.as_ref().map(FurtherStep)
+    }
+
+    fn created_at(&self) -> Time {
+        Time(self.row.created_at)
+    }
+
+    /// In the order of creation; at most 1,000, further ones with `after`.
+    fn instances(&self, context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<Vec<ConnectorInstance>> {
+        let page = super::page(first, after.as_ref())?;
+        self.siblings.instances.get(context, &self.row.id, page, |view, ids| {
+            let rows = instance::of_installations(view, ids, page)?;
+            Ok(group(ConnectorInstance::page(rows), |instance| instance.row.installation))
+        })
+    }
+
+    fn instance_count(&self, context: &Context) -> Answered<i32> {
+        let count = self.siblings.instance_counts.get(context, &self.row.id, installation::instance_counts)?;
+        Ok(count.map_or(0, |count| i32::try_from(*count).unwrap_or(i32::MAX)))
+    }
+}
+
+/// One end customer's use of an installation.
+#[derive(Clone)]
+pub struct ConnectorInstance {
+    row: Instance,
+    siblings: Arc<InstanceSiblings>,
+}
+
+struct InstanceSiblings {
+    installations: Batch<InstallationId, ConnectorInstallation>,
+    things: Batch<InstanceId, Vec<Thing>>,
+}
+
+impl ConnectorInstance {
+    /// A page of them.
+    pub fn page(rows: Vec<Instance>) -> Vec<Self> {
+        // Most often a page is of one installation or a few.
+        let mut parents: Vec<_> = rows.iter().map(|row| row.installation).collect();
+        parents.sort_unstable();
+        parents.dedup();
+        Self::page_of(rows, Batch::new(parents.into()))
+    }
+
+    /// A single one.
+    pub fn one(row: Instance) -> Self {
+        let siblings = InstanceSiblings {
+            installations: Batch::new(Arc::new([row.installation])),
+            things: Batch::new(Arc::new([row.id])),
+        };
+        Self { row, siblings: Arc::new(siblings) }
+    }
+
+    /// A single one, of an installation that may be gone by the time that it is asked for.
+    pub fn one_with_installation(row: Instance, id: InstallationId, installation: ConnectorInstallation) -> Self {
+        let siblings = InstanceSiblings {
+            installations: Batch::loaded(HashMap::from([(id, installation)])),
+            things: Batch::new(Arc::new([row.id])),
+        };
+        Self { row, siblings: Arc::new(siblings) }
+    }
+
+    /// Those of an installation that may be gone by the time that it is asked for.
+    pub fn with_installation(
+        rows: Vec<Instance>,
+        id: InstallationId,
+        installation: ConnectorInstallation,
+    ) -> Vec<Self> {
+        Self::page_of(rows, Batch::loaded(HashMap::from([(id, installation)])))
+    }
+
+    fn page_of(rows: Vec<Instance>, installations: Batch<InstallationId, ConnectorInstallation>) -> Vec<Self> {
+        let ids = rows.iter().map(|row| row.id).collect();
+        let siblings = Arc::new(InstanceSiblings { installations, things: Batch::new(ids) });
+        rows.into_iter().map(|row| Self { row, siblings: Arc::clone(&siblings) }).collect()
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ConnectorInstance {
+    fn id(&self) -> ID {
+        ID::new(self.row.id.to_string())
+    }
+
+    fn installation(&self, context: &Context) -> Answered<&ConnectorInstallation> {
+        let id = self.row.installation;
+        let found = self.siblings.installations.get(context, &id, |view, ids| {
+            let nodes = ConnectorInstallation::page(installation::of_instances(view, ids)?);
+            Ok(nodes.into_iter().map(|node| (node.row.id, node)).collect())
+        })?;
+        Ok(found.ok_or_else(|| Error::not_found("installation", id))?)
+    }
+
+    fn state(&self) -> ConnectorInstanceState {
+        self.row.standing.state.into()
+    }
+
+    /// What the connector, or the platform, says about the state.
+    fn state_details(&self) -> Option<Json> {
+        details(&self.row.standing)
+    }
+
+    fn further_step(&self) -> Option<FurtherStep<'_>> {
+        self.row.standing.further_step.as_ref().map(FurtherStep)
+    }
+
+    /// Whose it is.
+    fn external_subject_id(&self) -> &str {
+        self.row.subject.as_str()
+    }
+
+    fn created_at(&self) -> Time {
+        Time(self.row.created_at)
+    }
+
+    /// With a service token: needs the scope connctd.things.read.
+    fn things(&self, context: &Context) -> Answered<&[Thing]> {
+        if matches!(context.caller()?, Caller::Service(_)) {
+            context.service(Scope::ThingsRead)?;
+        }
+        let found = self.siblings.things.get(context, &self.row.id, |view, ids| {
+            let nodes = Thing::page(thing::of_instances(view, ids)?);
+            Ok(group(nodes, Thing::instance).into_iter().filter_map(|(id, nodes)| Some((id?, nodes))).collect())
+        })?;
+        Ok(found.map_or(&[], Vec::as_slice))
+    }
+}

@@ -1,8 +1,9 @@
 //! Connector instances, also instantiations: one end customer's use of an installation.
 
+use crate::model::callback::Line;
 use crate::model::error::{Result, Violations};
 use crate::model::id::{AccountId, AppId, InstallationId, InstanceId};
-use crate::model::lifecycle::Standing;
+use crate::model::lifecycle::{Standing, State};
 use crate::model::time::Timestamp;
 use std::fmt;
 
@@ -23,6 +24,35 @@ pub struct Instance {
     pub standing: Standing,
     /// When it was asked for.
     pub created_at: Timestamp,
+}
+
+/// How the connector of an instance is reached, and whether it can be asked to act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its installation.
+    pub installation: InstallationId,
+    /// The account of the app.
+    pub app_owner: AccountId,
+    /// Whose share of the callback pool its callbacks take.
+    pub line: Line,
+    /// Where the instance stands.
+    pub instance_state: State,
+    /// Where the installation stands.
+    pub installation_state: State,
+}
+
+impl Reach {
+    /// Why no action can be requested now, if so (domain.md, "Actions").
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let incomplete = |noun: &str, state: State| {
+            (state != State::Complete)
+                .then(|| format!("the thing's connector {noun} is in state {state}, not COMPLETE"))
+        };
+        incomplete("instance", self.instance_state).or_else(|| incomplete("installation", self.installation_state))
+    }
 }
 
 /// One end customer of an app: any string the app chooses.

@@ -1,11 +1,10 @@
 //! Action requests: asking connectors to act, seeing what became of it, calling it off.
 
 use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValue, check_action_values};
-use crate::model::callback::{CallbackKind, CallbackSubject, Line, PendingCallback};
+use crate::model::callback::{CallbackKind, CallbackSubject, PendingCallback};
 use crate::model::error::{Error, Result, Violation, Violations};
-use crate::model::id::{ActionRequestId, CallbackId, InstanceId};
-use crate::model::instance::ExternalSubject;
-use crate::model::lifecycle::State;
+use crate::model::id::{ActionRequestId, CallbackId, InstanceId, ThingId};
+use crate::model::instance::{ExternalSubject, Reach};
 use crate::model::page::{PAGE_SIZE_MAX, Page};
 use crate::model::thing::{Action, ActionSelector, Component, ComponentSelector, Thing, ThingFilter};
 use crate::ops::caller::Service;
@@ -13,8 +12,8 @@ use crate::ops::dispatch::Place;
 use crate::ops::waiting::{Settled, WAIT_MAX};
 use crate::ops::{Platform, View, now};
 use crate::store;
-use rusqlite::{Connection, Transaction};
-use std::collections::HashMap;
+use rusqlite::Transaction;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -70,8 +69,8 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
     let (service, values) = (caller.clone(), order.values.clone());
     let selected = platform.read(move |view| select(view, &service, &order)).await?;
     let mut planned = Vec::with_capacity(selected.len());
-    for (target, way) in selected {
-        planned.push(platform.plan(caller, target, way, &values)?);
+    for (target, reach) in selected {
+        planned.push(platform.plan(caller, target, reach, &values)?);
     }
     let answers: Vec<_> = planned.iter_mut().filter_map(|plan| plan.answer.take()).collect();
     let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), send);
@@ -91,23 +90,22 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
     Ok(targets)
 }
 
-/// How a callback about a thing reaches its connector.
-#[derive(Clone, Copy)]
-struct Way {
-    line: Line,
-    instance: InstanceId,
-}
-
 struct Plan {
     target: ActionTarget,
     request: ActionRequest,
-    sending: Option<(CallbackId, Way, Place)>,
+    sending: Option<(CallbackId, Reach, Place)>,
     answer: Option<(CallbackId, oneshot::Receiver<Settled>)>,
 }
 
 impl Platform {
     /// Prepares one request: keeps a place in the connector's queue, unless it is refused anyway.
-    fn plan(&self, caller: &Service, target: ActionTarget, way: Option<Way>, values: &[ActionValue]) -> Result<Plan> {
+    fn plan(
+        &self,
+        caller: &Service,
+        target: ActionTarget,
+        reach: Option<Reach>,
+        values: &[ActionValue],
+    ) -> Result<Plan> {
         let created_at = now();
         let refused = target.refusal.is_some();
         let request = ActionRequest {
@@ -123,10 +121,10 @@ impl Platform {
             created_at,
         };
         let (mut sending, mut answer) = (None, None);
-        if let Some(way) = way.filter(|_| !refused) {
-            let place = self.reserve(way.line)?;
+        if let Some(reach) = reach.filter(|_| !refused) {
+            let place = self.reserve(reach.line)?;
             let callback = CallbackId::generate();
-            sending = Some((callback, way, place));
+            sending = Some((callback, reach, place));
             answer = Some((callback, self.waiting.for_callback(callback)));
         }
         Ok(Plan { target, request, sending, answer })
@@ -155,23 +153,22 @@ impl Platform {
 type Written = (Vec<ActionTarget>, parking_lot::Mutex<Vec<(Place, PendingCallback)>>);
 
 fn write_down(transaction: &Transaction<'_>, planned: Vec<Plan>) -> Result<Written> {
+    let (things, instances) = still_there(transaction, &planned)?;
     let mut targets = Vec::with_capacity(planned.len());
     let mut callbacks = Vec::with_capacity(planned.len());
     for Plan { mut target, mut request, sending, .. } in planned {
-        if store::thing::get(transaction, target.thing.id)?.is_none() {
+        if !things.contains(&target.thing.id) {
             return Err(Error::Conflict(format!("the thing {} was deleted meanwhile", target.thing.id)));
         }
-        let still = match &sending {
-            Some((_, way, _)) => refusal(transaction, way.instance)?,
-            None => None,
-        };
-        if let Some(refusal) = still {
+        let refusal =
+            sending.as_ref().and_then(|(_, reach, _)| instances.get(&reach.instance).and_then(Reach::refusal));
+        if let Some(refusal) = refusal {
             request.status = ActionStatus::Failed;
             request.error = Some(refusal);
         }
         store::action::insert(transaction, &request, target.thing.key)?;
-        if let Some((callback, way, place)) = sending.filter(|_| request.status == ActionStatus::Pending) {
-            let about = subject(transaction, way, request.id)?;
+        if let Some((callback, reach, place)) = sending.filter(|_| request.status == ActionStatus::Pending) {
+            let about = subject(reach, request.id);
             store::callback::insert(transaction, callback, &about, request.created_at)?;
             callbacks.push((place, store::callback::pending(callback, &about)));
         }
@@ -181,55 +178,57 @@ fn write_down(transaction: &Transaction<'_>, planned: Vec<Plan>) -> Result<Writt
     Ok((targets, parking_lot::Mutex::new(callbacks)))
 }
 
+/// Which of the things still stand, and how their instances stand now.
+fn still_there(
+    transaction: &Transaction<'_>,
+    planned: &[Plan],
+) -> Result<(HashSet<ThingId>, HashMap<InstanceId, Reach>)> {
+    let things: Vec<_> = planned.iter().map(|plan| plan.target.thing.id).collect();
+    let things = store::thing::get_many(transaction, &things)?;
+    let instances = instances(&things);
+    Ok((things.iter().map(|thing| thing.id).collect(), store::instance::reaches(transaction, &instances)?))
+}
+
+/// The instances that created these things.
+fn instances(things: &[Thing]) -> Vec<InstanceId> {
+    things.iter().filter_map(|thing| thing.instance).collect::<HashSet<_>>().into_iter().collect()
+}
+
 fn send(written: &Written) {
     for (place, pending) in written.1.lock().drain(..) {
         place.submit(pending);
     }
 }
 
-fn subject(connection: &Connection, way: Way, request: ActionRequestId) -> Result<CallbackSubject> {
-    let instance =
-        store::instance::get(connection, way.instance)?.ok_or_else(|| Error::not_found("instance", way.instance))?;
-    Ok(CallbackSubject {
+fn subject(reach: Reach, request: ActionRequestId) -> CallbackSubject {
+    CallbackSubject {
         kind: CallbackKind::Action,
-        publication: way.line.publication,
-        connector_owner: way.line.owner,
-        app_owner: instance.owner,
-        installation: instance.installation,
-        instance: Some(instance.id),
+        publication: reach.line.publication,
+        connector_owner: reach.line.owner,
+        app_owner: reach.app_owner,
+        installation: reach.installation,
+        instance: Some(reach.instance),
         action_request: Some(request),
-    })
-}
-
-/// Why an instance takes no action requests now, if so.
-fn refusal(connection: &Connection, id: InstanceId) -> Result<Option<String>> {
-    let Some(instance) = store::instance::get(connection, id)? else {
-        return Ok(Some("the thing's connector instance is gone".to_owned()));
-    };
-    if instance.standing.state != State::Complete {
-        return Ok(Some(format!(
-            "the thing's connector instance is in state {}, not COMPLETE",
-            instance.standing.state
-        )));
     }
-    let state = store::installation::get(connection, instance.installation)?.map(|row| row.standing.state);
-    Ok(state
-        .filter(|state| *state != State::Complete)
-        .map(|state| format!("the thing's connector installation is in state {state}, not COMPLETE")))
 }
 
-/// The actions that an order selects, in a stable order, each with the way to its connector.
-fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(ActionTarget, Option<Way>)>> {
+/// The actions that an order selects, in a stable order, each with how its connector is reached.
+fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(ActionTarget, Option<Reach>)>> {
     let page = Page { first: PAGE_SIZE_MAX, after: None };
     let things = store::thing::of_app(view, caller.app, order.subject.as_ref(), &order.things, page)?;
     let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
     let mut components = store::thing::components(view, &keys)?;
     let component_keys: Vec<_> = components.values().flatten().map(|component| component.key).collect();
     let mut actions = store::thing::actions(view, &component_keys)?;
+    let reaches = store::instance::reaches(view, &instances(&things))?;
     let mut violations = Violations::default();
     let mut targets = Vec::new();
     for thing in things {
-        let way = way(view, thing.instance)?;
+        let reach = thing.instance.and_then(|instance| reaches.get(&instance)).copied();
+        let refusal = match reach {
+            Some(reach) => reach.refusal(),
+            None => Some("the thing belongs to the app itself: no connector can perform its actions".to_owned()),
+        };
         for component in components.remove(&thing.key).unwrap_or_default() {
             if !order.components.matches(&component) {
                 continue;
@@ -239,14 +238,8 @@ fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(Act
                     continue;
                 }
                 check_action_values(&action.parameters, &order.values, &mut violations);
-                let refusal = match thing.instance {
-                    Some(instance) => refusal(view, instance)?,
-                    None => {
-                        Some("the thing belongs to the app itself: no connector can perform its actions".to_owned())
-                    }
-                };
-                let (thing, component) = (thing.clone(), component.clone());
-                targets.push((ActionTarget { thing, component, action, request: None, refusal }, way));
+                let (thing, component, refusal) = (thing.clone(), component.clone(), refusal.clone());
+                targets.push((ActionTarget { thing, component, action, request: None, refusal }, reach));
             }
         }
     }
@@ -257,12 +250,6 @@ fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(Act
         }]));
     }
     violations.into_result(targets)
-}
-
-fn way(connection: &Connection, instance: Option<InstanceId>) -> Result<Option<Way>> {
-    let Some(id) = instance else { return Ok(None) };
-    let line = store::instance::line(connection, id)?;
-    Ok(line.map(|line| Way { line, instance: id }))
 }
 
 /// A page of the app's requests, newest first.

@@ -140,5 +140,5 @@ fn installation(connection: &Connection, claims: &Claims) -> Result<Installation
 
 fn instance(connection: &Connection, claims: &Claims) -> Result<InstanceCaller> {
     let instance = store::instance::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
-    Ok(InstanceCaller { instance: instance.id, app: instance.app, subject: instance.subject, owner: instance.owner })
+    Ok(InstanceCaller { instance: instance.id, app: instance.app, subject: instance.subject })
 }

@@ -23,6 +23,7 @@ mod password;
 pub mod publication;
 mod removal;
 mod secret;
+pub mod setting;
 pub mod thing;
 mod throttle;
 mod token;

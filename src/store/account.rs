@@ -49,6 +49,15 @@ pub fn by_email(connection: &Connection, email: &str) -> Result<Option<(Account,
     Ok(statement.query_row([email], |row| Ok((read(row)?, row.get(5)?))).optional()?)
 }
 
+/// The account that was made first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn oldest(connection: &Connection) -> Result<Option<Account>> {
+    let sql = format!("SELECT {COLUMNS} FROM accounts ORDER BY id LIMIT 1");
+    Ok(connection.prepare_cached(&sql)?.query_row([], read).optional()?)
+}
+
 /// Whether there is any account.
 ///
 /// # Errors

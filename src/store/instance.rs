@@ -3,7 +3,7 @@
 use crate::model::callback::Line;
 use crate::model::error::Result;
 use crate::model::id::{AppId, InstallationId, InstanceId};
-use crate::model::instance::{ExternalSubject, Instance};
+use crate::model::instance::{ExternalSubject, Instance, Reach};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
 use crate::model::parameter::{ConfigurationValue, Parameter};
@@ -11,6 +11,7 @@ use crate::store::parameter::{self, StoredConfiguration};
 use crate::store::row::{array, standing, standing_columns};
 use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::HashMap;
 
 const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, created_at";
 
@@ -138,17 +139,28 @@ pub fn any_of_installation(connection: &Connection, installation: InstallationId
     Ok(statement.query_row([installation], |row| row.get(0))?)
 }
 
-/// Whose share of the callback pool an instance's callbacks take.
+/// How the connectors of these instances are reached.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn line(connection: &Connection, id: InstanceId) -> Result<Option<Line>> {
+pub fn reaches(connection: &Connection, ids: &[InstanceId]) -> Result<HashMap<InstanceId, Reach>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.owner FROM instances AS n JOIN installations AS i ON i.id = n.installation \
-         JOIN publications AS p ON p.id = i.publication WHERE n.id = ?1",
+        "SELECT n.id, n.installation, n.owner, p.id, p.owner, n.state, i.state FROM instances AS n \
+         JOIN installations AS i ON i.id = n.installation JOIN publications AS p ON p.id = i.publication \
+         WHERE n.id IN rarray(?1)",
     )?;
-    let read = |row: &Row<'_>| Ok(Line { publication: row.get(0)?, owner: row.get(1)? });
-    Ok(statement.query_row([id], read).optional()?)
+    let read = |row: &Row<'_>| {
+        let reach = Reach {
+            instance: row.get(0)?,
+            installation: row.get(1)?,
+            app_owner: row.get(2)?,
+            line: Line { publication: row.get(3)?, owner: row.get(4)? },
+            instance_state: row.get(5)?,
+            installation_state: row.get(6)?,
+        };
+        Ok((reach.instance, reach))
+    };
+    Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
 /// What was given when it was instantiated.

@@ -1,0 +1,194 @@
+//! `serve --demo`: the demo connector, published, installed and instantiated for a demo app.
+//!
+//! All of it is made once. At later starts the connector listens somewhere else, so its
+//! publication's callback URLs are brought up to date.
+
+use crate::demo::{self, DemoConnector};
+use crate::model::app::AppProfile;
+use crate::model::error::{Error, Result};
+use crate::model::id::{AppId, InstallationId, InstanceId, PublicationId};
+use crate::model::instance::ExternalSubject;
+use crate::model::parameter::{DisplayType, Parameter};
+use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile};
+use crate::model::token::Scope;
+use crate::model::value::ValueType;
+use crate::ops::account::IssuedToken;
+use crate::ops::caller::{Caller, Developer};
+use crate::ops::{Platform, account, app, auth, installation, instance, publication, setting};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Under which name the database keeps what the demo made.
+const SETTING: &str = "demo";
+
+/// What `--demo` made, and the connector that runs.
+pub struct Demo {
+    connector: DemoConnector,
+    /// The demo app's client ID.
+    pub client_id: AppId,
+    /// Its secret, where the app was made at this start: only its hash is kept.
+    pub client_secret: Option<String>,
+    /// The demo connector's publication.
+    pub publication: PublicationId,
+}
+
+impl Demo {
+    /// Where the connector listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.connector.address()
+    }
+
+    /// Stops the connector.
+    pub async fn stop(self) {
+        self.connector.stop().await;
+    }
+}
+
+/// Starts the demo connector and sees to it that it is published, installed and instantiated.
+///
+/// # Errors
+/// If it cannot listen, or the database not be written.
+pub(super) async fn start(platform: &Arc<Platform>, server: SocketAddr, database: &Path) -> Result<Demo> {
+    let connector = DemoConnector::start(demo::Config {
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        hub: format!("http://{}", reachable(server)),
+        public_key: None,
+        state_file: Some(state_file(database)),
+    });
+    let connector = connector.await.map_err(|error| Error::Unavailable(error.to_string()))?;
+    let developer = operator(platform).await?;
+    let known = setting::get(platform, SETTING).await?.and_then(|kept| parse(&kept));
+    let urls = callback_urls(connector.address());
+    if let Some((client_id, publication)) = known
+        && let Some(published) = bring_up_to_date(platform, &developer, publication, urls.clone()).await?
+    {
+        connector.set_public_key(published.public_key);
+        return Ok(Demo { connector, client_id, client_secret: None, publication });
+    }
+    let published = publication::publish(platform, &developer, profile(urls)).await?;
+    connector.set_public_key(published.public_key);
+    let profile = AppProfile { name: "Demo app".to_owned(), redirect_uris: Vec::new() };
+    let credentials = app::create(platform, &developer, profile).await?;
+    let (client_id, publication) = (credentials.app.id, published.id);
+    setting::set(platform, SETTING, format!("{client_id} {publication}")).await?;
+    let installation = installation::install(platform, &developer, client_id, publication, Vec::new()).await?;
+    instantiate(platform, &developer, client_id, installation.id).await?;
+    Ok(Demo { connector, client_id, client_secret: Some(credentials.secret), publication })
+}
+
+/// The developer on whose behalf the demo is set up: whoever runs the server.
+async fn operator(platform: &Arc<Platform>) -> Result<Developer> {
+    let token = account::operator_token(platform).await?;
+    match caller(platform, token).await? {
+        Caller::Developer(developer) => Ok(developer),
+        _ => Err(Error::fault("the operator's token is no developer token")),
+    }
+}
+
+async fn caller(platform: &Arc<Platform>, token: IssuedToken) -> Result<Caller> {
+    let platform = Arc::clone(platform);
+    let found = tokio::task::spawn_blocking(move || {
+        let bearer = platform.verify(&token.token)?;
+        auth::caller(&platform.view()?, &bearer)
+    });
+    found.await.map_err(Error::fault)?
+}
+
+async fn instantiate(
+    platform: &Arc<Platform>,
+    developer: &Developer,
+    app: AppId,
+    installation: InstallationId,
+) -> Result<InstanceId> {
+    let (issuing, developer) = (Arc::clone(platform), developer.clone());
+    let token = tokio::task::spawn_blocking(move || {
+        app::service_token(&issuing, &issuing.view()?, &developer, app, &[])
+    });
+    let caller = caller(platform, token.await.map_err(Error::fault)??).await?;
+    let subject = ExternalSubject::default_subject();
+    let service = caller.service(Scope::Connector)?;
+    Ok(instance::instantiate(platform, service, subject, installation, Vec::new()).await?.id)
+}
+
+/// Gives the publication of an earlier start the connector's present address; `None` if its owner
+/// removed it meanwhile.
+async fn bring_up_to_date(
+    platform: &Arc<Platform>,
+    developer: &Developer,
+    publication: PublicationId,
+    urls: CallbackUrls,
+) -> Result<Option<Publication>> {
+    let moved = publication::update(platform, developer, publication, |profile| PublicationProfile {
+        callback_urls: urls,
+        ..profile
+    });
+    match moved.await {
+        Ok(publication) => Ok(Some(publication)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// An address that listens everywhere is reached on loopback.
+fn reachable(server: SocketAddr) -> SocketAddr {
+    let ip = match server.ip() {
+        ip if !ip.is_unspecified() => ip,
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, server.port())
+}
+
+/// The connector keeps its own state, beside the database.
+fn state_file(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".demo-connector.json");
+    database.with_file_name(name)
+}
+
+fn parse(kept: &str) -> Option<(AppId, PublicationId)> {
+    let (app, publication) = kept.split_once(' ')?;
+    Some((app.parse().ok()?, publication.parse().ok()?))
+}
+
+fn callback_urls(address: SocketAddr) -> CallbackUrls {
+    let urls = demo::callback_urls(address);
+    CallbackUrls { installation: urls.installation, instance: urls.instance, action: urls.action }
+}
+
+fn profile(callback_urls: CallbackUrls) -> PublicationProfile {
+    let description = demo::description();
+    PublicationProfile {
+        name: description.name.to_owned(),
+        logo_url: None,
+        home_url: None,
+        description: description.description.to_owned(),
+        requirements: Some(description.requirements.to_owned()),
+        mode: Mode::Public,
+        active: true,
+        tags: description.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        installation_parameters: description.installation_parameters.into_iter().map(parameter).collect(),
+        instance_parameters: description.instance_parameters.into_iter().map(parameter).collect(),
+        callback_urls,
+    }
+}
+
+fn parameter(parameter: demo::Parameter) -> Parameter {
+    Parameter {
+        id: parameter.id.to_owned(),
+        name: parameter.name.to_owned(),
+        required: parameter.required,
+        description: parameter.description,
+        value_type: match parameter.value_type {
+            demo::ValueType::String => ValueType::String,
+            demo::ValueType::Number => ValueType::Number,
+            demo::ValueType::Boolean => ValueType::Boolean,
+        },
+        display_type: match parameter.display_type {
+            demo::DisplayType::Plain => DisplayType::Plain,
+            demo::DisplayType::Password => DisplayType::Password,
+        },
+        validation_expression: parameter.validation_expression,
+    }
+}

@@ -1,0 +1,224 @@
+//! The command line: what can be typed, and what is printed on the terminal.
+//!
+//! May use every room. Used by `main`.
+
+use crate::app::{Demo, Server};
+use crate::config::{LogFormat, ServeOptions};
+use crate::demo::{self, DemoConnector};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::{Args, Parser, Subcommand};
+use std::fmt::Display;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// How many threads may block at once on the database or on hashing. Each that allocates costs memory.
+const BLOCKING_THREADS_MAX: usize = 24;
+
+/// A place to develop, demo and self-host IoT connectors: the connctd platform in one binary.
+///
+/// `connhub serve --demo` starts a sandbox with everything in it; open the address that it prints.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    serve: ServeOptions,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the platform (this is what happens without a command too)
+    Serve(Box<ServeOptions>),
+    /// Run the demo connector on its own: a lamp and a weather station
+    DemoConnector(DemoOptions),
+}
+
+/// The options of `connhub demo-connector`.
+#[derive(Debug, Args)]
+struct DemoOptions {
+    /// Where to listen for callbacks
+    #[arg(long, env = "CONNHUB_DEMO_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7172")]
+    listen: SocketAddr,
+
+    /// The platform whose hub it reports to
+    #[arg(long, env = "CONNHUB_DEMO_HUB", value_name = "URL", default_value = "http://127.0.0.1:7171")]
+    hub: String,
+
+    /// The publication's public key in base64, to verify callbacks with
+    #[arg(long, env = "CONNHUB_DEMO_PUBLIC_KEY", value_name = "BASE64", value_parser = public_key)]
+    public_key: Option<[u8; 32]>,
+
+    /// Where it keeps its installations and instances; nowhere if not given
+    #[arg(long, env = "CONNHUB_DEMO_STATE", value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+fn public_key(text: &str) -> Result<[u8; 32], String> {
+    let bytes = STANDARD.decode(text).map_err(|error| format!("is no base64: {error}"))?;
+    bytes.try_into().map_err(|bytes: Vec<u8>| format!("must be 32 bytes, not {}", bytes.len()))
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        None => serve(&cli.serve),
+        Some(Command::Serve(options)) => serve(&options),
+        Some(Command::DemoConnector(options)) => demo_connector(options),
+    }
+}
+
+fn serve(options: &ServeOptions) -> ExitCode {
+    if let Err(problem) = start_log(options.log_format, &options.log) {
+        return fail(problem);
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
+    runtime.block_on(async {
+        let server = match Server::start(options).await {
+            Ok(server) => server,
+            Err(error) => return fail(chain(&error)),
+        };
+        greet(&server);
+        wait_for_the_end().await;
+        server.stop().await;
+        ExitCode::SUCCESS
+    })
+}
+
+fn demo_connector(options: DemoOptions) -> ExitCode {
+    if let Err(problem) = start_log(LogFormat::Text, "info") {
+        return fail(problem);
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
+    let keyless = options.public_key.is_none();
+    let config = demo::Config {
+        listen: options.listen,
+        hub: options.hub,
+        public_key: options.public_key,
+        state_file: options.state,
+    };
+    runtime.block_on(async {
+        let connector = match DemoConnector::start(config).await {
+            Ok(connector) => connector,
+            Err(error) => return fail(error),
+        };
+        let urls = demo::callback_urls(connector.address());
+        println!("the demo connector listens on http://{}", connector.address());
+        println!("  installationCallbackUrl: {}", urls.installation);
+        println!("  instanceCallbackUrl:     {}", urls.instance);
+        println!("  actionCallbackUrl:       {}", urls.action);
+        if keyless {
+            println!("publish these URLs, then start it again with --public-key and the key you got;");
+            println!("until then it refuses all callbacks, because it cannot verify them");
+        }
+        wait_for_the_end().await;
+        connector.stop().await;
+        ExitCode::SUCCESS
+    })
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()
+}
+
+/// Until somebody presses Ctrl-C or the system says that it is time.
+async fn wait_for_the_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be listened for; stopping");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?} is no filter: {error}"))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    match format {
+        LogFormat::Text => lines.compact().init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
+    }
+    Ok(())
+}
+
+fn fail(problem: impl Display) -> ExitCode {
+    eprintln!("connhub: {problem}");
+    ExitCode::FAILURE
+}
+
+/// An error with all its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+fn greet(server: &Server) {
+    let base = format!("http://{}", server.address());
+    println!("connhub listens on {base}");
+    if let Some(account) = server.first_account() {
+        match &account.made_up_password {
+            Some(password) => {
+                println!("\n  e-mail    {}", account.email);
+                println!("  password  {password}   (shown this once)");
+            }
+            None => println!("\n  made the account {}", account.email),
+        }
+    }
+    if let Some(demo) = server.demo() {
+        greet_demo(&base, demo);
+    }
+}
+
+fn greet_demo(base: &str, demo: &Demo) {
+    println!("\nThe demo connector {} listens on http://{}.", demo.publication, demo.address());
+    let Some(secret) = &demo.client_secret else {
+        println!("Its app is {}; the secret was shown when it was made.", demo.client_id);
+        return;
+    };
+    println!("It is installed and instantiated for the demo app:\n");
+    println!("  client ID      {}", demo.client_id);
+    println!("  client secret  {secret}   (shown this once)");
+    println!("\nGet a token for the app, look at the things, switch the lamp on:\n");
+    println!(
+        "  TOKEN=$(curl -s {base}/oauth2/token -u {}:{secret} -d grant_type=client_credentials \\
+    | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
+        demo.client_id
+    );
+    println!(
+        "\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
+    -d '{{\"query\":\"{{ things {{ name components {{ id properties {{ id value unit lastUpdate }} }} }} }}\"}}'"
+    );
+    println!(
+        "\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
+    -d '{{\"query\":\"mutation {{ requestThingAction(thingConstraints: {{}}, actionSelector: {{id: \\\"setOn\\\"}}, \\
+        actionParameters: [{{name: \\\"on\\\", value: \\\"true\\\"}}]) {{ status error }} }}\"}}'"
+    );
+}

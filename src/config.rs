@@ -1,0 +1,230 @@
+//! What the operator decides: every option as a flag and as a `CONNHUB_*` variable.
+//!
+//! Used by `cli`, which reads it, and by `app`, which acts on it.
+
+use crate::callback;
+use crate::model::url::CallbackUrlPolicy;
+use crate::ops;
+use clap::{Args, ValueEnum};
+use humantime::Duration;
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The options of `connhub serve`. Durations are written as 10s, 500ms, 12h, 7days.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Where to listen. On loopback, callbacks may go to loopback too (a sandbox); elsewhere not
+    #[arg(long, env = "CONNHUB_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7171")]
+    pub listen: SocketAddr,
+
+    /// The database's file; made if there is none
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    pub db: PathBuf,
+
+    /// Run the demo connector too, published, installed and instantiated for a demo app
+    #[arg(long, env = "CONNHUB_DEMO")]
+    pub demo: bool,
+
+    /// How log lines are written
+    #[arg(long, env = "CONNHUB_LOG_FORMAT", value_name = "FORMAT", default_value = "text", help_heading = "Log")]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written, such as warn, debug or connhub=debug
+    #[arg(long, env = "CONNHUB_LOG", value_name = "FILTER", default_value = "info", help_heading = "Log")]
+    pub log: String,
+
+    /// E-mail of the account that an empty database gets
+    #[arg(
+        long,
+        env = "CONNHUB_EMAIL",
+        value_name = "EMAIL",
+        default_value = crate::model::account::FIRST_ACCOUNT_EMAIL,
+        help_heading = "Accounts and tokens"
+    )]
+    pub email: String,
+
+    /// Password of that account; a random one is printed if none is given
+    #[arg(
+        long,
+        env = "CONNHUB_PASSWORD",
+        value_name = "PASSWORD",
+        hide_env_values = true,
+        help_heading = "Accounts and tokens"
+    )]
+    pub password: Option<String>,
+
+    /// Key that signs tokens, 32 characters or more; the database has its own if none is given
+    #[arg(
+        long,
+        env = "CONNHUB_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = "Accounts and tokens"
+    )]
+    pub secret: Option<String>,
+
+    /// How long a developer token is good for
+    #[arg(
+        long,
+        env = "CONNHUB_DEVELOPER_TOKEN_LIFETIME",
+        value_name = "DURATION",
+        default_value = "12h",
+        help_heading = "Accounts and tokens"
+    )]
+    pub developer_token_lifetime: Duration,
+
+    /// How long a service token is good for
+    #[arg(
+        long,
+        env = "CONNHUB_SERVICE_TOKEN_LIFETIME",
+        value_name = "DURATION",
+        default_value = "1h",
+        help_heading = "Accounts and tokens"
+    )]
+    pub service_token_lifetime: Duration,
+
+    /// How long an action request may stay pending
+    #[arg(
+        long,
+        env = "CONNHUB_ACTION_DEADLINE",
+        value_name = "DURATION",
+        default_value = "60s",
+        help_heading = "Things and actions"
+    )]
+    pub action_deadline: Duration,
+
+    /// How many queries may be at work at once
+    #[arg(
+        long,
+        env = "CONNHUB_READERS",
+        value_name = "NUMBER",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u32).range(1..=256),
+        help_heading = "Things and actions"
+    )]
+    pub readers: u32,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub callbacks: CallbackOptions,
+}
+
+/// The options about callbacks to connectors.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Callbacks")]
+pub struct CallbackOptions {
+    /// Range that callbacks may go to although it is private or loopback; repeatable
+    #[arg(long, env = "CONNHUB_ALLOW_CALLBACK_NET", value_name = "CIDR", value_delimiter = ',')]
+    pub allow_callback_net: Vec<IpNet>,
+
+    /// PEM file with certificate authorities that connectors' certificates may be from
+    #[arg(long, env = "CONNHUB_CALLBACK_CA", value_name = "FILE")]
+    pub callback_ca: Option<PathBuf>,
+
+    /// Sign the URL's real scheme, http for plain http, where https is what the SDK expects
+    #[arg(long, env = "CONNHUB_SIGN_ACTUAL_SCHEME")]
+    pub sign_actual_scheme: bool,
+
+    /// How long a callback may take as a whole
+    #[arg(long, env = "CONNHUB_CALLBACK_TIMEOUT", value_name = "DURATION", default_value = "10s")]
+    pub callback_timeout: Duration,
+
+    /// How long connecting to a connector may take
+    #[arg(long, env = "CONNHUB_CALLBACK_CONNECT_TIMEOUT", value_name = "DURATION", default_value = "3s")]
+    pub callback_connect_timeout: Duration,
+
+    /// How many callbacks may be under way at once
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_THREADS",
+        value_name = "NUMBER",
+        default_value_t = 256,
+        value_parser = clap::value_parser!(u16).range(1..=4096)
+    )]
+    pub callback_threads: u16,
+
+    /// How many of them to one connector
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_THREADS_PER_PUBLICATION",
+        value_name = "NUMBER",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=4096)
+    )]
+    pub callback_threads_per_publication: u16,
+
+    /// How many of them to all connectors of one account
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_THREADS_PER_OWNER",
+        value_name = "NUMBER",
+        default_value_t = 32,
+        value_parser = clap::value_parser!(u16).range(1..=4096)
+    )]
+    pub callback_threads_per_owner: u16,
+
+    /// How many callbacks may wait for one connector
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_QUEUE",
+        value_name = "NUMBER",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub callback_queue: u32,
+
+    /// How long entries of the callback log are kept
+    #[arg(long, env = "CONNHUB_CALLBACK_LOG_AGE", value_name = "DURATION", default_value = "7days")]
+    pub callback_log_age: Duration,
+
+    /// How many entries of the callback log are kept of each connector
+    #[arg(long, env = "CONNHUB_CALLBACK_LOG_ENTRIES", value_name = "NUMBER", default_value_t = 10_000)]
+    pub callback_log_entries: u32,
+}
+
+impl ServeOptions {
+    /// What operations need to know.
+    #[must_use]
+    pub fn platform_settings(&self) -> ops::Settings {
+        ops::Settings {
+            database: self.db.clone(),
+            readers: self.readers,
+            secret: self.secret.clone(),
+            callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },
+            action_deadline: self.action_deadline.into(),
+            developer_token_lifetime: self.developer_token_lifetime.into(),
+            service_token_lifetime: self.service_token_lifetime.into(),
+            callback_log_age: self.callbacks.callback_log_age.into(),
+            callback_log_entries: self.callbacks.callback_log_entries,
+        }
+    }
+
+    /// What the callback pool needs to know.
+    #[must_use]
+    pub fn callback_settings(&self) -> callback::Settings {
+        let options = &self.callbacks;
+        callback::Settings {
+            threads: options.callback_threads.into(),
+            threads_per_publication: options.callback_threads_per_publication.into(),
+            threads_per_owner: options.callback_threads_per_owner.into(),
+            queue_places: options.callback_queue as usize,
+            timeout: options.callback_timeout.into(),
+            connect_timeout: options.callback_connect_timeout.into(),
+            extra_ca: options.callback_ca.clone(),
+            sign_actual_scheme: options.sign_actual_scheme,
+            // A server that strangers can reach must not become a way to this machine's own services.
+            allow_loopback: self.listen.ip().is_loopback(),
+            opened: options.allow_callback_net.clone(),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Short texts that the server keeps for itself in the database.
+
+use crate::model::error::Result;
+use crate::ops::Platform;
+use crate::store::setting;
+use std::sync::Arc;
+
+/// The text under a name.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn get(platform: &Arc<Platform>, name: &'static str) -> Result<Option<String>> {
+    let kept = platform.read(move |view| setting::get(view, name)).await?;
+    Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+/// Keeps a text under a name.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn set(platform: &Platform, name: &'static str, text: String) -> Result<()> {
+    platform.store.write(move |transaction| setting::set(transaction, name, text.as_bytes())).await
+}

@@ -39,6 +39,8 @@ enum Command {
     Serve(Box<ServeOptions>),
     /// Run the demo connector on its own: a lamp and a weather station
     DemoConnector(DemoOptions),
+    /// Print the GraphQL schema
+    Schema,
 }
 
 /// The options of `connhub demo-connector`.
@@ -74,6 +76,10 @@ pub fn run() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::DemoConnector(options)) => demo_connector(options),
+        Some(Command::Schema) => {
+            print!("{}", crate::graphql::sdl());
+            ExitCode::SUCCESS
+        }
     }
 }
 

@@ -1,6 +1,30 @@
 //! connhub: the connctd connector platform in one binary.
+//!
+//! A request goes down one staircase, `http` or `graphql` → `ops` → `store`, and its answer comes
+//! back up the same one. `callback` stands beside `ops` and sends what operations wrote down.
+//! `model` is what all of them talk about. `app` puts the parts together for `cli`.
+//!
+//! # Quirks of the platform that are imitated
+//!
+//! - The signed URL always begins with `https`, also where a loopback callback travels over plain
+//!   http: the SDK's handlers assume https (SDK; `--sign-actual-scheme` turns it off).
+//! - The callback of an instance has `installation_id` in snake case, those of actions have
+//!   `thingId` in camel case (documentation, SDK).
+//! - `state` in a report is a number (SDK) or a name (documentation).
+//! - A property update is a PUT (SDK) or a POST (documentation).
+//! - `{"type": 0, "content": ""}` is no further step (SDK).
+//! - 200 with a status is an answer to an action, beside the documented 202 (older SDKs).
+//! - `Content-Type` of a callback is `application/json` without parameters: the SDK compares it whole.
+//! - JSON is read from an answer whatever its `Content-Type`: the SDK sends some as `text/plain`.
+//! - The zero time of Go, an empty and an absent `lastUpdate` all mean now (SDK).
+//! - A null list in a thing is an empty one (SDK).
+//! - A removal whose callback fails takes place all the same, and answers the object and an error
+//!   (documentation).
 
+pub mod app;
 pub mod callback;
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod graphql;
 pub mod http;

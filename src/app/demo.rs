@@ -91,7 +91,8 @@ async fn caller(platform: &Arc<Platform>, token: IssuedToken) -> Result<Caller> 
     let platform = Arc::clone(platform);
     let found = tokio::task::spawn_blocking(move || {
         let bearer = platform.verify(&token.token)?;
-        auth::caller(&platform.view()?, &bearer)
+        let view = platform.view()?;
+        auth::caller(&view, &bearer)
     });
     found.await.map_err(Error::fault)?
 }

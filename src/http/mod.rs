@@ -1,1 +1,219 @@
-//! The HTTP transport: decode, call one operation, reply.
+//! The HTTP transport: decode, call one operation, reply. The whole route table is on this screen.
+//!
+//! May use `model` and `ops`, and in this file `graphql`, to mount it. Must not know `store` or
+//! `callback`. Used by `app`, which serves [`routes`].
+//!
+//! There is one warp filter, which takes everything, and one match on path and method: a filter for
+//! each route would try the next route where one refuses, so that a refusal of the API could end as
+//! another route's answer.
+
+mod body;
+mod cors;
+mod encoding;
+mod graphql;
+mod health;
+mod hub;
+mod json;
+mod log;
+mod login;
+mod oauth;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+mod ui;
+mod wire;
+
+use crate::graphql::{Answer, Engine, Outcome};
+use crate::ops::Platform;
+use body::Body;
+use bytes::Buf;
+use futures_util::{Stream, StreamExt};
+use http::header::X_CONTENT_TYPE_OPTIONS;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use reply::Refusal;
+use request::Request;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use tracing::Instrument;
+use warp::path::FullPath;
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+/// Who is at the other end of a connection: an extension of each request, put there by whoever
+/// accepts connections. Without it all clients count as one where sign-ins are slowed down.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerAddress(pub SocketAddr);
+
+struct Site {
+    platform: Arc<Platform>,
+    engine: Arc<Engine>,
+    schema: ui::Document,
+}
+
+/// Everything that is served.
+pub fn routes(
+    platform: Arc<Platform>,
+    engine: Arc<Engine>,
+) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
+    let schema = ui::Document::plain(crate::graphql::sdl());
+    let site = Arc::new(Site { platform, engine, schema });
+    let query = warp::query::raw().or_else(|_: Rejection| async { Ok::<_, Infallible>((String::new(),)) });
+    // The body is there unless a filter before has taken it, and none has.
+    let body = warp::body::stream().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
+    warp::any()
+        .map(move || Arc::clone(&site))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<PeerAddress>())
+        .and(body)
+        .then(handle)
+}
+
+async fn handle(
+    site: Arc<Site>,
+    method: Method,
+    path: FullPath,
+    query: String,
+    headers: HeaderMap,
+    peer: Option<PeerAddress>,
+    body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
+) -> Response {
+    let request = Request::new(method, path, query, headers, peer.map(|PeerAddress(address)| address.ip()));
+    let access = log::Access::begin(&request);
+    let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
+    let mut body = Body::new(chunks);
+    let mut response = route(&site, &request, &mut body).await;
+    body.drain(&request).await;
+    let headers = response.headers_mut();
+    headers.insert(request::REQUEST_ID, request.id.value());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if request.is_api() {
+        cors::open(headers);
+    }
+    access.end(response.status());
+    response
+}
+
+/// A method as the table has it: HEAD is GET without the body, which hyper leaves out.
+enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+    Other,
+}
+
+impl Verb {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD => Self::Get,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::DELETE => Self::Delete,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The route table. What a path takes stands at its end, for 405 and OPTIONS.
+async fn route(site: &Site, request: &Request, body: &mut Body<'_>) -> Response {
+    use Verb::{Delete, Get, Post, Put};
+    let platform = &site.platform;
+    let segments = request.segments();
+    let answered = match (segments.as_slice(), Verb::of(&request.method)) {
+        (["api", "v1", "query"], verb) => return query(site, request, body, verb).await,
+        (["api", "schema"], Get) => Ok(site.schema.answer(request)),
+        (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
+        (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
+        (["api", "v1", "auth", "login"], _) => otherwise(request, "POST, OPTIONS"),
+        (["oauth2", "token"], Post) => Ok(oauth::token(platform, request, body).await),
+        (["oauth2", "token"], _) => otherwise(request, "POST, OPTIONS"),
+        (["api", "v1", "connectorhub", "callback", path @ ..], verb) => match (path, verb) {
+            (["installations", "state"], Post) => hub::report_installation(platform, request, body).await,
+            (["installations", "state"], _) => otherwise(request, "POST, OPTIONS"),
+            (["instances", "state"], Post) => hub::report_instance(platform, request, body).await,
+            (["instances", "state"], _) => otherwise(request, "POST, OPTIONS"),
+            (["instances", "things"], Post) => hub::create_thing(platform, request, body).await,
+            // The slash that an empty ID leaves must not make it a thing's own path.
+            (["instances", "things"] | ["instances", "things", ""], _) => otherwise(request, "POST, OPTIONS"),
+            (["instances", "things", thing], Delete) => hub::delete_thing(platform, request, thing).await,
+            (["instances", "things", _], _) => otherwise(request, "DELETE, OPTIONS"),
+            (["instances", "things", thing, "status"], Put) => {
+                hub::set_thing_status(platform, request, body, thing).await
+            }
+            (["instances", "things", _, "status"], _) => otherwise(request, "PUT, OPTIONS"),
+            (["instances", "things", thing, "components", component, "properties", property], Put | Post) => {
+                hub::update_property(platform, request, body, [thing, component, property]).await
+            }
+            (["instances", "things", _, "components", _, "properties", _], _) => {
+                otherwise(request, "PUT, POST, OPTIONS")
+            }
+            (["instances", "actions", "requests", id], Put) => {
+                hub::end_action_request(platform, request, body, id).await
+            }
+            (["instances", "actions", "requests", _], _) => otherwise(request, "PUT, OPTIONS"),
+            _ => Err(Refusal::no_such_path(request)),
+        },
+        (["api" | "oauth2", ..], _) => Err(Refusal::no_such_path(request)),
+        (["healthz"], Get) => Ok(health::alive()),
+        (["readyz"], Get) => Ok(health::ready(platform, request).await),
+        (["healthz" | "readyz"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
+        (_, Get) => Ok(ui::answer(request).unwrap_or_else(|| ui::nothing(request))),
+        _ if ui::is_file(request.path()) => otherwise(request, "GET, HEAD, OPTIONS"),
+        _ => Ok(ui::nothing(request)),
+    };
+    answered.unwrap_or_else(|refusal| refusal.answer(request))
+}
+
+/// A method that the path does not take, or the question which it does.
+fn otherwise(request: &Request, allow: &'static str) -> Result<Response, Refusal> {
+    if request.method == Method::OPTIONS {
+        return Ok(cors::preflight(allow));
+    }
+    Err(Refusal::wrong_method(request, allow))
+}
+
+/// `/api/v1/query`: the only place where HTTP meets GraphQL.
+async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) -> Response {
+    let media = graphql::Media::of(request);
+    let asked = match verb {
+        Verb::Get | Verb::Post => graphql::read(request, body).await,
+        _ => match otherwise(request, "GET, HEAD, POST, OPTIONS") {
+            Ok(preflight) => return preflight,
+            Err(refusal) => Err(refusal),
+        },
+    };
+    let (asked, subject) = match asked.and_then(|asked| Ok((asked, graphql::subject(request)?))) {
+        Ok(read) => read,
+        Err(refusal) => return graphql::refuse(refusal, request, media),
+    };
+    // The engine logs faults by itself; the span tells of which request.
+    let span = tracing::error_span!("request", request_id = request.id.as_str());
+    let Answer { outcome, body } = site
+        .engine
+        .execute(crate::graphql::Request {
+            query: asked.query,
+            operation_name: asked.operation_name,
+            variables: asked.variables,
+            token: request.bearer().map(str::to_owned),
+            subject,
+            request_id: request.id.as_str().to_owned(),
+            read_only: request.method != Method::POST,
+        })
+        .instrument(span)
+        .await;
+    let status = match outcome {
+        Outcome::Executed => StatusCode::OK,
+        Outcome::Rejected => media.rejected(),
+        Outcome::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Outcome::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Outcome::Forbidden => StatusCode::FORBIDDEN,
+        Outcome::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    graphql::answer(request, media, status, body)
+}

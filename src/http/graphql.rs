@@ -1,0 +1,288 @@
+//! GraphQL over HTTP, as its specification (draft of September 2025) has it: from a request to a
+//! document with its variables, and from an outcome to a status.
+//!
+//! May use [`crate::http::request`], [`crate::http::json`] and [`crate::http::reply`]. Used by the
+//! route table, which knows the engine; this file does not.
+
+use crate::http::body::Body;
+use crate::http::encoding::form_pairs;
+use crate::http::json::{self, Problems};
+use crate::http::reply::{self, Refusal, ViolationBody};
+use crate::http::request::{ContentType, Request};
+use http::header::{ALLOW, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use warp::reply::Response;
+
+/// The longest body, in bytes: the longest documents that people write, and their variables.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Where an app names its end customer.
+const SUBJECT: HeaderName = HeaderName::from_static("x-external-subject-id");
+/// What a body looks like, for errors.
+const EXAMPLE: &str = r#"{"query": "{ __typename }", "variables": {}}"#;
+
+/// What a client wants its answer to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/json`, where the status says little.
+    Json,
+    /// `application/graphql-response+json`, where it says more.
+    GraphqlResponse,
+}
+
+impl Media {
+    /// What suits the client best; JSON where nothing does, which the specification allows and old
+    /// clients live by.
+    pub(super) fn of(request: &Request) -> Self {
+        negotiate(request.accepts())
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+
+    /// The status where a document was not executed.
+    pub(super) fn rejected(self) -> StatusCode {
+        match self {
+            Self::Json => StatusCode::OK,
+            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+fn negotiate<'a>(lines: impl Iterator<Item = &'a str>) -> Media {
+    let (mut graphql, mut json) = (0.0, 0.0);
+    for range in lines.flat_map(|line| line.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let quality =
+            parts.find_map(|parameter| parameter.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        if media.eq_ignore_ascii_case("application/graphql-response+json") {
+            graphql = quality;
+        } else if media.eq_ignore_ascii_case("application/json") {
+            json = quality;
+        }
+    }
+    // Of two that a client likes as well, the one that says more. Wildcards mean the default.
+    if graphql > 0.0 && graphql >= json { Media::GraphqlResponse } else { Media::Json }
+}
+
+/// What is asked.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// The document.
+    pub(super) query: String,
+    /// Which of its operations.
+    pub(super) operation_name: Option<String>,
+    /// The values of its variables.
+    pub(super) variables: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Parameters<'a> {
+    #[serde(borrow)]
+    query: Option<&'a RawValue>,
+    #[serde(borrow, rename = "operationName")]
+    operation_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    variables: Option<&'a RawValue>,
+    #[serde(borrow)]
+    extensions: Option<&'a RawValue>,
+}
+
+/// Reads what is asked, from the query string (GET) or the body (POST).
+pub(super) async fn read(request: &Request, body: &mut Body<'_>) -> Result<Asked, Refusal> {
+    if request.method != Method::POST {
+        return from_query(&request.query);
+    }
+    if request.content_type() != ContentType::Json {
+        return Err(Refusal::wrong_media_type("application/json"));
+    }
+    from_body(&body.read(request, BODY_BYTES_MAX).await?)
+}
+
+fn from_body(body: &[u8]) -> Result<Asked, Refusal> {
+    let parameters: Parameters<'_> = json::parse(body, EXAMPLE)?;
+    let mut problems = Problems::default();
+    object(parameters.extensions.map(RawValue::get), "extensions", &mut problems);
+    let asked = Asked {
+        query: json::required_text(parameters.query, "query", &mut problems),
+        operation_name: json::text(parameters.operation_name, "operationName", &mut problems),
+        variables: object(parameters.variables.map(RawValue::get), "variables", &mut problems),
+    };
+    Ok(problems.into_result(asked)?)
+}
+
+fn from_query(query: &str) -> Result<Asked, Refusal> {
+    let mut pairs = form_pairs(query)?;
+    let mut take = |name: &str| {
+        let at = pairs.iter().position(|(given, _)| given == name)?;
+        Some(pairs.swap_remove(at).1)
+    };
+    let mut problems = Problems::default();
+    object(take("extensions").as_deref(), "extensions", &mut problems);
+    let variables = object(take("variables").as_deref(), "variables", &mut problems);
+    let operation_name = take("operationName").map(Cow::into_owned);
+    let document = take("query").map(Cow::into_owned);
+    if document.is_none() {
+        problems.add("query", "must be given, as a parameter of the URL");
+    }
+    Ok(problems.into_result(Asked { query: document.unwrap_or_default(), operation_name, variables })?)
+}
+
+/// An object, if there is one; none and null are the empty one.
+fn object(text: Option<&str>, key: &str, problems: &mut Problems) -> Map<String, Value> {
+    let Some(text) = text else { return Map::new() };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => return object,
+        Ok(Value::Null) => {}
+        Ok(_) => problems.add(key, format!("must be a JSON object, not {}", json::kind(text.trim_start()))),
+        Err(error) => problems.add(key, format!("must be a JSON object: {error}")),
+    }
+    Map::new()
+}
+
+/// The end customer that the request is about, if it names one.
+pub(super) fn subject(request: &Request) -> Result<Option<String>, Refusal> {
+    Ok(request.header(&SUBJECT)?.map(str::to_owned))
+}
+
+/// The answer with what the engine said.
+pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = reply::with_type(status, body, media.content_type());
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, reply::challenge(request));
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        _ => {}
+    }
+    if request.method != Method::POST {
+        // The same URL is another answer tomorrow, and for another token.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(VARY, HeaderValue::from_static("Accept, Authorization, X-External-Subject-ID"));
+    }
+    response
+}
+
+#[derive(Serialize)]
+struct ErrorResponse<'a> {
+    errors: [ErrorEntry<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct ErrorEntry<'a> {
+    message: &'a str,
+    extensions: Extensions<'a>,
+}
+
+#[derive(Serialize)]
+struct Extensions<'a> {
+    code: &'static str,
+    status: u16,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<ViolationBody<'a>>,
+}
+
+/// The answer where nothing reached the engine: a GraphQL response too, and a status that says so
+/// in either media type, since the request was not one of GraphQL.
+pub(super) fn refuse(refusal: Refusal, request: &Request, media: Media) -> Response {
+    let body = reply::json_body(&ErrorResponse {
+        errors: [ErrorEntry {
+            message: &refusal.description,
+            extensions: Extensions {
+                code: refusal.kind.graphql_code(),
+                status: refusal.kind.status().as_u16(),
+                request_id: request.id.as_str(),
+                violations: ViolationBody::list(&refusal.violations),
+            },
+        }],
+    });
+    refusal.with_body(request, body, media.content_type())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_media_type_is_what_the_client_likes_best() {
+        use Media::{GraphqlResponse, Json};
+        let graphql = "application/graphql-response+json";
+        for (accept, media) in [
+            (String::new(), Json),
+            ("*/*".to_owned(), Json),
+            ("application/*".to_owned(), Json),
+            ("text/html".to_owned(), Json),
+            ("application/json, text/plain, */*".to_owned(), Json),
+            (graphql.to_owned(), GraphqlResponse),
+            (graphql.to_uppercase(), GraphqlResponse),
+            (format!("{graphql}; charset=utf-8, application/json"), GraphqlResponse),
+            (format!("{graphql};q=0.5, application/json"), Json),
+            (format!("{graphql};q=0.5, application/json;q=0.4"), GraphqlResponse),
+            (format!("{graphql};q=0"), Json),
+            (format!("{graphql};q=x"), Json),
+        ] {
+            assert_eq!(negotiate(std::iter::once(accept.as_str())), media, "{accept}");
+        }
+        assert_eq!(negotiate(["application/json;q=0.1", graphql].into_iter()), GraphqlResponse);
+        assert_eq!(negotiate(std::iter::empty()), Json);
+    }
+
+    fn refused(body: &str) -> String {
+        from_body(body.as_bytes()).map_or_else(|refusal| refusal.description, |_| String::new())
+    }
+
+    #[test]
+    fn null_members_are_absent_ones() {
+        let body = r#"{"query": "{ a }", "variables": null, "operationName": null, "extensions": null, "more": 1}"#;
+        let asked = from_body(body.as_bytes()).ok().unwrap_or_default();
+        assert_eq!((asked.query.as_str(), asked.operation_name, asked.variables.len()), ("{ a }", None, 0));
+    }
+
+    #[test]
+    fn wrong_members_are_told_together() {
+        let told = refused(r#"{"query": 1, "variables": [], "operationName": {}, "extensions": "x"}"#);
+        for part in [
+            "query: must be a string, not a number",
+            "variables: must be a JSON object, not a list",
+            "operationName: must be a string, not an object",
+            "extensions: must be a JSON object, not a string",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(refused("{}").contains("query: must be given"));
+        assert!(refused(r#"[{"query": "{ a }"}]"#).contains("it is a list"));
+        assert!(refused(r#"{ "query"#).contains("line 1 column"));
+        assert!(refused("").contains("it is empty"));
+    }
+
+    #[test]
+    fn nesting_does_not_overflow_the_stack() {
+        let deep = format!(r#"{{"query": "{{ a }}", "variables": {{"x": {}}}}}"#, "[".repeat(500_000));
+        assert!(!refused(&deep).is_empty());
+    }
+
+    #[test]
+    fn a_url_holds_the_same_members() {
+        let asked = from_query("query=%7B+a+%7D&variables=%7B%22x%22%3A1%7D&operationName=&extensions={}");
+        let asked = asked.ok().unwrap_or_default();
+        assert_eq!((asked.query.as_str(), asked.operation_name, &asked.variables["x"]), ("{ a }", None, &1.into()));
+        for bad in
+            ["", "query=", "variables={}", "query=a&variables=[]", "query=a&variables={", "query=a&query=b", "query=%"]
+        {
+            assert!(from_query(bad).is_err(), "{bad}");
+        }
+    }
+}

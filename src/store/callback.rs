@@ -114,8 +114,12 @@ pub fn unsettled_of(
 /// # Errors
 /// Faults of the database.
 pub fn all_unsettled(connection: &Connection) -> Result<Vec<(CallbackId, CallbackSubject)>> {
-    let sql = format!("SELECT {SUBJECT_COLUMNS} FROM callbacks WHERE settled = 0 ORDER BY id");
-    Ok(connection.prepare_cached(&sql)?.query_map([], read_subject)?.collect::<Result<_, _>>()?)
+    // Not ordered by SQLite, which would go through the whole log for the order's sake.
+    let sql = format!("SELECT {SUBJECT_COLUMNS} FROM callbacks WHERE settled = 0");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut unsettled = statement.query_map([], read_subject)?.collect::<Result<Vec<_>, _>>()?;
+    unsettled.sort_by_key(|(id, _)| *id);
+    Ok(unsettled)
 }
 
 /// Notes what was sent and what came back; whether the callback was still unsettled.

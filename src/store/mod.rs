@@ -12,6 +12,8 @@ pub mod installation;
 pub mod instance;
 mod migrate;
 pub mod parameter;
+#[cfg(test)]
+mod plans;
 pub mod publication;
 mod reader;
 mod row;

@@ -1,0 +1,371 @@
+//! Holds that every statement of the store finds its rows by an index: runs every function of every
+//! noun against an empty database, notes the statements, and asks SQLite how it would go about each.
+
+use super::*;
+use crate::model::account::Account;
+use crate::model::action::{ActionFilter, ActionRequest, ActionStatus};
+use crate::model::app::{App, AppProfile};
+use crate::model::callback::{Attempt, CallbackFilter, CallbackKind, CallbackSubject};
+use crate::model::history::PropertyUpdate;
+use crate::model::id::*;
+use crate::model::installation::Installation;
+use crate::model::instance::{ExternalSubject, Instance};
+use crate::model::lifecycle::{Standing, State};
+use crate::model::page::Page;
+use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
+use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
+use crate::model::thing::*;
+use crate::model::time::Timestamp;
+use crate::model::value::ValueType;
+use parking_lot::Mutex;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Statements that look at a whole index on purpose: the store's search, and what is done once at start.
+const WHOLE: &[&str] = &[
+    "SCAN accounts",
+    "SCAN publications USING INDEX publications_public",
+    "SCAN callbacks USING INDEX callbacks_unsettled",
+];
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn note(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(statement, _) = event {
+        STATEMENTS.lock().insert(statement.sql().into_owned());
+    }
+}
+
+#[test]
+fn no_statement_reads_a_growing_table_as_a_whole() {
+    let mut connection = Connection::open_in_memory().expect("memory");
+    prepare(&connection).expect("prepared");
+    migrate::migrate(&mut connection).expect("migrated");
+    connection.execute_batch("PRAGMA foreign_keys = ON").expect("foreign keys");
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note));
+    let transaction = connection.transaction().expect("a transaction");
+    let nouns = Nouns::new();
+    fill(&transaction, &nouns).expect("filled");
+    read(&transaction, &nouns).expect("read");
+    change(&transaction, &nouns).expect("changed");
+    transaction.commit().expect("committed");
+    connection.trace_v2(TraceEventCodes::empty(), None);
+
+    let statements: Vec<String> = STATEMENTS.lock().iter().cloned().collect();
+    let queries: Vec<_> = statements
+        .iter()
+        .filter(|sql| ["SELECT", "UPDATE", "DELETE", "INSERT"].iter().any(|verb| sql.starts_with(verb)))
+        .collect();
+    assert!(queries.len() > 70, "only {} statements were seen", queries.len());
+    let mut bad = Vec::new();
+    for sql in queries {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
+        let mut rows = explain.raw_query();
+        while let Some(row) = rows.next().expect("a plan") {
+            let step: String = row.get(3).expect("a detail");
+            let scan = step.starts_with("SCAN")
+                && !step.contains("VIRTUAL TABLE")
+                && !step.starts_with("SCAN CONSTANT")
+                && !step.starts_with("SCAN (")
+                && !WHOLE.iter().any(|whole| step.starts_with(whole));
+            if scan {
+                bad.push(format!("{step}\n    in {sql}"));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// One of each noun.
+struct Nouns {
+    account: Account,
+    app: App,
+    publication: Publication,
+    installation: Installation,
+    instance: Instance,
+    thing: ThingId,
+    request: ActionRequest,
+    callback: CallbackId,
+    subject: CallbackSubject,
+}
+
+const NOW: Timestamp = Timestamp::from_micros(1);
+
+impl Nouns {
+    fn new() -> Self {
+        let account = Account {
+            id: AccountId::generate(),
+            email: "e@h".to_owned(),
+            name: "n".to_owned(),
+            generation: 0,
+            created_at: NOW,
+        };
+        let app = App {
+            id: AppId::generate(),
+            owner: account.id,
+            name: "n".to_owned(),
+            redirect_uris: vec!["https://h".to_owned()],
+            generation: 0,
+            created_at: NOW,
+        };
+        let publication = publication(account.id);
+        let installation = Installation {
+            id: InstallationId::generate(),
+            app: app.id,
+            owner: account.id,
+            publication: publication.id,
+            standing: Standing::INITIALIZED,
+            created_at: NOW,
+        };
+        let instance = Instance {
+            id: InstanceId::generate(),
+            installation: installation.id,
+            app: app.id,
+            owner: account.id,
+            subject: ExternalSubject::default_subject(),
+            standing: Standing::INITIALIZED,
+            created_at: NOW,
+        };
+        let thing = ThingId::generate();
+        let request = ActionRequest {
+            id: ActionRequestId::generate(),
+            app: app.id,
+            thing,
+            component_id: "c".to_owned(),
+            action_id: "a".to_owned(),
+            parameters: Vec::new(),
+            status: ActionStatus::Pending,
+            error: None,
+            deadline: NOW,
+            created_at: NOW,
+        };
+        let subject = CallbackSubject {
+            kind: CallbackKind::Action,
+            publication: publication.id,
+            connector_owner: account.id,
+            app_owner: account.id,
+            installation: installation.id,
+            instance: Some(instance.id),
+            action_request: Some(request.id),
+        };
+        let callback = CallbackId::generate();
+        Self { account, app, publication, installation, instance, thing, request, callback, subject }
+    }
+}
+
+fn publication(owner: AccountId) -> Publication {
+    let parameter = Parameter {
+        id: "p".to_owned(),
+        name: "n".to_owned(),
+        required: true,
+        description: String::new(),
+        value_type: ValueType::String,
+        display_type: DisplayType::Password,
+        validation_expression: String::new(),
+    };
+    Publication {
+        id: PublicationId::generate(),
+        owner,
+        profile: PublicationProfile {
+            name: "n".to_owned(),
+            logo_url: None,
+            home_url: None,
+            description: "d".to_owned(),
+            requirements: None,
+            mode: Mode::Public,
+            active: true,
+            tags: vec!["t".to_owned()],
+            installation_parameters: vec![parameter.clone()],
+            instance_parameters: vec![parameter],
+            callback_urls: CallbackUrls {
+                installation: "https://h".to_owned(),
+                instance: "https://h".to_owned(),
+                action: "https://h".to_owned(),
+            },
+        },
+        state: PublicationState::Published,
+        public_key: [0; 32],
+        created_at: NOW,
+    }
+}
+
+fn new_thing() -> NewThing {
+    NewThing {
+        name: "n".to_owned(),
+        manufacturer: "m".to_owned(),
+        main_component_id: "c".to_owned(),
+        display_type: "t".to_owned(),
+        status: ThingStatus::Unknown,
+        attributes: vec![Attribute { name: "n".to_owned(), value: "v".to_owned() }],
+        components: vec![NewComponent {
+            id: "c".to_owned(),
+            name: "n".to_owned(),
+            component_type: "t".to_owned(),
+            capabilities: Vec::new(),
+            properties: vec![Property {
+                id: "p".to_owned(),
+                name: "n".to_owned(),
+                value: "1".to_owned(),
+                unit: String::new(),
+                kind: ValueType::Number,
+                property_type: String::new(),
+                last_update: None,
+            }],
+            actions: vec![Action {
+                id: "a".to_owned(),
+                name: "n".to_owned(),
+                parameters: vec![ActionParameter { name: "x".to_owned(), kind: ValueType::String }],
+            }],
+        }],
+    }
+}
+
+fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let values = [ConfigurationValue { parameter_id: "p".to_owned(), value: "v".to_owned() }];
+    let declared = &nouns.publication.profile.installation_parameters;
+    assert_eq!(account::insert(transaction, &nouns.account, "h")?, Inserted::New);
+    app::insert(transaction, &nouns.app, &[0; 32])?;
+    publication::insert(transaction, &nouns.publication, &SigningSeed([0; 32]))?;
+    assert_eq!(installation::insert(transaction, &nouns.installation, declared, &values)?, Inserted::New);
+    assert_eq!(instance::insert(transaction, &nouns.instance, declared, &values)?, Inserted::New);
+    let belonging =
+        thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
+    thing::insert(transaction, nouns.thing, &belonging, &new_thing(), NOW)?;
+    let key = thing::get(transaction, nouns.thing)?.map_or(ThingKey(0), |thing| thing.key);
+    action::insert(transaction, &nouns.request, key)?;
+    callback::insert(transaction, nouns.callback, &nouns.subject, NOW)
+}
+
+fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    setting::get(connection, "s")?;
+    account::get(connection, nouns.account.id)?;
+    account::by_email(connection, "E@h")?;
+    account::oldest(connection)?;
+    account::any(connection)?;
+    app::get(connection, nouns.app.id)?;
+    app::with_secret(connection, nouns.app.id)?;
+    app::of_owner(connection, nouns.account.id)?;
+    let publication = nouns.publication.id;
+    publication::get(connection, publication)?;
+    publication::get_many(connection, &[publication])?;
+    publication::of_owner(connection, nouns.account.id)?;
+    publication::calling(connection, publication)?;
+    publication::in_store(connection, nouns.account.id, Some("s"), Some("t"), Page { first: 1, after: None })?;
+    let installation = nouns.installation.id;
+    installation::get(connection, installation)?;
+    installation::get_many(connection, &[installation])?;
+    installation::of_apps(connection, &[nouns.app.id])?;
+    installation::of_app_and_publication(connection, nouns.app.id, publication)?;
+    installation::instance_counts(connection, &[installation])?;
+    installation::configuration(connection, installation)?;
+    read_instances(connection, nouns)?;
+    read_things(connection, nouns)?;
+    read_callbacks(connection, nouns)
+}
+
+fn read_instances(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    let (installation, instance) = (nouns.installation.id, nouns.instance.id);
+    let page = Page { first: 1, after: Some(InstanceId::MIN) };
+    instance::get(connection, instance)?;
+    instance::of_subject(connection, installation, &nouns.instance.subject)?;
+    instance::of_app(connection, nouns.app.id, None, page)?;
+    instance::of_app(connection, nouns.app.id, Some(&nouns.instance.subject), page)?;
+    assert_eq!(instance::of_installations(connection, &[installation], page)?.len(), 1);
+    instance::all_of_installation(connection, installation)?;
+    instance::any_of_installation(connection, installation)?;
+    assert_eq!(instance::reaches(connection, &[instance])?.len(), 1);
+    instance::configuration(connection, instance)?;
+    Ok(())
+}
+
+fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    let page = Page { first: 1, after: Some(nouns.thing) };
+    let by_id = ThingFilter { id: Some(nouns.thing), ..ThingFilter::default() };
+    for subject in [None, Some(&nouns.instance.subject)] {
+        thing::of_app(connection, nouns.app.id, subject, &ThingFilter::default(), page)?;
+        thing::of_app(connection, nouns.app.id, subject, &by_id, page)?;
+    }
+    let things = thing::get_many(connection, &[nouns.thing])?;
+    let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
+    assert_eq!(thing::of_instances(connection, &[nouns.instance.id])?.len(), 1);
+    thing::attributes(connection, &keys)?;
+    let components: Vec<_> = thing::components(connection, &keys)?.into_values().flatten().map(|c| c.key).collect();
+    assert_eq!(thing::properties(connection, &components)?.len(), 1);
+    assert_eq!(thing::actions(connection, &components)?.len(), 1);
+    action::get(connection, nouns.request.id)?;
+    action::of_instance(connection, nouns.instance.id, nouns.request.id)?;
+    action::any_overdue(connection, NOW)?;
+    let page = Page { first: 1, after: None };
+    for id in [None, Some(nouns.request.id)] {
+        for thing in [None, Some(nouns.thing)] {
+            for status in [None, Some(ActionStatus::Pending)] {
+                let filter = ActionFilter { subject: None, id, thing, status };
+                assert_eq!(action::of_app(connection, nouns.app.id, &filter, page)?.len(), 1);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_callbacks(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    callback::unsettled(connection, nouns.callback)?;
+    callback::unsettled_of(connection, nouns.installation.id, None)?;
+    callback::all_unsettled(connection)?;
+    for publication in [None, Some(nouns.publication.id)] {
+        for installation in [None, Some(nouns.installation.id)] {
+            let filter = CallbackFilter { publication, installation, kind: None, failed_only: true };
+            callback::of_account(connection, nouns.account.id, &filter, Page { first: 1, after: None })?;
+        }
+    }
+    Ok(())
+}
+
+fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    setting::probe(transaction)?;
+    let profile = AppProfile { name: "m".to_owned(), redirect_uris: Vec::new() };
+    app::update(transaction, nouns.app.id, &profile)?;
+    app::set_secret(transaction, nouns.app.id, &[1; 32])?;
+    publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;
+    let (thing, instance) = (nouns.thing, nouns.instance.id);
+    let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
+    let update = PropertyUpdate { value: "2".to_owned(), at: Timestamp::from_micros(2) };
+    history::update(transaction, address, &update, &update.historic(ValueType::Number).expect("a number"))?;
+    assert!(thing::set_status(transaction, instance, thing, ThingStatus::Available)?);
+    action::end(transaction, nouns.request.id, ActionStatus::Completed, None, Timestamp::from_micros(0))?;
+    action::fail_overdue(transaction, NOW, "late")?;
+    assert!(callback::settle(transaction, nouns.callback, &attempt())?);
+    callback::drop_unsent(transaction, nouns.callback)?;
+    callback::trim_by_count(transaction, nouns.publication.id, 0, 1)?;
+    callback::trim_by_age(transaction, CallbackId::MAX, 1)?;
+    remove(transaction, nouns)
+}
+
+fn remove(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let (installation, instance) = (nouns.installation.id, nouns.instance.id);
+    installation::change_standing(transaction, installation, &[State::Initialized], &Standing::INITIALIZED)?;
+    instance::change_standing(transaction, instance, &[State::Initialized], &Standing::INITIALIZED)?;
+    instance::begin_removal_of_all(transaction, installation)?;
+    assert_eq!(instance::take_to_remove(transaction, installation, 1)?, [instance]);
+    instance::begin_removal(transaction, instance)?;
+    assert!(thing::delete(transaction, instance, nouns.thing)?);
+    instance::delete(transaction, instance)?;
+    installation::delete(transaction, installation)?;
+    publication::remove(transaction, nouns.publication.id)?;
+    publication::purge_if_unused(transaction, nouns.publication.id)?;
+    app::delete(transaction, nouns.app.id)
+}
+
+fn attempt() -> Attempt {
+    Attempt {
+        sent_at: NOW,
+        duration: Duration::from_millis(1),
+        method: "POST".to_owned(),
+        url: "https://h".to_owned(),
+        signed_url: "https://h".to_owned(),
+        request_headers: Vec::new(),
+        request_body: String::new(),
+        response: None,
+        error: None,
+    }
+}

@@ -72,19 +72,22 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
     for (target, reach) in selected {
         planned.push(platform.plan(caller, target, reach, &values)?);
     }
-    let answers: Vec<_> = planned.iter_mut().filter_map(|plan| plan.answer.take()).collect();
+    let mut answers: HashMap<_, _> = planned.iter().filter_map(|plan| plan.answer(platform)).collect();
     let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), send);
-    let mut targets: Vec<ActionTarget> = match stored.await {
-        Ok(written) => written.0,
+    let mut targets = match stored.await {
+        Ok((targets, _)) => targets,
         Err(refusal) => {
-            answers.iter().for_each(|(callback, _)| platform.waiting.give_up(*callback));
+            answers.values().for_each(|(callback, _)| platform.waiting.give_up(*callback));
             return Err(refusal);
         }
     };
-    let ended = platform.await_all(answers).await;
-    for target in &mut targets {
-        if let Some(ended) = target.request.as_ref().and_then(|request| ended.get(&request.id)) {
-            target.request = Some(ended.clone());
+    let until = tokio::time::Instant::now() + WAIT_MAX;
+    for request in targets.iter_mut().filter_map(|target| target.request.as_mut()) {
+        let Some((callback, answer)) = answers.remove(&request.id) else { continue };
+        if request.status != ActionStatus::Pending {
+            platform.waiting.give_up(callback);
+        } else if let Some(ended) = platform.ended(callback, answer, until).await {
+            *request = ended;
         }
     }
     Ok(targets)
@@ -94,7 +97,14 @@ struct Plan {
     target: ActionTarget,
     request: ActionRequest,
     sending: Option<(CallbackId, Reach, Place)>,
-    answer: Option<(CallbackId, oneshot::Receiver<Settled>)>,
+}
+
+impl Plan {
+    /// The answer to come, under the request that it is to.
+    fn answer(&self, platform: &Platform) -> Option<(ActionRequestId, (CallbackId, oneshot::Receiver<Settled>))> {
+        let (callback, ..) = self.sending.as_ref()?;
+        Some((self.request.id, (*callback, platform.waiting.for_callback(*callback))))
+    }
 }
 
 impl Platform {
@@ -120,32 +130,28 @@ impl Platform {
             deadline: created_at.plus(self.settings.action_deadline),
             created_at,
         };
-        let (mut sending, mut answer) = (None, None);
-        if let Some(reach) = reach.filter(|_| !refused) {
-            let place = self.reserve(reach.line)?;
-            let callback = CallbackId::generate();
-            sending = Some((callback, reach, place));
-            answer = Some((callback, self.waiting.for_callback(callback)));
-        }
-        Ok(Plan { target, request, sending, answer })
+        let sending = match reach.filter(|_| !refused) {
+            Some(reach) => Some((CallbackId::generate(), reach, self.reserve(reach.line)?)),
+            None => None,
+        };
+        Ok(Plan { target, request, sending })
     }
 
-    async fn await_all(
+    /// The request as it stands once its connector has answered; none if that takes too long.
+    async fn ended(
         &self,
-        answers: Vec<(CallbackId, oneshot::Receiver<Settled>)>,
-    ) -> HashMap<ActionRequestId, ActionRequest> {
-        let until = tokio::time::Instant::now() + WAIT_MAX;
-        let mut ended = HashMap::with_capacity(answers.len());
-        for (callback, answer) in answers {
-            match tokio::time::timeout_at(until, answer).await {
-                Ok(Ok(Settled::ActionRequest(Some(request)))) => {
-                    ended.insert(request.id, request);
-                }
-                Ok(_) => {}
-                Err(_) => self.waiting.give_up(callback),
+        callback: CallbackId,
+        answer: oneshot::Receiver<Settled>,
+        until: tokio::time::Instant,
+    ) -> Option<ActionRequest> {
+        match tokio::time::timeout_at(until, answer).await {
+            Ok(Ok(Settled::ActionRequest(request))) => request,
+            Ok(_) => None,
+            Err(_) => {
+                self.waiting.give_up(callback);
+                None
             }
         }
-        ended
     }
 }
 

@@ -60,13 +60,16 @@ pub fn routes(
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
     let schema = ui::Document::plain(crate::graphql::sdl());
     let site = Arc::new(Site { platform, engine, schema });
+    // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
+    // request is at the end of its path like one for "/", and is then taken for that.
+    let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
     let query = warp::query::raw().or_else(|_: Rejection| async { Ok::<_, Infallible>((String::new(),)) });
     // The body is there unless a filter before has taken it, and none has.
     let body = warp::body::stream().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
     warp::any()
         .map(move || Arc::clone(&site))
         .and(warp::method())
-        .and(warp::path::full())
+        .and(path)
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<PeerAddress>())
@@ -77,7 +80,7 @@ pub fn routes(
 async fn handle(
     site: Arc<Site>,
     method: Method,
-    path: FullPath,
+    path: Option<FullPath>,
     query: String,
     headers: HeaderMap,
     peer: Option<PeerAddress>,

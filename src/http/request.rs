@@ -28,7 +28,7 @@ pub(super) struct Request {
     pub(super) peer: Option<IpAddr>,
     /// Names the request in the answer and in the log.
     pub(super) id: RequestId,
-    path: FullPath,
+    path: Option<FullPath>,
     headers: HeaderMap,
 }
 
@@ -50,14 +50,20 @@ pub(super) enum ContentType {
 
 impl Request {
     /// Puts together what the filter extracted.
-    pub(super) fn new(method: Method, path: FullPath, query: String, headers: HeaderMap, peer: Option<IpAddr>) -> Self {
+    pub(super) fn new(
+        method: Method,
+        path: Option<FullPath>,
+        query: String,
+        headers: HeaderMap,
+        peer: Option<IpAddr>,
+    ) -> Self {
         let id = RequestId::of(headers.get(REQUEST_ID));
         Self { method, query, peer, id, path, headers }
     }
 
     /// The path as it was sent.
     pub(super) fn path(&self) -> &str {
-        self.path.as_str()
+        self.path.as_ref().map_or("/", FullPath::as_str)
     }
 
     /// Whether it is for the API rather than for a browser or a probe.

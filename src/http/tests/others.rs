@@ -140,6 +140,10 @@ async fn pages_and_the_schema() {
         assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
         assert_eq!(server.send(&format!("POST {path}"), &[], "").await.header("allow"), "GET, HEAD, OPTIONS");
     }
+    // What has no path, which warp cannot stand, is taken for the first page.
+    for (line, status) in [("CONNECT a:80", 405), ("GET a:80", 200), ("OPTIONS *", 404)] {
+        assert_eq!(server.send(line, &[], "").await.status.as_u16(), status, "{line}");
+    }
     let page = server.send("GET /", &[], "").await;
     assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
     assert_eq!(

@@ -71,8 +71,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let listening = tokio::spawn(listen(listener, Arc::clone(&platform), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
-        let mut server =
-            Self { address, first_account, demo: None, platform, pool, stop, listening, maintenance };
+        let mut server = Self { address, first_account, demo: None, platform, pool, stop, listening, maintenance };
         if options.demo {
             server.demo = Some(demo::start(&server.platform, address, &options.db).await?);
         }

@@ -144,8 +144,7 @@ fn runtime() -> std::io::Result<Runtime> {
 
 /// Until somebody presses Ctrl-C or the system says that it is time.
 async fn wait_for_the_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         tracing::error!("signals cannot be listened for; stopping");
         return;
@@ -218,13 +217,11 @@ fn greet_demo(base: &str, demo: &Demo) {
     | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
         demo.client_id
     );
-    println!(
-        "\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
-    -d '{{\"query\":\"{{ things {{ name components {{ id properties {{ id value unit lastUpdate }} }} }} }}\"}}'"
-    );
-    println!(
-        "\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
-    -d '{{\"query\":\"mutation {{ requestThingAction(thingConstraints: {{}}, actionSelector: {{id: \\\"setOn\\\"}}, \\
-        actionParameters: [{{name: \\\"on\\\", value: \\\"true\\\"}}]) {{ status error }} }}\"}}'"
-    );
+    for query in [
+        "{ things { name components { id properties { id value unit lastUpdate } } } }",
+        "mutation { requestThingAction(thingConstraints: {}, actionSelector: {id: \\\"setOn\\\"}, actionParameters: [{name: \\\"on\\\", value: \\\"true\\\"}]) { status error } }",
+    ] {
+        println!("\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" \\");
+        println!("    -H 'Content-Type: application/json' -d '{{\"query\": \"{query}\"}}'");
+    }
 }

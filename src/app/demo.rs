@@ -104,9 +104,8 @@ async fn instantiate(
     installation: InstallationId,
 ) -> Result<InstanceId> {
     let (issuing, developer) = (Arc::clone(platform), developer.clone());
-    let token = tokio::task::spawn_blocking(move || {
-        app::service_token(&issuing, &issuing.view()?, &developer, app, &[])
-    });
+    let token =
+        tokio::task::spawn_blocking(move || app::service_token(&issuing, &issuing.view()?, &developer, app, &[]));
     let caller = caller(platform, token.await.map_err(Error::fault)??).await?;
     let subject = ExternalSubject::default_subject();
     let service = caller.service(Scope::Connector)?;

@@ -1,1 +1,86 @@
-//! Sends callbacks to connectors.
+//! Sends callbacks to connectors: compose → sign → send → interpret → settle, on a pool of threads.
+//!
+//! May use `model` and `ops`. Must not know `store`, warp or juniper. Used by `app`, which calls
+//! [`start`] and hands the [`Pool`] to the platform as its dispatcher.
+//!
+//! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
+//! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
+//! `guard`: where it may go) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
+
+mod answer;
+mod client;
+mod connect;
+mod guard;
+mod interpret;
+mod message;
+mod pool;
+mod problem;
+mod queue;
+mod redact;
+mod resolve;
+mod sign;
+#[cfg(test)]
+mod test_server;
+mod worker;
+
+use crate::model::error::Result;
+use crate::ops::Platform;
+use ipnet::IpNet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use pool::Pool;
+
+/// What the operator decides about callbacks (protocol.md, "Isolation" and "Limits").
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The most callbacks under way at once, each of which holds a thread.
+    pub threads: usize,
+    /// The most of them to one publication's connector.
+    pub threads_per_publication: usize,
+    /// The most of them to the connectors of one account.
+    pub threads_per_owner: usize,
+    /// The most callbacks that wait for one publication's connector.
+    pub queue_places: usize,
+    /// The longest that a whole exchange may take, from the look-up of the name to the answer's end.
+    pub timeout: Duration,
+    /// The longest that look-up, connecting and the TLS handshake may take together.
+    pub connect_timeout: Duration,
+    /// A PEM file with certificates to trust beside the web's roots.
+    pub extra_ca: Option<PathBuf>,
+    /// Whether the signed URL carries the real scheme rather than always `https`.
+    pub sign_actual_scheme: bool,
+    /// Whether callbacks may go to loopback addresses.
+    pub allow_loopback: bool,
+    /// Ranges that callbacks may go to whatever else is said of them, by plain http too.
+    pub opened: Vec<IpNet>,
+}
+
+impl Default for Settings {
+    /// The limits of protocol.md; loopback is refused, as on a server that strangers can reach.
+    fn default() -> Self {
+        Self {
+            threads: 256,
+            threads_per_publication: 16,
+            threads_per_owner: 32,
+            queue_places: 10_000,
+            timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(3),
+            extra_ca: None,
+            sign_actual_scheme: false,
+            allow_loopback: false,
+            opened: Vec::new(),
+        }
+    }
+}
+
+/// Starts the pool that sends the platform's callbacks.
+///
+/// # Errors
+/// If the file of extra certificates is no good or no thread can be started.
+pub fn start(platform: Arc<Platform>, settings: Settings) -> Result<Arc<Pool>> {
+    let client = client::Client::new(&settings)?;
+    let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
+    Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
+}

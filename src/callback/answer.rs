@@ -1,0 +1,256 @@
+//! The bodies that connectors answer with, read by what they are, whatever their Content-Type
+//! (protocol.md, "Callbacks: platform → connector", "Answers").
+//!
+//! May use `model`. Used by `interpret`. Knows the quirks of the SDK: it writes a further step of
+//! type 0 without content for "none", and empty texts for absent ones.
+
+use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind};
+use crate::model::url::is_web_url;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The answer to an installation or instance callback.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct LifecycleAnswer {
+    /// Any JSON object.
+    pub details: Option<Details>,
+    /// What the user has to do.
+    pub further_step: Option<FurtherStep>,
+}
+
+/// The answer to an action callback.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ActionAnswer {
+    /// PENDING, FAILED or COMPLETED; empty if it was not given.
+    pub status: String,
+    /// Why the action failed; empty if that was not given.
+    pub error: String,
+}
+
+/// What is wrong with a body, a clause for a person.
+type Malformed = String;
+
+#[derive(Deserialize)]
+struct LifecycleBody<'a> {
+    #[serde(borrow, default)]
+    details: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "furtherStep")]
+    further_step: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct FurtherStepBody {
+    #[serde(default, rename = "type")]
+    kind: Option<i64>,
+    #[serde(default)]
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ActionBody {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+/// Whether there is nothing in a body: Go writes `null` for an answer that is nil.
+pub(super) fn is_empty(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), b"" | b"null")
+}
+
+/// Reads the answer to an installation or instance callback; an empty one says nothing more.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn lifecycle(body: &[u8]) -> Result<LifecycleAnswer, Malformed> {
+    if is_empty(body) {
+        return Ok(LifecycleAnswer::default());
+    }
+    let body: LifecycleBody = parse_object(body)?;
+    let details = body.details.map(|raw| object(raw.get())).transpose()?;
+    let further_step = body.further_step.map(|raw| further_step(raw.get())).transpose()?.flatten();
+    Ok(LifecycleAnswer { details, further_step })
+}
+
+/// The details of an answer that may be anything, if it has any.
+pub(super) fn details_if_any(body: &[u8]) -> Option<Details> {
+    let body: LifecycleBody = parse_object(body).ok()?;
+    object(body.details?.get()).ok()
+}
+
+/// Reads the answer to an action callback; an empty one says nothing more.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn action(body: &[u8]) -> Result<ActionAnswer, Malformed> {
+    if is_empty(body) {
+        return Ok(ActionAnswer::default());
+    }
+    let ActionBody { status, error } = parse_object(body)?;
+    Ok(ActionAnswer { status: status.unwrap_or_default(), error: error.unwrap_or_default() })
+}
+
+/// The connector's own words in a body: the JSON error or description in it, or the body itself.
+pub(super) fn words(shown: &str) -> Option<String> {
+    let text = match serde_json::from_str::<serde_json::Value>(shown) {
+        Ok(serde_json::Value::Object(object)) => {
+            let words = ["error", "description", "message"].iter().filter_map(|key| object.get(*key)?.as_str());
+            words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(": ")
+        }
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Null) => String::new(),
+        _ => shown.to_owned(),
+    };
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
+    // serde would also take a list for a struct, its elements for the fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err("its body is no JSON object".to_owned());
+    }
+    serde_json::from_slice(body).map_err(|error| format!("its body is not the JSON expected ({error})"))
+}
+
+fn object(raw: &str) -> Result<Details, Malformed> {
+    if !raw.starts_with('{') {
+        return Err("its details are no JSON object".to_owned());
+    }
+    // A raw value was not looked into: nesting without end or half a surrogate pair would make
+    // trouble for whoever reads it later.
+    match serde_json::from_str::<serde_json::Value>(raw) {
+        Ok(_) => Ok(Details::from_json_object(raw.to_owned())),
+        Err(error) => Err(format!("its details are not good JSON ({error})")),
+    }
+}
+
+fn further_step(raw: &str) -> Result<Option<FurtherStep>, Malformed> {
+    let FurtherStepBody { kind, content } = parse_object(raw.as_bytes())
+        .map_err(|_| "its furtherStep is no object with a type and a content".to_owned())?;
+    let content = content.unwrap_or_default();
+    let kind = match kind.unwrap_or_default() {
+        0 if content.is_empty() => return Ok(None),
+        number => FurtherStepKind::from_number(number).ok_or_else(|| {
+            format!("its furtherStep has the type {number}, not 1 (text), 2 (Markdown) or 3 (redirect)")
+        })?,
+    };
+    if kind == FurtherStepKind::Redirect && !is_web_url(&content) {
+        return Err("its furtherStep redirects to something that is no absolute http or https URL".to_owned());
+    }
+    Ok(Some(FurtherStep { kind, content }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(details: Option<&str>, step: Option<(FurtherStepKind, &str)>) -> LifecycleAnswer {
+        LifecycleAnswer {
+            details: details.map(|text| Details::from_json_object(text.to_owned())),
+            further_step: step.map(|(kind, content)| FurtherStep { kind, content: content.to_owned() }),
+        }
+    }
+
+    #[test]
+    fn lifecycle_answers() {
+        use FurtherStepKind::{Markdown, Redirect, Text};
+        for (body, expected) in [
+            ("", answer(None, None)),
+            (" \r\n", answer(None, None)),
+            ("null", answer(None, None)),
+            ("{}", answer(None, None)),
+            (r#"{"details":null,"furtherStep":null}"#, answer(None, None)),
+            (r#"{"details":{},"furtherStep":{"type":0,"content":""}}"#, answer(Some("{}"), None)),
+            (r#"{"furtherStep":{}}"#, answer(None, None)),
+            (r#"{"details": {"b":1.50,"a":[1e2]} }"#, answer(Some(r#"{"b":1.50,"a":[1e2]}"#), None)),
+            (r#"{"furtherStep":{"type":1,"content":"t"}}"#, answer(None, Some((Text, "t")))),
+            (r#"{"furtherStep":{"type":1,"content":""}}"#, answer(None, Some((Text, "")))),
+            (r##"{"furtherStep":{"type":2,"content":"# ü"}}"##, answer(None, Some((Markdown, "# ü")))),
+            (
+                r#"{"more":1,"furtherStep":{"type":3,"content":"https://h/p?x=1"}}"#,
+                answer(None, Some((Redirect, "https://h/p?x=1"))),
+            ),
+        ] {
+            assert_eq!(lifecycle(body.as_bytes()), Ok(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn malformed_lifecycle_answers() {
+        let deep = format!(r#"{{"details":{{"a":{}{}}}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        for body in [
+            "OK",
+            "[]",
+            r#"["a","b"]"#,
+            "\"text\"",
+            "42",
+            "{",
+            "{}x",
+            r#"{"details":"text"}"#,
+            r#"{"details":[]}"#,
+            r#"{"details":{"a":"\ud800"}}"#,
+            r#"{"furtherStep":"text"}"#,
+            r#"{"furtherStep":[1,"t"]}"#,
+            r#"{"furtherStep":{"type":"1","content":"t"}}"#,
+            r#"{"furtherStep":{"type":1.5,"content":"t"}}"#,
+            r#"{"furtherStep":{"type":4,"content":"t"}}"#,
+            r#"{"furtherStep":{"type":-1,"content":""}}"#,
+            r#"{"furtherStep":{"type":0,"content":"t"}}"#,
+            r#"{"furtherStep":{"type":1,"content":7}}"#,
+            r#"{"furtherStep":{"type":3,"content":""}}"#,
+            r#"{"furtherStep":{"type":3,"content":"/relative"}}"#,
+            r#"{"furtherStep":{"type":3,"content":"javascript:alert(1)"}}"#,
+            r#"{"furtherStep":{"type":3,"content":"ftp://h/"}}"#,
+            &deep,
+        ] {
+            assert!(lifecycle(body.as_bytes()).is_err(), "{body:.100}");
+        }
+        assert!(lifecycle(b"{\"details\":{\"a\":\"\xff\"}}").is_err());
+    }
+
+    #[test]
+    fn details_are_found_where_there_are_any() {
+        let found = |body: &str| details_if_any(body.as_bytes()).map(|details| details.as_str().to_owned());
+        assert_eq!(found(r#"{"details":{"a":1},"furtherStep":7}"#).as_deref(), Some(r#"{"a":1}"#));
+        for body in ["", "null", "no", "{}", r#"{"details":null}"#, r#"{"details":"no"}"#] {
+            assert_eq!(found(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn action_answers() {
+        for (body, status, error) in [
+            ("", "", ""),
+            ("{}", "", ""),
+            (r#"{"id":"1","status":"PENDING","error":""}"#, "PENDING", ""),
+            (r#"{"status":"FAILED","error":"no"}"#, "FAILED", "no"),
+            (r#"{"status":null,"error":null}"#, "", ""),
+        ] {
+            let expected = ActionAnswer { status: status.to_owned(), error: error.to_owned() };
+            assert_eq!(action(body.as_bytes()), Ok(expected), "{body}");
+        }
+        for body in ["OK", "[]", r#"["FAILED","no"]"#, r#"{"status":1}"#] {
+            assert!(action(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_connector() {
+        for (body, expected) in [
+            ("", None),
+            (" \n", None),
+            ("null", None),
+            ("{}", None),
+            (r#"{"error":""}"#, None),
+            ("no such keyword\n", Some("no such keyword")),
+            ("\"quoted\"", Some("quoted")),
+            (r#"{"status":"FAILED","error":"no"}"#, Some("no")),
+            (r#"{"error":"BAD_REQUEST","description":"what"}"#, Some("BAD_REQUEST: what")),
+            (r#"{"message":"m"}"#, Some("m")),
+        ] {
+            assert_eq!(words(body).as_deref(), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What a connector's answer means, or its absence: a pure function from the kind of callback and
+//! what was received to an outcome (domain.md, "States", "Actions", "Removal"; protocol.md, "Answers").
+//!
+//! May use `model`. Used by `worker`.
+
+use crate::callback::answer;
+use crate::callback::client::{BODY_BYTES_MAX, End, Received};
+use crate::callback::problem::{Code, Problem};
+use crate::model::action::{ActionOutcome, ActionStatus, cut_error};
+use crate::model::callback::{CallbackKind, Outcome};
+use crate::model::lifecycle::{Details, Standing, State};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How much of an answer's body the details show, in characters (domain.md, "States").
+const EXCERPT_CHARACTERS_MAX: usize = 1_024;
+
+/// What was received: the answer with its body as people may see it (secrets redacted), or what
+/// went wrong.
+pub(super) type Heard<'a> = Result<(&'a Received, &'a str), &'a Problem>;
+
+/// What a callback came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// What it changes.
+    pub outcome: Outcome,
+    /// What went wrong, for the log; none for an answer that the protocol has, be it a refusal.
+    pub error: Option<String>,
+}
+
+/// Says what a callback came to.
+pub(super) fn interpret(kind: CallbackKind, heard: Heard<'_>, elapsed: Duration) -> Verdict {
+    let observed = Observed { kind, heard, elapsed };
+    let judged = match heard {
+        Err(problem) => Err(problem.clone()),
+        Ok((received, shown)) => match kind {
+            CallbackKind::Installation | CallbackKind::Instance => observed.lifecycle(received),
+            CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => removal(received),
+            CallbackKind::Action => action(received, shown),
+        },
+    };
+    match judged {
+        Ok(outcome) => Verdict { outcome, error: None },
+        Err(problem) => observed.failure(&problem),
+    }
+}
+
+/// What a callback came to that never was an exchange, by our own fault.
+pub(super) fn our_fault(kind: CallbackKind) -> Verdict {
+    let problem = Problem::new(Code::Internal, "the server failed while it was at this callback");
+    Observed { kind, heard: Err(&problem), elapsed: Duration::ZERO }.failure(&problem)
+}
+
+fn removal(received: &Received) -> Result<Outcome, Problem> {
+    if received.status == 204 { Ok(Outcome::Removal(Ok(()))) } else { Err(unexpected(received)) }
+}
+
+fn action(received: &Received, shown: &str) -> Result<Outcome, Problem> {
+    let refused = |what: &str| {
+        let text = answer::words(shown).map_or_else(|| what.to_owned(), |words| format!("{what}: {words}"));
+        ActionOutcome::Failed(cut_error(&text))
+    };
+    let outcome = match received.status {
+        204 => ActionOutcome::Completed,
+        // Older SDKs answer 200 with the body of a 202; a 200 without it is some other server's.
+        200 if answer::is_empty(whole(received)?) => return Err(unexpected(received)),
+        200 | 202 => action_body(whole(received)?).map_err(malformed)?,
+        400 => refused("bad parameters"),
+        403 => refused("action not allowed"),
+        _ => return Err(unexpected(received)),
+    };
+    Ok(Outcome::Action(outcome))
+}
+
+fn action_body(body: &[u8]) -> Result<ActionOutcome, String> {
+    let answer::ActionAnswer { status, error } = answer::action(body)?;
+    match ActionStatus::from_name(&status) {
+        _ if status.is_empty() => Ok(ActionOutcome::StillPending),
+        Some(ActionStatus::Pending) => Ok(ActionOutcome::StillPending),
+        Some(ActionStatus::Completed) if error.is_empty() => Ok(ActionOutcome::Completed),
+        Some(ActionStatus::Completed) => Err(format!("it says COMPLETED and yet has an error: {error}")),
+        Some(ActionStatus::Failed) if error.is_empty() => {
+            Ok(ActionOutcome::Failed("the connector did not say why it failed".to_owned()))
+        }
+        Some(ActionStatus::Failed) => Ok(ActionOutcome::Failed(cut_error(&error))),
+        Some(ActionStatus::Canceled) | None => {
+            Err(format!("its status is {status:?}, not PENDING, FAILED or COMPLETED"))
+        }
+    }
+}
+
+/// The body, if all of it came.
+fn whole(received: &Received) -> Result<&[u8], Problem> {
+    match &received.end {
+        End::Whole => Ok(&received.body),
+        End::TooLarge => Err(Problem::new(
+            Code::AnswerTooLarge,
+            format!("the body of the connector's answer is longer than {BODY_BYTES_MAX} bytes"),
+        )),
+        End::Broken(problem) => Err(problem.clone()),
+    }
+}
+
+fn unexpected(received: &Received) -> Problem {
+    let status = ureq::http::StatusCode::from_u16(received.status).ok();
+    let reason = status.and_then(|status| status.canonical_reason()).map_or(String::new(), |text| format!(" ({text})"));
+    Problem::new(Code::UnexpectedStatus, format!("the connector answered with status {}{reason}", received.status))
+}
+
+fn malformed(what: String) -> Problem {
+    Problem::new(Code::MalformedAnswer, format!("the connector's answer is malformed: {what}"))
+}
+
+/// What there is to tell where a callback did not come to what it should.
+struct Observed<'a> {
+    kind: CallbackKind,
+    heard: Heard<'a>,
+    elapsed: Duration,
+}
+
+/// The details of a standing that the platform sets itself (domain.md, "States").
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObservedDetails<'a> {
+    error: &'static str,
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    elapsed_ms: u128,
+}
+
+impl Observed<'_> {
+    fn lifecycle(&self, received: &Received) -> Result<Outcome, Problem> {
+        let standing = match received.status {
+            201 => Standing { state: State::Complete, details: None, further_step: None },
+            202 => {
+                let body = answer::lifecycle(whole(received)?).map_err(malformed)?;
+                Standing { state: State::Ongoing, details: body.details, further_step: body.further_step }
+            }
+            401 | 403 => {
+                let own = whole(received).ok().and_then(answer::details_if_any);
+                let observed = || {
+                    let what = format!("the connector refused with status {}", received.status);
+                    self.details(&Problem::new(Code::Refused, what))
+                };
+                Standing { state: State::Failed, details: Some(own.unwrap_or_else(observed)), further_step: None }
+            }
+            _ => return Err(unexpected(received)),
+        };
+        Ok(Outcome::Standing(standing))
+    }
+
+    fn failure(&self, problem: &Problem) -> Verdict {
+        let outcome = match self.kind {
+            CallbackKind::Installation | CallbackKind::Instance => {
+                let state = if problem.code == Code::Internal { State::InternalError } else { State::Error };
+                Outcome::Standing(Standing { state, details: Some(self.details(problem)), further_step: None })
+            }
+            CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => {
+                Outcome::Removal(Err(self.sentence(problem)))
+            }
+            CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(cut_error(&self.sentence(problem)))),
+        };
+        Verdict { outcome, error: Some(problem.to_string()) }
+    }
+
+    /// What was observed and, where that is all there is to go by, what the connector said.
+    fn sentence(&self, problem: &Problem) -> String {
+        match self.excerpt() {
+            Some(excerpt) if problem.code == Code::UnexpectedStatus && !excerpt.is_empty() => {
+                format!("{problem}: {excerpt}")
+            }
+            _ => problem.to_string(),
+        }
+    }
+
+    fn details(&self, problem: &Problem) -> Details {
+        let details = ObservedDetails {
+            error: problem.code.name(),
+            description: format!("{problem}: {}", self.advice(problem.code)),
+            status: self.heard.ok().map(|(received, _)| received.status),
+            body: self.excerpt(),
+            elapsed_ms: self.elapsed.as_millis(),
+        };
+        // Cannot fail: texts and numbers under keys that are texts.
+        Details::from_json_object(serde_json::to_string(&details).expect("texts and numbers are always JSON"))
+    }
+
+    fn excerpt(&self) -> Option<&str> {
+        let (_, shown) = self.heard.ok()?;
+        let end = shown.char_indices().nth(EXCERPT_CHARACTERS_MAX).map_or(shown.len(), |(index, _)| index);
+        Some(&shown[..end])
+    }
+
+    fn advice(&self, code: Code) -> String {
+        let status = self.heard.ok().map(|(received, _)| received.status);
+        let advice = match (code, status) {
+            (Code::UnexpectedStatus, Some(300..400)) => {
+                "redirects are not followed, so name the URL it leads to in the publication"
+            }
+            (Code::UnexpectedStatus, Some(400..500)) => "check the callback URL's path in the publication",
+            (Code::UnexpectedStatus, Some(200)) => {
+                "a connector answers 201 when all is done and 202 when there is more to do"
+            }
+            _ => code.advice(),
+        };
+        format!("{advice}; then remove this and try again")
+    }
+}
+
+#[cfg(test)]
+mod tests;

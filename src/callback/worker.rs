@@ -1,0 +1,165 @@
+//! One callback from its row to its settlement: compose → sign → send → interpret → settle
+//! (design/architecture.md, "A callback is a row before it is a request").
+//!
+//! May use `model` and `ops`. Used by `pool`, on whose threads it blocks. Holds no lock, connection
+//! of the database or transaction while it waits for the connector.
+
+use crate::callback::client::{Client, End, Exchange, USER_AGENT};
+use crate::callback::interpret::{Verdict, interpret, our_fault};
+use crate::callback::message::{self, Target};
+use crate::callback::problem::{Code, Problem};
+use crate::callback::redact::Redactor;
+use crate::callback::sign;
+use crate::model::callback::{Attempt, Header, Outcome, Outgoing, Response};
+use crate::model::error::Result;
+use crate::model::id::CallbackId;
+use crate::ops::callback::{compose, settle, skip};
+use crate::ops::{Platform, now};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How long to wait before trying again what the database did not take. It may be full or busy for
+/// a while; in the end the row is left for the next start, which knows what to make of it.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+
+/// Sends and settles callbacks.
+pub(super) struct Worker {
+    platform: Arc<Platform>,
+    client: Client,
+    sign_actual_scheme: bool,
+}
+
+impl Worker {
+    /// Of this platform.
+    pub fn new(platform: Arc<Platform>, client: Client, sign_actual_scheme: bool) -> Self {
+        Self { platform, client, sign_actual_scheme }
+    }
+
+    /// Sends a callback and settles it, or notes that it is not to be sent any more. Blocks.
+    pub fn run(&self, id: CallbackId) {
+        match persevere(id, "composed", &PAUSES, || compose(&self.platform, id)) {
+            None => {}
+            Some(None) => {
+                persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait());
+            }
+            Some(Some(outgoing)) => {
+                let (attempt, outcome) = attempt(&self.client, &outgoing, self.sign_actual_scheme);
+                let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
+                persevere(id, "settled", &PAUSES, settle);
+            }
+        }
+    }
+}
+
+/// Tries until it works or the pauses are used up.
+fn persevere<T>(id: CallbackId, what: &str, pauses: &[Duration], mut work: impl FnMut() -> Result<T>) -> Option<T> {
+    let mut pauses = pauses.iter();
+    loop {
+        let error = match work() {
+            Ok(done) => return Some(done),
+            Err(error) => error,
+        };
+        let Some(pause) = pauses.next() else {
+            tracing::error!(callback = %id, ?error, "a callback could not be {what} and is left as it is");
+            return None;
+        };
+        tracing::error!(callback = %id, ?error, ?pause, "a callback could not be {what}; trying again");
+        std::thread::sleep(*pause);
+    }
+}
+
+/// Sends a callback: what is to be logged, and what it came to. A panic on the way is our own fault
+/// and settles it like any other end.
+fn attempt(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Attempt, Outcome) {
+    catch_unwind(AssertUnwindSafe(|| send(client, outgoing, sign_actual_scheme))).unwrap_or_else(|_| {
+        tracing::error!(callback = %outgoing.id, "a callback panicked");
+        unsent(outgoing, our_fault(outgoing.message.kind()))
+    })
+}
+
+fn send(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Attempt, Outcome) {
+    let kind = outgoing.message.kind();
+    let target = match message::target(&outgoing.message, &outgoing.callback_url) {
+        Ok(target) => target,
+        Err(error) => {
+            let problem = Problem::new(Code::BadCallbackUrl, error.to_string());
+            return unsent(outgoing, interpret(kind, Err(&problem), Duration::ZERO));
+        }
+    };
+    let body = message::body(&outgoing.message, |text| text);
+    let signed_url = sign::signed_url(&target, sign_actual_scheme);
+    let request_headers = request_headers(outgoing, &target, &signed_url, &body);
+    let sent_at = now();
+    let Exchange { answer, duration } = client.exchange(kind.method(), &target, &request_headers, &body);
+
+    let redactor = Redactor::new(outgoing);
+    let (verdict, response) = match answer {
+        Err(problem) => (interpret(kind, Err(&problem), duration), None),
+        Ok(received) => {
+            let text = String::from_utf8_lossy(&received.body).into_owned();
+            let cut = !matches!(received.end, End::Whole);
+            let shown = if cut { redactor.cut_text(text) } else { redactor.text(text) };
+            let verdict = interpret(kind, Ok((&received, &shown)), duration);
+            let headers = redactor.headers(received.headers);
+            (verdict, Some(Response { status: received.status, headers, body: shown }))
+        }
+    };
+    let attempt = Attempt {
+        sent_at,
+        duration,
+        method: kind.method().to_owned(),
+        url: target.to_string(),
+        signed_url,
+        request_headers,
+        request_body: redactor.request_body(),
+        response,
+        error: verdict.error.map(|error| redactor.text(error)),
+    };
+    (attempt, redactor.outcome(verdict.outcome))
+}
+
+/// The request's headers, all of them, in their order on the wire.
+fn request_headers(outgoing: &Outgoing, target: &Target, signed_url: &str, body: &str) -> Vec<Header> {
+    let method = outgoing.message.kind().method();
+    let date = sign::date_header(SystemTime::now());
+    let signature = sign::signature(&outgoing.seed, method, signed_url, &date, body);
+    let header = |name: &str, value: String| Header { name: name.to_owned(), value };
+    let mut headers = vec![
+        header("Host", target.authority.clone()),
+        header("Date", date),
+        header("Signature", signature),
+        header("User-Agent", USER_AGENT.to_owned()),
+    ];
+    if method == "POST" {
+        // The SDK compares the whole string.
+        headers.push(header("Content-Type", "application/json".to_owned()));
+        headers.push(header("Content-Length", body.len().to_string()));
+    }
+    headers
+}
+
+/// The log's entry of a callback that was not sent.
+fn unsent(outgoing: &Outgoing, verdict: Verdict) -> (Attempt, Outcome) {
+    let attempt = Attempt {
+        sent_at: now(),
+        duration: Duration::ZERO,
+        method: outgoing.message.kind().method().to_owned(),
+        url: outgoing.callback_url.clone(),
+        signed_url: outgoing.callback_url.clone(),
+        request_headers: Vec::new(),
+        request_body: Redactor::new(outgoing).request_body(),
+        response: None,
+        error: verdict.error,
+    };
+    (attempt, verdict.outcome)
+}
+
+#[cfg(test)]
+mod tests;

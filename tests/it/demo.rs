@@ -1,0 +1,172 @@
+//! The demo connector: `serve --demo` with the commands it prints, and `demo-connector` on its own.
+
+use crate::harness::{Companion, Server, connhub, run};
+use crate::users::{Developer, id_of};
+use crate::wait::{eventually, until};
+use connhub::demo;
+use serde_json::{Value, json};
+use std::process::Command;
+
+/// The `curl` commands that were printed, as one shell script: they use each other's variables.
+fn printed_commands(output: &str) -> String {
+    let mut commands = Vec::new();
+    let mut continues = false;
+    for line in output.lines() {
+        if continues || line.contains("curl ") {
+            commands.push(line.to_owned());
+            continues = line.ends_with('\\');
+        }
+    }
+    commands.join("\n")
+}
+
+#[test]
+fn serve_demo_prints_commands_that_work() {
+    let server = Server::with(&["--demo"]);
+    let output = eventually("everything is printed", || Some(server.output()).filter(|text| text.contains("setOn")));
+    let script = printed_commands(&output);
+    assert!(script.matches("curl ").count() >= 3, "{output}");
+    // The answers are one line of JSON each.
+    let finished = run(Command::new("bash").args(["-euo", "pipefail", "-c", &script.replace("\n\n", "\necho\n")]));
+    assert!(finished.success, "{script}\n{}", finished.stderr);
+    let answers: Vec<Value> = serde_json::Deserializer::from_str(&finished.stdout)
+        .into_iter::<Value>()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("{error}: {}", finished.stdout));
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert!(answers.iter().all(|answer| answer["errors"].is_null()), "{answers:?}");
+    assert_eq!(answers[0]["data"]["things"].as_array().map(Vec::len), Some(2), "{answers:?}");
+    assert_eq!(answers[1]["data"]["requestThingAction"], json!([{ "status": "COMPLETED", "error": null }]));
+}
+
+#[test]
+fn the_demo_is_made_once_and_lives_on_after_a_restart() {
+    let server = Server::with(&["--demo"]);
+    let developer = Developer::sign_in(&server);
+    let apps = "{ apps { id installations { id state connector { id mode } instances { id state } } } }";
+    let before = developer.graphql(apps, json!({})).field().clone();
+    assert_eq!(before.as_array().map(Vec::len), Some(1));
+    let installation = &before[0]["installations"][0];
+    assert_eq!((&installation["state"], &installation["connector"]["mode"]), (&json!("COMPLETE"), &json!("PUBLIC")));
+    assert_eq!(installation["instances"][0]["state"], "COMPLETE");
+    server.terminate();
+    assert!(server.wait().success());
+    server.start_again();
+    assert_eq!(*developer.graphql(apps, json!({})).field(), before);
+    let token = developer.service_token(before[0]["id"].as_str().expect("an ID"), &[]);
+    let ask = |document: &str| crate::users::graphql(&server, Some(&token), None, document, json!({}));
+    let weather = || {
+        let answer = ask(
+            "{ things(thingConstraint: { displayType: \"core.SENSOR\" }) { components { properties { lastUpdate } } } }",
+        );
+        answer.field()[0]["components"][0]["properties"][0]["lastUpdate"].clone()
+    };
+    let first = weather();
+    assert!(first.is_string());
+    until("the weather changes", || weather() != first);
+    let lamp = "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"setOn\" },
+        actionParameters: [{ name: \"on\", value: \"true\" }]) { status error } }";
+    assert_eq!(*ask(lamp).field(), json!([{ "status": "COMPLETED", "error": null }]));
+    until("the lamp is on", || {
+        let things =
+            ask("{ things(thingConstraint: { displayType: \"core.LAMP\" }) { components { properties { value } } } }");
+        things.field()[0]["components"][0]["properties"][0]["value"] == "true"
+    });
+}
+
+fn parameters(declared: &[demo::Parameter]) -> Value {
+    let parameter = |parameter: &demo::Parameter| {
+        json!({
+            "id": parameter.id, "name": parameter.name, "description": parameter.description, "required": parameter.required,
+            "valueType": format!("{:?}", parameter.value_type).to_uppercase(),
+            "displayType": format!("{:?}", parameter.display_type).to_uppercase(),
+            "validationExpression": parameter.validation_expression,
+        })
+    };
+    declared.iter().map(parameter).collect()
+}
+
+/// A server, a developer, and the demo connector as a process of its own, published.
+struct Stage {
+    developer: Developer,
+    publication: String,
+    _connector: Companion,
+}
+
+fn stage() -> Stage {
+    let server = Server::with(&["--callback-timeout", "1s"]);
+    let developer = Developer::sign_in(&server);
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let (description, urls) = (demo::description(), demo::callback_urls(free));
+    let publish =
+        "mutation($connector: ConnectorPublicationInput!) { publishConnector(connector: $connector) { id publicKey } }";
+    let published = developer.graphql(publish, json!({ "connector": {
+        "name": description.name, "description": description.description, "tags": description.tags,
+        "configurationParameters": parameters(&description.installation_parameters),
+        "customerConfigurationParameters": parameters(&description.instance_parameters),
+        "installationCallbackUrl": urls.installation, "instanceCallbackUrl": urls.instance, "actionCallbackUrl": urls.action,
+    } }));
+    let published = published.field();
+    let mut command = connhub();
+    let key = published["publicKey"].as_str().expect("a key");
+    command.args(["demo-connector", "--listen", &free.to_string(), "--hub", &server.url(), "--public-key", key]);
+    let connector = Companion::spawn(command);
+    connector.line_with("the demo connector listens on");
+    Stage { publication: id_of(published), developer, _connector: connector }
+}
+
+#[test]
+fn on_its_own_it_answers_in_every_way_there_is() {
+    let stage = stage();
+    for (answer, at_first, step, at_last) in [
+        ("at-once", "COMPLETE", None, "COMPLETE"),
+        ("text", "ONGOING", Some("TEXT"), "COMPLETE"),
+        ("markdown", "ONGOING", Some("MARKDOWN"), "COMPLETE"),
+        ("redirect", "ONGOING", Some("REDIRECT"), "COMPLETE"),
+        ("unauthorized", "FAILED", None, "FAILED"),
+        ("forbidden", "FAILED", None, "FAILED"),
+        ("server-error", "ERROR", None, "ERROR"),
+        ("malformed", "ERROR", None, "ERROR"),
+        ("too-slow", "ERROR", None, "ERROR"),
+        ("failing-later", "ONGOING", None, "FAILED"),
+    ] {
+        let app = stage.developer.create_app();
+        let values = [("answer", answer), ("completeSeconds", "0.5")];
+        let installed = stage.developer.install(&app.id, &stage.publication, &values);
+        assert_eq!(installed.field()["state"], at_first, "{answer}: {installed:?}");
+        assert_eq!(installed.field()["furtherStep"]["type"].as_str(), step, "{answer}");
+        let id = id_of(installed.field());
+        until(&format!("{answer} has become {at_last}"), || stage.developer.installation(&id)["state"] == at_last);
+    }
+}
+
+#[test]
+fn on_its_own_it_gives_each_instance_a_lamp_and_the_weather() {
+    let stage = stage();
+    let app = stage.developer.create_app();
+    let installed = stage.developer.install(&app.id, &stage.publication, &[]);
+    let instance =
+        app.instantiate(&id_of(installed.field()), Some("alice"), &[("lampOn", "true"), ("updateSeconds", "0.2")]);
+    assert_eq!(instance.field()["state"], "COMPLETE");
+    let things = app.graphql_for(
+        "alice",
+        "{ things { displayType components { properties { id type value } actions { id } } } }",
+        json!({}),
+    );
+    let things = things.field().as_array().expect("a list").clone();
+    let lamp = things.iter().find(|thing| thing["displayType"] == "core.LAMP").expect("a lamp");
+    let kinds: Vec<_> =
+        lamp["components"][0]["properties"].as_array().expect("properties").iter().map(|p| &p["type"]).collect();
+    assert_eq!(kinds, ["BOOLEAN", "NUMBER", "STRING"]);
+    assert_eq!(lamp["components"][0]["actions"].as_array().map(Vec::len), Some(3));
+    assert_eq!(lamp["components"][0]["properties"][0]["value"], "true");
+    let calibrate =
+        "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"calibrate\" }) { id status } }";
+    let requested = app.graphql(calibrate, json!({}));
+    assert_eq!(requested.field()[0]["status"], "PENDING");
+    let id = id_of(&requested.field()[0]);
+    until("the calibration has ended", || app.action_request(&id)["status"] == "COMPLETED");
+    app.remove_instance(&id_of(instance.field())).data();
+    stage.developer.remove_installation(&id_of(installed.field()), false).data();
+}

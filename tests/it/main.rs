@@ -1,0 +1,26 @@
+//! The integration tests: the real program, asked over real sockets, with a test connector that
+//! shares no code with it. One file per noun; harness, connector and users are the tools.
+
+mod connector;
+mod harness;
+mod http;
+mod users;
+mod wait;
+
+mod accounts;
+mod actions;
+mod bad_input;
+mod callbacks;
+mod demo;
+mod graphql_http;
+mod hub;
+mod installations;
+mod instances;
+mod isolation;
+mod permissions;
+mod publications;
+mod recovery;
+mod removals;
+mod seed;
+mod startup;
+mod things;

@@ -1,0 +1,227 @@
+//! Starting and stopping: flags, variables, help, what is refused, and a graceful end.
+
+use crate::connector::Kind;
+use crate::harness::{EMAIL, PASSWORD, Server, connhub, run, until_closed};
+use crate::http::Request;
+use crate::users::{Developer, World, id_of, login};
+use crate::wait::until;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Every option of `connhub serve`.
+const OPTIONS: [&str; 22] = [
+    "listen",
+    "db",
+    "demo",
+    "log-format",
+    "log",
+    "email",
+    "password",
+    "secret",
+    "developer-token-lifetime",
+    "service-token-lifetime",
+    "action-deadline",
+    "callback-timeout",
+    "callback-connect-timeout",
+    "callback-threads",
+    "callback-threads-per-publication",
+    "callback-threads-per-owner",
+    "callback-queue",
+    "callback-log-age",
+    "callback-log-entries",
+    "allow-callback-net",
+    "callback-ca",
+    "sign-actual-scheme",
+];
+
+#[test]
+fn help_tells_every_option_its_variable_and_default() {
+    let help = run(connhub().args(["serve", "--help"]));
+    assert!(help.success, "{}", help.stderr);
+    for option in OPTIONS {
+        assert!(help.stdout.contains(&format!("--{option}")), "--{option} in\n{}", help.stdout);
+        let variable = format!("CONNHUB_{}", option.to_uppercase().replace('-', "_"));
+        assert!(help.stdout.contains(&variable), "{variable} in\n{}", help.stdout);
+    }
+    assert!(help.stdout.contains("127.0.0.1:7171"), "{}", help.stdout);
+    let general = run(connhub().arg("--help"));
+    for command in ["serve", "demo-connector"] {
+        assert!(general.success && general.stdout.contains(command), "{}", general.stdout);
+    }
+    let version = run(connhub().arg("--version"));
+    assert!(version.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", version.stdout);
+}
+
+#[test]
+fn a_variable_does_what_its_flag_does_and_the_flag_wins() {
+    let account = [("CONNHUB_EMAIL", EMAIL), ("CONNHUB_PASSWORD", PASSWORD)];
+    let lifetime = ("CONNHUB_DEVELOPER_TOKEN_LIFETIME", "2h");
+    let environment = [account[0], account[1], lifetime];
+    let expires_in = |server: &Server| server.send(&login(EMAIL, PASSWORD)).expect(200).json()["expires_in"].clone();
+    assert_eq!(expires_in(&Server::with_environment(&[], &environment)), 7_200);
+    assert_eq!(expires_in(&Server::with_environment(&["--developer-token-lifetime", "90s"], &environment)), 90);
+}
+
+#[test]
+fn a_secret_given_by_the_operator_signs_the_tokens() {
+    let flags = ["--secret", "a secret of at least thirty-two characters"];
+    let server = Server::with(&flags);
+    let token = Developer::sign_in(&server).token;
+    let other = Server::with(&flags);
+    // The same key, but the account of another database.
+    let answer = crate::users::graphql(&other, Some(&token), None, "{ profile { id } }", json!({}));
+    assert_eq!(answer.code(), "UNAUTHENTICATED");
+    let short =
+        run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--secret", "short", "--db"]).arg(&temporary()));
+    assert!(!short.success && short.stderr.contains("32"), "{}", short.stderr);
+}
+
+/// A path where no database is.
+fn temporary() -> std::path::PathBuf {
+    let folder = TempDir::new().expect("a temporary folder").keep();
+    folder.join("connhub.db")
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_with_their_name() {
+    for (option, value) in [
+        ("--action-deadline", "soon"),
+        ("--callback-threads", "0"),
+        ("--listen", "nowhere"),
+        ("--allow-callback-net", "x"),
+        ("--log-format", "xml"),
+        ("--callback-queue", "-1"),
+    ] {
+        let finished = run(connhub().args(["serve", option, value]));
+        assert!(!finished.success && finished.stderr.contains(option), "{option}: {}", finished.stderr);
+    }
+    let missing = run(connhub()
+        .args(["serve", "--listen", "127.0.0.1:0", "--callback-ca", "/no/such/file", "--db"])
+        .arg(temporary()));
+    assert!(!missing.success && missing.stderr.contains("/no/such/file"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_database_of_a_newer_connhub_or_of_something_else_is_refused_and_left_alone() {
+    let server = Server::start();
+    server.kill();
+    server.sql().pragma_update(None, "user_version", 9_999).expect("a pragma");
+    let refused = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(server.database()));
+    assert!(!refused.success && refused.stderr.contains("newer"), "{}", refused.stderr);
+    let path = temporary();
+    std::fs::write(&path, "my diary, nothing else\n".repeat(100)).expect("a file");
+    let refused = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&path));
+    assert!(!refused.success && !refused.stderr.is_empty(), "{}", refused.stderr);
+    assert!(std::fs::read_to_string(&path).expect("the file").starts_with("my diary"));
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let server = Server::start();
+    let second = run(connhub().args(["serve", "--listen", &server.authority(), "--db"]).arg(temporary()));
+    assert!(!second.success && second.stderr.contains(&server.authority()), "{}", second.stderr);
+}
+
+#[test]
+fn a_password_too_short_for_the_first_account_is_refused() {
+    let mut command = connhub();
+    command.env("CONNHUB_PASSWORD", "short").args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(temporary());
+    let finished = run(&mut command);
+    assert!(!finished.success && finished.stderr.contains("10"), "{}", finished.stderr);
+}
+
+#[test]
+fn asked_to_end_it_lets_callbacks_in_flight_end_and_closes_the_database() {
+    let world = World::new();
+    world.connector.answers(Kind::Installation, &json!({ "hold": true }));
+    let waiting = world.installing();
+    let id = world.connector.only(Kind::Installation).id().to_owned();
+    world.server.terminate();
+    until_closed(&world.server.authority());
+    world.connector.release(Kind::Installation);
+    let answer = waiting.join().expect("an answer");
+    assert_eq!(answer.field()["state"], "COMPLETE");
+    assert!(world.server.wait().success());
+    let log = world.server.database().with_extension("db-wal");
+    assert!(!log.exists(), "the write-ahead log is left behind");
+    world.server.start_again();
+    assert_eq!(world.developer.installation(&id)["state"], "COMPLETE");
+}
+
+#[test]
+fn a_connector_that_hangs_does_not_keep_it_from_ending() {
+    let world = World::with(&["--callback-timeout", "10min"]);
+    world.connector.answers(Kind::Installation, &json!({ "hang": true }));
+    let waiting = world.installing();
+    let id = world.connector.only(Kind::Installation).id().to_owned();
+    let since = std::time::Instant::now();
+    world.server.terminate();
+    assert!(world.server.wait().success());
+    assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+    // Whoever waited may have been told, or not.
+    let _ = waiting.join();
+    world.server.start_again();
+    assert_eq!(world.developer.installation(&id)["state"], "INTERNAL_ERROR");
+}
+
+#[test]
+fn it_says_whether_it_is_alive_and_ready() {
+    let server = Server::start();
+    server.send(&Request::get("/healthz")).expect(200);
+    server.send(&Request::get("/readyz")).expect(200);
+    server.send(&Request::new("HEAD", "/healthz")).expect(200);
+    // Somebody holds the database.
+    let sql = server.sql();
+    sql.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    server.send(&Request::get("/healthz")).expect(200);
+    let busy = server.send(&Request::get("/readyz")).expect(503);
+    assert_eq!(busy.json()["error"], "SERVICE_UNAVAILABLE");
+    sql.execute_batch("ROLLBACK").expect("no lock");
+    until("it is ready again", || server.send(&Request::get("/readyz")).status == 200);
+}
+
+#[test]
+fn the_first_page_says_what_runs_here_and_nothing_else_is_a_page() {
+    let server = Server::start();
+    let page = server.send(&Request::get("/")).expect(200);
+    assert!(page.header("Content-Type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
+    assert!(page.text().contains("connhub") && page.text().contains("/api/schema"), "{}", page.text());
+    for path in
+        ["/nowhere", "/api", "/api/v1", "/api/v1/nowhere", "/oauth2/nowhere", "/../etc/passwd", "/%2e%2e/x", "//"]
+    {
+        let answer = server.send(&Request::get(path));
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        assert_eq!(answer.json()["error"], "NOT_FOUND", "{path}");
+    }
+}
+
+#[test]
+fn log_lines_hold_the_requests_id_as_text_or_json() {
+    for format in ["text", "json"] {
+        let server = Server::with(&["--log-format", format]);
+        server.send(
+            &Request::post("/api/v1/query")
+                .header("X-Request-Id", "my-request")
+                .json(&json!({ "query": "{ __typename }" })),
+        );
+        until("the request is logged", || server.output().contains("my-request"));
+        let output = server.output();
+        let line = output.lines().find(|line| line.contains("my-request")).expect("a line");
+        assert!(!line.contains('\u{1b}'), "colours in a file: {line:?}");
+        if format == "json" {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            assert_eq!((&line["status"], &line["level"]), (&json!(200), &json!("INFO")), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_world_goes_on_after_an_orderly_restart() {
+    let world = World::new();
+    let installation = world.installed();
+    world.server.terminate();
+    assert!(world.server.wait().success());
+    world.server.start_again();
+    let instance = world.app.instantiate(&installation, None, &[]);
+    assert_eq!(world.app.instance(&id_of(instance.field()))["state"], "COMPLETE");
+}

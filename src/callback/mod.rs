@@ -20,7 +20,7 @@ mod redact;
 mod resolve;
 mod sign;
 #[cfg(test)]
-mod test_server;
+mod tests;
 mod worker;
 
 use crate::model::error::Result;

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Stack of a thread, in bytes. A TLS handshake in an unoptimised build is what takes most.
-const STACK_BYTES: usize = 256 * 1_024;
+pub(super) const STACK_BYTES: usize = 256 * 1_024;
 /// How long a thread waits for something to do before it ends: long enough that a steady trickle of
 /// callbacks starts no threads, short enough that a burst leaves none behind.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ impl From<Error> for Refusal {
 }
 
 /// The stable code of an error and the HTTP status that goes with it.
-pub fn code(error: &Error) -> (&'static str, i32) {
+pub fn code(error: &Error) -> (&'static str, u16) {
     match error {
         Error::Unauthenticated(_) => ("UNAUTHENTICATED", 401),
         Error::Forbidden(_) => ("FORBIDDEN", 403),
@@ -68,9 +68,9 @@ pub fn callback_failed(message: String) -> FieldError<Scalar> {
 }
 
 /// The members that every error's `extensions` have; the request's ID is added at the end.
-fn extensions(code: &'static str, status: i32) -> Object<Scalar> {
+fn extensions(code: &'static str, status: u16) -> Object<Scalar> {
     let mut extensions = Object::with_capacity(4);
     extensions.add_field("code", Value::scalar(code.to_owned()));
-    extensions.add_field("status", Value::scalar(status));
+    extensions.add_field("status", Value::scalar(i32::from(status)));
     extensions
 }

@@ -1,7 +1,8 @@
 //! Input types and what becomes of them.
 
 use crate::graphql::scalars::Scalar;
-use crate::graphql::types::connector::{ConnectorMode, GraphQlDisplayType, GraphQlValueType};
+use crate::graphql::types::connector::ConnectorMode;
+use crate::graphql::types::parameter::{GraphQlDisplayType, GraphQlValueType};
 use crate::graphql::types::thing::ThingStatus;
 use crate::model::action::ActionValue;
 use crate::model::id::ThingId;

@@ -87,8 +87,8 @@ pub enum Outcome {
     Unauthenticated,
     /// The whole result is that the token may not do this.
     Forbidden,
-    /// Nothing was executed, by our own fault or because too much is at work.
-    Failed,
+    /// Nothing was executed, by our own fault or because too much is at work: the HTTP status for it.
+    Failed(u16),
 }
 
 /// The schema as text, sorted.

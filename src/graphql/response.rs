@@ -61,15 +61,15 @@ pub fn failed(error: &Error, request_id: &str) -> Answer {
         tracing::error!(fault = &**fault as &dyn std::error::Error, "a GraphQL request failed");
     }
     let (code, status) = code(error);
-    single(Outcome::Failed, &error.to_string(), code, status, request_id)
+    single(Outcome::Failed(status), &error.to_string(), code, status, request_id)
 }
 
-fn single(outcome: Outcome, message: &str, code: &str, status: i32, request_id: &str) -> Answer {
+fn single(outcome: Outcome, message: &str, code: &str, status: u16, request_id: &str) -> Answer {
     let error = json!({ "message": message, "extensions": extensions(code, status, request_id) });
     answer(outcome, &json!({ "errors": [error] }))
 }
 
-fn extensions(code: &str, status: i32, request_id: &str) -> Json {
+fn extensions(code: &str, status: u16, request_id: &str) -> Json {
     json!({ "code": code, "status": status, "requestId": request_id })
 }
 

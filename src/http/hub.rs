@@ -12,6 +12,7 @@ use crate::http::request::Request;
 use crate::http::wire;
 use crate::model::error::Error;
 use crate::model::id::ThingId;
+use crate::model::token::TokenKind;
 use crate::ops::auth::Bearer;
 use crate::ops::hub::PropertyPath;
 use crate::ops::{self, Platform};
@@ -28,7 +29,7 @@ pub(super) async fn report_installation(
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Installation)?;
     let report = wire::state_report(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::report_installation(platform, bearer, report.state, report.details).await?;
     Ok(reply::no_content())
@@ -40,7 +41,7 @@ pub(super) async fn report_instance(
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     let report = wire::state_report(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::report_instance(platform, bearer, report.state, report.details).await?;
     Ok(reply::no_content())
@@ -57,7 +58,7 @@ pub(super) async fn create_thing(
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     let thing = wire::new_thing(&request.json_body(body, BODY_BYTES_MAX).await?, ops::now())?;
     let id = ops::hub::create_thing(platform, bearer, thing).await?;
     Ok(reply::json(StatusCode::CREATED, &Created { id: id.to_string() }))
@@ -70,7 +71,7 @@ pub(super) async fn update_property(
     body: &mut Body<'_>,
     [thing, component, property]: [&str; 3],
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     let path = PropertyPath {
         thing: thing_id(thing)?,
         component: path_part(component)?.into_owned(),
@@ -88,7 +89,7 @@ pub(super) async fn set_thing_status(
     body: &mut Body<'_>,
     thing: &str,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     let thing = thing_id(thing)?;
     let status = wire::thing_status(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::set_thing_status(platform, bearer, thing, status).await?;
@@ -97,7 +98,7 @@ pub(super) async fn set_thing_status(
 
 /// `DELETE /instances/things/{thing}`.
 pub(super) async fn delete_thing(platform: &Platform, request: &Request, thing: &str) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     ops::hub::delete_thing(platform, bearer, thing_id(thing)?).await?;
     Ok(reply::no_content())
 }
@@ -109,7 +110,7 @@ pub(super) async fn end_action_request(
     body: &mut Body<'_>,
     id: &str,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request)?;
+    let bearer = bearer(platform, request, TokenKind::Instance)?;
     let text = path_part(id)?;
     let id = text.parse().map_err(|_| Error::not_found("action request", shown(&text)))?;
     let end = wire::action_end(&request.json_body(body, BODY_BYTES_MAX).await?)?;
@@ -117,13 +118,13 @@ pub(super) async fn end_action_request(
     Ok(reply::no_content())
 }
 
-fn bearer(platform: &Platform, request: &Request) -> Result<Bearer, Refusal> {
+fn bearer(platform: &Platform, request: &Request, kind: TokenKind) -> Result<Bearer, Refusal> {
     let token = request.bearer().ok_or_else(|| {
         Error::Unauthenticated(
             "this needs the token of an installation or instance, as \"Authorization: Bearer <token>\"".to_owned(),
         )
     })?;
-    Ok(platform.verify(token)?)
+    Ok(platform.verify_as(kind, token)?)
 }
 
 fn thing_id(part: &str) -> Result<ThingId, Refusal> {

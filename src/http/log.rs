@@ -49,7 +49,15 @@ impl Drop for Access<'_> {
                 )
             };
         }
-        if self.request.is_api() { line!(info) } else { line!(debug) }
+        if self.request.is_api() && !self.is_routine() { line!(info) } else { line!(debug) }
+    }
+}
+
+impl Access<'_> {
+    /// Whether this is a property update that went well: connectors send so many that nobody would
+    /// find anything else.
+    fn is_routine(&self) -> bool {
+        self.status == Some(StatusCode::NO_CONTENT) && self.request.path().contains("/properties/")
     }
 }
 

@@ -216,7 +216,7 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
         Outcome::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Outcome::Unauthenticated => StatusCode::UNAUTHORIZED,
         Outcome::Forbidden => StatusCode::FORBIDDEN,
-        Outcome::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        Outcome::Failed(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     };
     graphql::answer(request, media, status, body)
 }

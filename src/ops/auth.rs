@@ -16,14 +16,6 @@ pub struct Bearer {
     claims: Claims,
 }
 
-impl Bearer {
-    /// What kind of token it is.
-    #[must_use]
-    pub fn kind(&self) -> TokenKind {
-        self.kind
-    }
-}
-
 impl Platform {
     /// Checks a token's signature and expiry.
     ///
@@ -32,6 +24,15 @@ impl Platform {
     pub fn verify(&self, token: &str) -> Result<Bearer> {
         let (kind, claims) = self.keys.verify(token).ok_or_else(invalid)?;
         Ok(Bearer { kind, claims })
+    }
+
+    /// Checks a token's signature and expiry, and that it is of the kind needed.
+    ///
+    /// # Errors
+    /// As [`Self::verify`]; [`Error::Forbidden`] for a token of another kind.
+    pub fn verify_as(&self, needed: TokenKind, token: &str) -> Result<Bearer> {
+        let bearer = self.verify(token)?;
+        if bearer.kind == needed { Ok(bearer) } else { Err(wrong_kind(needed, bearer.kind)) }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the client does on real sockets.
 
 use super::*;
-use crate::callback::test_server::{SOON, Seen, TestServer, Then};
+use crate::callback::tests::{SOON, Seen, TestServer, Then};
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::TryRecvError;
 
 const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -282,5 +284,77 @@ fn a_file_without_certificates_is_told() {
         let settings = Settings { extra_ca: Some(path), ..settings() };
         let error = Client::new(&settings).err().expect("an error").to_string();
         assert!(error.contains("certificates in"), "{error}");
+    }
+}
+
+/// Runs openssl; what it says is of no interest unless it fails.
+fn openssl(folder: &Path, arguments: &str) {
+    let done = Command::new("openssl").current_dir(folder).args(arguments.split(' ')).output().expect("openssl");
+    assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A TLS connector on loopback that says this once to whoever connects; its certificate is for this name.
+fn tls_connector(folder: &Path, name: &str, answer: &str) -> (Child, Target) {
+    openssl(folder, "req -newkey rsa:2048 -nodes -keyout key.pem -subj /CN=connector -out request.pem");
+    std::fs::write(folder.join("names"), format!("subjectAltName={name}")).expect("a file");
+    openssl(folder, "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -extfile names -out certificate.pem");
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let authority = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let mut server = Command::new("openssl")
+        .current_dir(folder)
+        .args(["s_server", "-quiet", "-cert", "certificate.pem", "-key", "key.pem", "-accept", &authority])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl");
+    server.stdin.as_mut().expect("a pipe").write_all(answer.as_bytes()).expect("openssl reads");
+    let target = Target { scheme: "https".to_owned(), authority, path_and_query: "/".to_owned() };
+    (server, target)
+}
+
+/// Tries until the connector listens, on a thread with as little stack as those of the pool.
+fn over_tls(extra_ca: Option<PathBuf>, target: &Target) -> Result<Received, Problem> {
+    let (settings, target) = (Settings { extra_ca, ..settings() }, target.clone());
+    let work = move || {
+        let client = Client::new(&settings).expect("a client");
+        let deadline = Instant::now() + SOON;
+        loop {
+            match client.exchange("POST", &target, &[header("Content-Length", "2")], "{}").answer {
+                Err(problem) if problem.code == Code::Unreachable && Instant::now() < deadline => {
+                    std::thread::yield_now();
+                }
+                answer => return answer,
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(crate::callback::pool::STACK_BYTES);
+    thread.spawn(work).expect("a thread").join().expect("no panic")
+}
+
+#[test]
+#[ignore = "needs the openssl command"]
+fn certificates_are_verified_and_extra_ones_trusted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    openssl(folder, "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=ca -days 2 -out ca.pem");
+    let ca = folder.join("ca.pem");
+    for (name, extra, expected) in [
+        ("IP:127.0.0.1", Some(&ca), Ok(204)),
+        ("IP:127.0.0.1", None, Err("UnknownIssuer")),
+        ("DNS:secret.example", Some(&ca), Err("the certificate is for another host")),
+    ] {
+        let (mut server, target) = tls_connector(folder, name, NO_CONTENT);
+        let answer = over_tls(extra.cloned(), &target);
+        server.kill().and_then(|()| server.wait()).expect("it runs");
+        match (answer, expected) {
+            (Ok(received), Ok(status)) => assert_eq!(received.status, status),
+            (Err(problem), Err(told)) => {
+                assert_eq!(problem.code, Code::TlsFailed);
+                assert!(problem.observed.contains(told) && !problem.observed.contains("secret"), "{problem}");
+            }
+            (answer, expected) => panic!("{answer:?} instead of {expected:?}"),
+        }
     }
 }

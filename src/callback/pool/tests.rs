@@ -1,7 +1,7 @@
 //! The pool with made-up jobs: what runs when, on how many threads, and what it survives.
 
 use super::*;
-use crate::callback::test_server::SOON;
+use crate::callback::tests::SOON;
 use crate::model::id::{AccountId, PublicationId};
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc;

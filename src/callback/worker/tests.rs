@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::callback::Settings;
-use crate::callback::test_server::{Seen, TestServer, Then};
+use crate::callback::tests::{Seen, TestServer, Then};
 use crate::model::action::{ActionOutcome, ActionValue};
 use crate::model::callback::Message;
 use crate::model::error::Error;

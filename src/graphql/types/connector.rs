@@ -3,19 +3,17 @@
 use crate::graphql::batch::{ArgumentBatch, Batch, group};
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
-use crate::graphql::markdown;
 use crate::graphql::scalars::{Json, Scalar, Time};
+use crate::graphql::types::lifecycle::{ConnectorInstallationState, ConnectorInstanceState, FurtherStep, details};
+use crate::graphql::types::parameter::ConfigurationParameter;
 use crate::graphql::types::thing::Thing;
 use crate::model::error::Error;
 use crate::model::id::{InstallationId, InstanceId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::Instance;
-use crate::model::lifecycle::{self, FurtherStepKind, Standing, State};
 use crate::model::page::Page;
-use crate::model::parameter::{DisplayType, Parameter};
 use crate::model::publication::{Mode, Publication, PublicationState};
 use crate::model::token::Scope;
-use crate::model::value::ValueType;
 use crate::ops::caller::Caller;
 use crate::ops::{installation, instance, publication, thing};
 use base64::Engine;
@@ -64,107 +62,6 @@ pub enum ConnectorState {
     Published,
     /// Off the offer; existing installations go on.
     Removed,
-}
-
-/// The states of installations and of instances are the same but for their name.
-macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
-        #[graphql(scalar = Scalar)]
-        pub enum $name {
-            /// Stored, and the connector's answer is awaited.
-            Initialized,
-            /// Ready for use.
-            Complete,
-            /// The connector has more to do, or the user has: see `furtherStep`.
-            Ongoing,
-            /// The connector refused: see `stateDetails`.
-            Failed,
-            /// The connector did not answer as it must: see `stateDetails`.
-            // `Error` alone would clash with the derived code's associated types.
-            #[graphql(name = "ERROR")]
-            ErrorState,
-            /// The platform's own fault: see `stateDetails`.
-            InternalError,
-            /// Being removed.
-            RemovalOngoing,
-        }
-
-        impl From<State> for $name {
-            fn from(state: State) -> Self {
-                match state {
-                    State::Initialized => Self::Initialized,
-                    State::Complete => Self::Complete,
-                    State::Ongoing => Self::Ongoing,
-                    State::Failed => Self::Failed,
-                    State::Error => Self::ErrorState,
-                    State::InternalError => Self::InternalError,
-                    State::RemovalOngoing => Self::RemovalOngoing,
-                }
-            }
-        }
-    )*};
-}
-states! {
-    /// Where an installation stands.
-    ConnectorInstallationState;
-    /// Where an instance stands.
-    ConnectorInstanceState;
-}
-
-/// What the content of a further step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
-#[graphql(scalar = Scalar)]
-pub enum FurtherStepType {
-    /// Plain text to show.
-    Text,
-    /// Markdown to show.
-    Markdown,
-    /// A URL to lead the user to.
-    Redirect,
-}
-
-/// What a value must be; the value itself is always a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
-#[graphql(scalar = Scalar, name = "ValueType")]
-pub enum GraphQlValueType {
-    /// Any text.
-    String,
-    /// A decimal number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-}
-
-impl From<ValueType> for GraphQlValueType {
-    fn from(kind: ValueType) -> Self {
-        match kind {
-            ValueType::String => Self::String,
-            ValueType::Number => Self::Number,
-            ValueType::Boolean => Self::Boolean,
-        }
-    }
-}
-
-impl From<GraphQlValueType> for ValueType {
-    fn from(kind: GraphQlValueType) -> Self {
-        match kind {
-            GraphQlValueType::String => Self::String,
-            GraphQlValueType::Number => Self::Number,
-            GraphQlValueType::Boolean => Self::Boolean,
-        }
-    }
-}
-
-/// How a page shows the input of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]
-#[graphql(scalar = Scalar, name = "DisplayType")]
-pub enum GraphQlDisplayType {
-    /// Readable.
-    Plain,
-    /// Hidden; such values never appear in logs or query results.
-    Password,
 }
 
 /// The entry of a connector: what it is, where it listens, and what is needed to use it.
@@ -262,74 +159,6 @@ impl ConnectorPublication {
         let asks = context.caller().is_ok_and(|caller| caller.is_account(self.0.owner));
         asks.then_some(&self.0)
     }
-}
-
-/// A parameter needed to install or to instantiate a connector.
-pub struct ConfigurationParameter<'a>(&'a Parameter);
-
-#[graphql_object(context = Context, scalar = Scalar, name = "ConfigurationParameter")]
-impl ConfigurationParameter<'_> {
-    fn id(&self) -> ID {
-        ID::new(self.0.id.clone())
-    }
-
-    fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// Whether a value must be given.
-    fn required(&self) -> bool {
-        self.0.required
-    }
-
-    fn description(&self) -> &str {
-        &self.0.description
-    }
-
-    fn value_type(&self) -> GraphQlValueType {
-        self.0.value_type.into()
-    }
-
-    fn display_type(&self) -> GraphQlDisplayType {
-        match self.0.display_type {
-            DisplayType::Plain => GraphQlDisplayType::Plain,
-            DisplayType::Password => GraphQlDisplayType::Password,
-        }
-    }
-
-    /// A regular expression that values must match somewhere; empty for none.
-    fn validation_expression(&self) -> &str {
-        &self.0.validation_expression
-    }
-}
-
-/// What a user has to do before an installation or instance becomes complete.
-pub struct FurtherStep<'a>(&'a lifecycle::FurtherStep);
-
-#[graphql_object(context = Context, scalar = Scalar, name = "FurtherStep")]
-impl FurtherStep<'_> {
-    #[graphql(name = "type")]
-    fn kind(&self) -> FurtherStepType {
-        match self.0.kind {
-            FurtherStepKind::Text => FurtherStepType::Text,
-            FurtherStepKind::Markdown => FurtherStepType::Markdown,
-            FurtherStepKind::Redirect => FurtherStepType::Redirect,
-        }
-    }
-
-    /// The text, the Markdown or the URL.
-    fn content(&self) -> &str {
-        &self.0.content
-    }
-
-    /// The content as sanitised HTML, for MARKDOWN; null else.
-    fn content_html(&self) -> Option<String> {
-        (self.0.kind == FurtherStepKind::Markdown).then(|| markdown::to_html(&self.0.content))
-    }
-}
-
-fn details(standing: &Standing) -> Option<Json> {
-    standing.details.as_ref().and_then(|details| Json::new(details.as_str()))
 }
 
 /// One app's use of a connector.

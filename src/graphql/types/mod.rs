@@ -4,6 +4,8 @@ pub mod account;
 pub mod action;
 pub mod callback;
 pub mod connector;
+pub mod lifecycle;
+pub mod parameter;
 pub mod thing;
 
 use crate::graphql::error::Answered;

@@ -4,7 +4,7 @@ use crate::graphql::batch::Batch;
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Scalar, Time};
-use crate::graphql::types::connector::GraphQlValueType;
+use crate::graphql::types::parameter::GraphQlValueType;
 use crate::model::id::InstanceId;
 use crate::model::thing::{self as model, ComponentKey, ThingKey};
 use crate::ops::thing;

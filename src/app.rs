@@ -5,6 +5,7 @@
 mod demo;
 
 use crate::config::ServeOptions;
+use crate::demo::DemoConnector;
 use crate::graphql::Engine;
 use crate::model::error::{Error, Result};
 use crate::ops::Platform;
@@ -60,20 +61,23 @@ impl Server {
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
         let first_account = create_first_account(&platform, options).await?;
-        let pool = callback::start(Arc::clone(&platform), options.callback_settings())?;
-        platform.set_dispatcher(pool.clone());
-        ops::callback::recover(&platform).await?;
-
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|error| Error::Unavailable(format!("cannot listen on {}: {error}", options.listen)))?;
         let address = listener.local_addr().map_err(Error::fault)?;
+        let mut settings = options.callback_settings();
+        let connector = if options.demo { Some(demo::connector(address, &options.db).await?) } else { None };
+        settings.services.extend(connector.as_ref().map(DemoConnector::address));
+        let pool = callback::start(Arc::clone(&platform), settings)?;
+        platform.set_dispatcher(pool.clone());
+        ops::callback::recover(&platform).await?;
+
         let (stop, stopped) = watch::channel(false);
         let listening = tokio::spawn(listen(listener, Arc::clone(&platform), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
         let mut server = Self { address, first_account, demo: None, platform, pool, stop, listening, maintenance };
-        if options.demo {
-            server.demo = Some(demo::start(&server.platform, address, &options.db).await?);
+        if let Some(connector) = connector {
+            server.demo = Some(demo::set_up(&server.platform, connector).await?);
         }
         Ok(server)
     }

@@ -114,8 +114,8 @@ pub struct ServeOptions {
     )]
     pub readers: u32,
 
+    /// About callbacks to connectors
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub callbacks: CallbackOptions,
 }
 
@@ -225,6 +225,7 @@ impl ServeOptions {
             // A server that strangers can reach must not become a way to this machine's own services.
             allow_loopback: self.listen.ip().is_loopback(),
             opened: options.allow_callback_net.clone(),
+            services: Vec::new(),
         }
     }
 }

@@ -46,18 +46,26 @@ impl Demo {
     }
 }
 
-/// Starts the demo connector and sees to it that it is published, installed and instantiated.
+/// Starts the demo connector, on a free port of loopback.
 ///
 /// # Errors
-/// If it cannot listen, or the database not be written.
-pub(super) async fn start(platform: &Arc<Platform>, server: SocketAddr, database: &Path) -> Result<Demo> {
+/// If it cannot listen, or its state file is no good.
+pub(super) async fn connector(server: SocketAddr, database: &Path) -> Result<DemoConnector> {
     let connector = DemoConnector::start(demo::Config {
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         hub: format!("http://{}", reachable(server)),
         public_key: None,
         state_file: Some(state_file(database)),
     });
-    let connector = connector.await.map_err(|error| Error::Unavailable(error.to_string()))?;
+    connector.await.map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// Sees to it that the demo connector is published, installed and instantiated. The server must
+/// answer already: the connector creates its things while it is instantiated.
+///
+/// # Errors
+/// If the database cannot be written.
+pub(super) async fn set_up(platform: &Arc<Platform>, connector: DemoConnector) -> Result<Demo> {
     let developer = operator(platform).await?;
     let known = setting::get(platform, SETTING).await?.and_then(|kept| parse(&kept));
     let urls = callback_urls(connector.address());

@@ -56,7 +56,11 @@ impl Connect {
     pub fn new(settings: &Settings) -> Result<Self> {
         let extra = settings.extra_ca.as_deref().map(extra_roots).transpose()?;
         Ok(Self(Arc::new(Parts {
-            policy: Policy { allow_loopback: settings.allow_loopback, opened: settings.opened.clone() },
+            policy: Policy {
+                allow_loopback: settings.allow_loopback,
+                opened: settings.opened.clone(),
+                services: settings.services.clone(),
+            },
             resolver: Resolver::default(),
             tcp: TcpConnector::default(),
             web: RustlsConnector::default(),
@@ -117,7 +121,7 @@ impl Parts {
         let found = self.resolver.addresses(uri.host().unwrap_or_default(), port, left(deadline))?;
         let (mut allowed, mut refusal) = (Vec::new(), None);
         for address in found {
-            match self.policy.check(address.ip(), tls) {
+            match self.policy.check(address, tls) {
                 Ok(()) => allowed.push(address),
                 Err(refused) => refusal = refusal.or(Some(refused)),
             }

@@ -8,7 +8,7 @@
 //! unicast (2000::/3) passes, so that ranges nobody has thought of are refused.
 
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What the operator allows.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Policy {
     pub allow_loopback: bool,
     /// Ranges opened by hand, for plain http too.
     pub opened: Vec<IpNet>,
+    /// Single services opened, for plain http too.
+    pub services: Vec<SocketAddr>,
 }
 
 /// Why an address is not called. Does not name the address: the text also reaches people who may
@@ -87,8 +89,9 @@ impl Policy {
     ///
     /// # Errors
     /// Why it may not.
-    pub fn check(&self, address: IpAddr, tls: bool) -> Result<(), Refusal> {
-        if self.is_open(address) {
+    pub fn check(&self, service: SocketAddr, tls: bool) -> Result<(), Refusal> {
+        let address = service.ip();
+        if self.services.contains(&service) || self.is_open(address) {
             return Ok(());
         }
         match refused_range(address) {
@@ -156,13 +159,17 @@ fn carried_v4(address: Ipv6Addr) -> Vec<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap_or_else(|_| panic!("no address: {text}"))
+    fn at(text: &str) -> SocketAddr {
+        service(text.parse().unwrap_or_else(|_| panic!("no address: {text}")))
+    }
+
+    fn service(address: IpAddr) -> SocketAddr {
+        SocketAddr::new(address, 443)
     }
 
     fn open(nets: &[&str]) -> Policy {
         let opened = nets.iter().map(|net| net.parse().expect("a range")).collect();
-        Policy { allow_loopback: false, opened }
+        Policy { opened, ..Policy::default() }
     }
 
     /// The last is Teredo with the server 8.8.8.8 and the client 1.1.1.1 (turned over: fefe:fefe).
@@ -190,8 +197,8 @@ mod tests {
     #[test]
     fn public_addresses_are_called_with_tls_alone() {
         for text in PUBLIC.split_whitespace() {
-            assert_eq!(open(&[]).check(address(text), true), Ok(()), "{text}");
-            assert_eq!(open(&[]).check(address(text), false), Err(Refusal::PlainHttp), "{text}");
+            assert_eq!(open(&[]).check(at(text), true), Ok(()), "{text}");
+            assert_eq!(open(&[]).check(at(text), false), Err(Refusal::PlainHttp), "{text}");
         }
     }
 
@@ -199,7 +206,7 @@ mod tests {
     fn special_addresses_are_refused_with_tls_and_without() {
         for text in REFUSED.split_whitespace() {
             for tls in [true, false] {
-                let refused = open(&[]).check(address(text), tls);
+                let refused = open(&[]).check(at(text), tls);
                 assert!(matches!(refused, Err(Refusal::Address(_))), "{text} {refused:?}");
             }
         }
@@ -207,12 +214,12 @@ mod tests {
 
     #[test]
     fn a_sandbox_calls_loopback_and_nothing_else() {
-        let sandbox = Policy { allow_loopback: true, opened: Vec::new() };
+        let sandbox = Policy { allow_loopback: true, ..Policy::default() };
         for text in REFUSED.split_whitespace() {
             let loopback = ["127.", "::ffff:127.", "::127.", "64:ff9b::127.", "2002:7f00:"];
             let expected = text == "::1" || loopback.iter().any(|start| text.starts_with(start));
             for tls in [true, false] {
-                assert_eq!(sandbox.check(address(text), tls).is_ok(), expected, "{text}");
+                assert_eq!(sandbox.check(at(text), tls).is_ok(), expected, "{text}");
             }
         }
     }
@@ -222,27 +229,35 @@ mod tests {
         let policy = open(&["10.0.0.0/8", "127.0.0.0/8", "fd00::/8", "8.8.8.8/32"]);
         for text in ["10.1.2.3", "127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "fd00::1", "8.8.8.8"] {
             for tls in [true, false] {
-                assert_eq!(policy.check(address(text), tls), Ok(()), "{text}");
+                assert_eq!(policy.check(at(text), tls), Ok(()), "{text}");
             }
         }
         for text in ["192.168.0.1", "::1", "::ffff:192.168.0.1", "fc00::1", "2001:0:808:808::3f57:fefe"] {
-            assert!(policy.check(address(text), true).is_err(), "{text}");
+            assert!(policy.check(at(text), true).is_err(), "{text}");
         }
-        assert!(policy.check(address("8.8.4.4"), false).is_err());
+        assert!(policy.check(at("8.8.4.4"), false).is_err());
+    }
+
+    #[test]
+    fn a_single_service_passes_and_its_neighbours_do_not() {
+        let policy = Policy { services: vec![at("127.0.0.1")], ..Policy::default() };
+        assert_eq!(policy.check(at("127.0.0.1"), false), Ok(()));
+        assert!(policy.check(SocketAddr::new(at("127.0.0.1").ip(), 80), false).is_err());
+        assert!(policy.check(at("127.0.0.2"), false).is_err());
     }
 
     proptest::proptest! {
         #[test]
         fn an_ipv4_address_is_judged_alike_in_every_form(bits: u32) {
             let v4 = Ipv4Addr::from(bits);
-            let plain = open(&[]).check(IpAddr::V4(v4), true);
+            let plain = open(&[]).check(service(IpAddr::V4(v4)), true);
             let mapped = IpAddr::V6(v4.to_ipv6_mapped());
             let [a, b, c, d] = v4.octets().map(u16::from);
             let (high, low) = ((a << 8) | b, (c << 8) | d);
             let nat64 = IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low));
             let six_to_four = IpAddr::V6(Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1));
             for form in [mapped, nat64, six_to_four] {
-                proptest::prop_assert_eq!(open(&[]).check(form, true), plain, "{}", form);
+                proptest::prop_assert_eq!(open(&[]).check(service(form), true), plain, "{}", form);
             }
         }
     }

@@ -26,6 +26,7 @@ mod worker;
 use crate::model::error::Result;
 use crate::ops::Platform;
 use ipnet::IpNet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// Ranges that callbacks may go to whatever else is said of them, by plain http too.
     pub opened: Vec<IpNet>,
+    /// Single services that callbacks may go to whatever else is said of them: the demo connector.
+    pub services: Vec<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -71,6 +74,7 @@ impl Default for Settings {
             sign_actual_scheme: false,
             allow_loopback: false,
             opened: Vec::new(),
+            services: Vec::new(),
         }
     }
 }

@@ -46,8 +46,11 @@ impl<Key: Eq + Hash, Child> Batch<Key, Child> {
 /// Lists of children of some parents that depend on arguments; loaded once for each set of them.
 pub struct ArgumentBatch<Key, Arguments, Child> {
     parents: Arc<[Key]>,
-    loaded: Mutex<HashMap<Arguments, Arc<HashMap<Key, Vec<Child>>>>>,
+    loaded: Mutex<HashMap<Arguments, Lists<Key, Child>>>,
 }
+
+/// The lists of all parents for one set of arguments.
+type Lists<Key, Child> = Arc<HashMap<Key, Vec<Child>>>;
 
 impl<Key: Eq + Hash, Arguments: Clone + Eq + Hash, Child: Clone> ArgumentBatch<Key, Arguments, Child> {
     /// Lists of children of these parents.

@@ -133,14 +133,14 @@ impl<'de> Deserialize<'de> for Scalar {
 
 /// RFC 3339 in UTC with microseconds, as 2020-04-02T08:13:45.598302Z. Any offset is taken on input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLScalar)]
-#[graphql(scalar = Scalar, parse_token(String))]
+#[graphql(scalar = Scalar, to_output_with = rfc3339, parse_token(String))]
 pub struct Time(pub Timestamp);
 
-impl Time {
-    fn to_output(&self) -> String {
-        self.0.to_string()
-    }
+fn rfc3339(time: &Time) -> String {
+    time.0.to_string()
+}
 
+impl Time {
     fn from_input(text: &str) -> Result<Self, String> {
         Timestamp::parse(text).map(Self).map_err(|error| error.to_string())
     }

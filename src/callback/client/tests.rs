@@ -293,8 +293,8 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A TLS connector on loopback that says this once to whoever connects; its certificate is for this name.
-fn tls_connector(folder: &Path, name: &str, answer: &str) -> (Child, Target) {
+/// A TLS connector on loopback that says this to whoever sends it `{}`; its certificate is for this name.
+fn tls_connector(folder: &Path, name: &str, answer: &'static str) -> (Child, Target) {
     openssl(folder, "req -newkey rsa:2048 -nodes -keyout key.pem -subj /CN=connector -out request.pem");
     std::fs::write(folder.join("names"), format!("subjectAltName={name}")).expect("a file");
     openssl(folder, "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -extfile names -out certificate.pem");
@@ -305,11 +305,20 @@ fn tls_connector(folder: &Path, name: &str, answer: &str) -> (Child, Target) {
         .current_dir(folder)
         .args(["s_server", "-quiet", "-cert", "certificate.pem", "-key", "key.pem", "-accept", &authority])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("openssl");
-    server.stdin.as_mut().expect("a pipe").write_all(answer.as_bytes()).expect("openssl reads");
+    let (mut heard, mut said) = server.stdout.take().zip(server.stdin.take()).expect("two pipes");
+    std::thread::spawn(move || {
+        let (mut request, mut byte) = (Vec::new(), [0]);
+        while heard.read_exact(&mut byte).is_ok() {
+            request.push(byte[0]);
+            if request.ends_with(b"{}") {
+                said.write_all(answer.as_bytes()).expect("openssl reads");
+            }
+        }
+    });
     let target = Target { scheme: "https".to_owned(), authority, path_and_query: "/".to_owned() };
     (server, target)
 }

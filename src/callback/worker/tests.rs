@@ -134,3 +134,69 @@ fn the_database_is_asked_again_and_then_left_alone() {
     assert_eq!(persevere(id, "settled", &[Duration::ZERO; 3], || work(0)), None);
     assert_eq!(tries, 7);
 }
+
+#[test]
+#[ignore = "measurement"]
+fn measure() {
+    use crate::callback::pool::Pool;
+    use crate::callback::queue::Limits;
+    use crate::model::callback::{Line, PendingCallback};
+    use crate::model::id::{AccountId, PublicationId};
+    use crate::ops::dispatch::Dispatcher;
+    use std::io::{Read, Write};
+    let mut urls = Vec::new();
+    let hosts: usize = std::env::var("HOSTS").map_or(1, |h| h.parse().unwrap());
+    for _ in 0..hosts {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        urls.push(format!("http://{}/i", listener.local_addr().unwrap()));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    let mut have = 0;
+                    loop {
+                        let n = stream.read(&mut buffer[have..]).unwrap_or(0);
+                        if n == 0 {
+                            return;
+                        }
+                        have += n;
+                        if buffer[..have].ends_with(b"]}") {
+                            have = 0;
+                            if stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").is_err() {
+                                return;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+    }
+    let client = client();
+    let outs: Vec<_> = urls.iter().map(|url| outgoing(url.clone(), installation())).collect();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let (sender, done) = std::sync::mpsc::channel();
+    let limits = Limits { per_publication: 16, per_owner: 32, places: 100_000 };
+    let pool = Pool::start(limits, 256, move |_| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (attempt, _) = attempt(&client, &outs[n % outs.len()], false);
+        sender.send(attempt.error).unwrap();
+    })
+    .unwrap();
+    let lines: Vec<_> =
+        (0..hosts).map(|_| Line { publication: PublicationId::generate(), owner: AccountId::generate() }).collect();
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        const N: usize = 40_000;
+        for n in 0..N {
+            pool.submit(PendingCallback { id: CallbackId::generate(), line: lines[n % hosts] }, false);
+        }
+        let mut failed = 0;
+        for _ in 0..N {
+            if done.recv().unwrap().is_some() {
+                failed += 1;
+            }
+        }
+        eprintln!("{hosts} hosts: {:.0}/s failed {failed}", N as f64 / begun.elapsed().as_secs_f64());
+    }
+}

@@ -109,7 +109,6 @@ fn a_malformed_answer_is_an_error_that_shows_it() {
         "{\"details\":[]}",
         "{\"details\":\"text\"}",
         "{\"furtherStep\":{\"type\":4,\"content\":\"x\"}}",
-        "{\"furtherStep\":{\"type\":1}}",
         "{\"furtherStep\":{\"type\":3,\"content\":\"/relative\"}}",
         "{\"furtherStep\":{\"type\":3,\"content\":\"javascript:alert(1)\"}}",
     ] {

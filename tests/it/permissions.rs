@@ -78,10 +78,10 @@ fn table() -> Vec<(&'static str, &'static str, Needs, Others)> {
         ("instantiateConnector", "mutation { instantiateConnector(installationId: \"INSTALLATION\", configuration: []) { id } }", connector, Refused),
         ("requestThingAction", "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"toggle\" }) { id } }", action, Empty),
         ("cancelActionRequest", "mutation { cancelActionRequest(id: \"ACTION\") { id } }", action, Refused),
-        ("removeInstance", "mutation { removeInstance(instanceId: \"INSTANCE\") { id } }", connector, Refused),
-        ("removeInstallation", "mutation { removeInstallation(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } } }", developer, Refused),
+        ("removeInstance", "mutation { removeInstance(instanceId: \"GOING\") { id } }", connector, Refused),
         ("removeConnector", "mutation { removeConnector(connectorId: \"PUBLICATION\") { id } }", developer, Refused),
         ("removeApp", "mutation { removeApp(appId: \"SPARE\") { id } }", developer, Refused),
+        ("removeInstallation", "mutation { removeInstallation(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } } }", developer, Refused),
     ]
 }
 
@@ -107,6 +107,7 @@ fn stage() -> Stage {
     let installation = world.installed();
     let instance = id_of(app.instantiate(&installation, Some("someone"), &[]).field());
     let hub = world.instance_hub();
+    let going = id_of(app.instantiate(&installation, Some("going"), &[]).field());
     let thing = hub.create_thing(&lamp());
     world.connector.answers(Kind::Action, &json!([{ "status": 202 }, { "status": 204 }]));
     let action = id_of(&app.act(&thing, "toggle", &[]).field()[0]);
@@ -132,6 +133,7 @@ fn stage() -> Stage {
         ("PUBLICATION", world.publication.clone()),
         ("INSTALLATION", installation),
         ("INSTANCE", instance),
+        ("GOING", going),
         ("ACTION", action),
         ("THING", thing),
     ]);

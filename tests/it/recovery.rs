@@ -42,7 +42,7 @@ fn an_instance_whose_callback_a_crash_interrupted_is_an_internal_error_and_not_s
     world.server.start_again();
     assert_eq!(world.app.instance(&id)["state"], "INTERNAL_ERROR");
     assert_eq!(world.developer.installation(&installation)["state"], "COMPLETE");
-    world.connector.answered(Kind::Instance, 1);
+    world.connector.arrived(Kind::Instance, 1);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_action_that_a_crash_interrupted_has_failed_and_is_not_sent_again() {
     let request = world.app.action_request(&id);
     assert_eq!(request["status"], "FAILED");
     assert!(request["error"].as_str().is_some_and(|error| !error.is_empty()), "{request}");
-    world.connector.answered(Kind::Action, 1);
+    world.connector.arrived(Kind::Action, 1);
 }
 
 #[test]

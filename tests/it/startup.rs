@@ -90,7 +90,7 @@ fn options_that_make_no_sense_are_refused_with_their_name() {
         ("--listen", "nowhere"),
         ("--allow-callback-net", "x"),
         ("--log-format", "xml"),
-        ("--callback-queue", "-1"),
+        ("--callback-queue", "0"),
     ] {
         let finished = run(connhub().args(["serve", option, value]));
         assert!(!finished.success && finished.stderr.contains(option), "{option}: {}", finished.stderr);

@@ -18,6 +18,7 @@ use crate::ops::hub::PropertyPath;
 use crate::ops::{self, Platform};
 use http::StatusCode;
 use serde::Serialize;
+use std::sync::Arc;
 use warp::reply::Response;
 
 /// The longest body, in bytes: a thing of a thousand properties has fewer (protocol.md).
@@ -25,11 +26,11 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// `POST /installations/state`.
 pub(super) async fn report_installation(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Installation)?;
+    let bearer = bearer(platform, request, TokenKind::Installation).await?;
     let report = wire::state_report(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::report_installation(platform, bearer, report.state, report.details).await?;
     Ok(reply::no_content())
@@ -37,11 +38,11 @@ pub(super) async fn report_installation(
 
 /// `POST /instances/state`.
 pub(super) async fn report_instance(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     let report = wire::state_report(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::report_instance(platform, bearer, report.state, report.details).await?;
     Ok(reply::no_content())
@@ -54,11 +55,11 @@ struct Created {
 
 /// `POST /instances/things`.
 pub(super) async fn create_thing(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     let thing = wire::new_thing(&request.json_body(body, BODY_BYTES_MAX).await?, ops::now())?;
     let id = ops::hub::create_thing(platform, bearer, thing).await?;
     Ok(reply::json(StatusCode::CREATED, &Created { id: id.to_string() }))
@@ -66,12 +67,12 @@ pub(super) async fn create_thing(
 
 /// `PUT` or `POST /instances/things/{thing}/components/{component}/properties/{property}`.
 pub(super) async fn update_property(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
     [thing, component, property]: [&str; 3],
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     let path = PropertyPath {
         thing: thing_id(thing)?,
         component: path_part(component)?.into_owned(),
@@ -84,12 +85,12 @@ pub(super) async fn update_property(
 
 /// `PUT /instances/things/{thing}/status`.
 pub(super) async fn set_thing_status(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
     thing: &str,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     let thing = thing_id(thing)?;
     let status = wire::thing_status(&request.json_body(body, BODY_BYTES_MAX).await?)?;
     ops::hub::set_thing_status(platform, bearer, thing, status).await?;
@@ -97,20 +98,24 @@ pub(super) async fn set_thing_status(
 }
 
 /// `DELETE /instances/things/{thing}`.
-pub(super) async fn delete_thing(platform: &Platform, request: &Request, thing: &str) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+pub(super) async fn delete_thing(
+    platform: &Arc<Platform>,
+    request: &Request,
+    thing: &str,
+) -> Result<Response, Refusal> {
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     ops::hub::delete_thing(platform, bearer, thing_id(thing)?).await?;
     Ok(reply::no_content())
 }
 
 /// `PUT /instances/actions/requests/{action request}`.
 pub(super) async fn end_action_request(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     request: &Request,
     body: &mut Body<'_>,
     id: &str,
 ) -> Result<Response, Refusal> {
-    let bearer = bearer(platform, request, TokenKind::Instance)?;
+    let bearer = bearer(platform, request, TokenKind::Instance).await?;
     let text = path_part(id)?;
     let id = text.parse().map_err(|_| Error::not_found("action request", shown(&text)))?;
     let end = wire::action_end(&request.json_body(body, BODY_BYTES_MAX).await?)?;
@@ -118,13 +123,13 @@ pub(super) async fn end_action_request(
     Ok(reply::no_content())
 }
 
-fn bearer(platform: &Platform, request: &Request, kind: TokenKind) -> Result<Bearer, Refusal> {
+async fn bearer(platform: &Arc<Platform>, request: &Request, kind: TokenKind) -> Result<Bearer, Refusal> {
     let token = request.bearer().ok_or_else(|| {
         Error::Unauthenticated(
             "this needs the token of an installation or instance, as \"Authorization: Bearer <token>\"".to_owned(),
         )
     })?;
-    Ok(platform.verify_as(kind, token)?)
+    Ok(platform.verify_as(kind, token).await?)
 }
 
 fn thing_id(part: &str) -> Result<ThingId, Refusal> {

@@ -8,6 +8,7 @@ use crate::ops::token::Claims;
 use crate::store;
 use rusqlite::Connection;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A token that we made and that has not expired. Whether its row still stands is not known yet.
 #[derive(Debug, Clone)]
@@ -30,9 +31,15 @@ impl Platform {
     ///
     /// # Errors
     /// As [`Self::verify`]; [`Error::Forbidden`] for a token of another kind.
-    pub fn verify_as(&self, needed: TokenKind, token: &str) -> Result<Bearer> {
+    pub async fn verify_as(self: &Arc<Self>, needed: TokenKind, token: &str) -> Result<Bearer> {
         let bearer = self.verify(token)?;
-        if bearer.kind == needed { Ok(bearer) } else { Err(wrong_kind(needed, bearer.kind)) }
+        let given = bearer.kind;
+        if given == needed {
+            return Ok(bearer);
+        }
+        // A token that was revoked is of no kind any more.
+        self.read(move |view| caller(view, &bearer)).await?;
+        Err(wrong_kind(needed, given))
     }
 }
 

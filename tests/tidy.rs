@@ -61,10 +61,6 @@ impl Source {
         Self { path, code: blanked(&text), text }
     }
 
-    fn is_product(&self) -> bool {
-        self.path.starts_with("src/")
-    }
-
     /// The directory or file below src/ that names the room.
     fn room(&self) -> Option<&str> {
         let first = self.path.strip_prefix("src/")?.split('/').next()?;
@@ -79,17 +75,24 @@ impl Source {
     fn positions_of(&self, word: &str) -> Vec<usize> {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let alone = |at: &usize| {
-            !self.code[..*at].ends_with(is_word)
-                && !(word.ends_with(is_word) && self.code[at + word.len()..].starts_with(is_word))
+            let goes_on = word.ends_with(is_word) && self.code[at + word.len()..].starts_with(is_word);
+            !goes_on && !self.code[..*at].ends_with(is_word)
         };
         self.code.match_indices(word).map(|(at, _)| at).filter(alone).collect()
     }
 
+    /// The paths, without `.rs`, of the files that it declares for tests alone.
+    fn test_modules(&self) -> Vec<String> {
+        let own = self.path.trim_end_matches(".rs");
+        let folder = ["/mod", "/lib", "/main"].iter().find_map(|name| own.strip_suffix(name)).unwrap_or(own);
+        let declared =
+            self.code.split("#[cfg(test)]").skip(1).filter_map(|rest| rest.trim_start().strip_prefix("mod "));
+        let names = declared.filter_map(|rest| rest.split_once([';', '{'])).map(|(name, _)| name.trim());
+        names.map(|name| format!("{folder}/{name}")).collect()
+    }
+
     /// Which parts are compiled for tests alone.
     fn test_ranges(&self) -> Vec<std::ops::Range<usize>> {
-        if self.path.ends_with("/tests.rs") {
-            return vec![0..self.code.len()];
-        }
         let attributes = self.code.match_indices("#[cfg(test)]").map(|(at, _)| at);
         attributes.map(|at| at..item_end(&self.code, at)).collect()
     }
@@ -326,7 +329,13 @@ fn only_the_command_line_prints() {
 #[test]
 fn whoever_unwraps_says_why_it_cannot_fail() {
     let mut findings = Findings::default();
-    for source in sources(&["src"]).iter().filter(|source| source.is_product()) {
+    let sources = sources(&["src"]);
+    let modules: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
+    let is_test = |path: &str| {
+        let rest = |module: &String| path.strip_prefix(module.as_str()).map(str::to_owned);
+        modules.iter().filter_map(rest).any(|rest| rest == ".rs" || rest.starts_with('/'))
+    };
+    for source in sources.iter().filter(|source| !is_test(&source.path)) {
         let tests = source.test_ranges();
         let lines: Vec<&str> = source.text.lines().collect();
         for word in [".unwrap()", ".expect("] {

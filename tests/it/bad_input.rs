@@ -204,97 +204,76 @@ fn hub_paths_and_tokens_of_any_text() {
     });
 }
 
-/// Documents with good variables, for whoever has the token.
-fn documents(world: &World) -> Vec<(&'static str, String, Value)> {
-    let (developer, app) = (&world.developer.token, &world.app.token);
+/// The beginnings and ends of documents with one variable, and a good value for it: a developer's.
+fn developer_documents() -> Vec<(&'static str, &'static str, Value)> {
     let parameter = json!({ "id": "p", "name": "n", "required": true, "description": "", "valueType": "STRING",
         "displayType": "PLAIN", "validationExpression": "^a" });
     let connector = json!({
-        "name": "n", "description": "d", "logoUrl": "https://h/l", "homeUrl": null, "requirements": "r", "mode": "PRIVATE",
-        "tags": ["a", "b"], "configurationParameters": [parameter], "customerConfigurationParameters": [parameter],
-        "installationCallbackUrl": "https://h/i", "instanceCallbackUrl": "https://h/n", "actionCallbackUrl": "https://h/a",
+        "name": "n", "description": "d", "logoUrl": "https://h/l", "homeUrl": null, "requirements": "r",
+        "mode": "PRIVATE", "tags": ["a", "b"], "configurationParameters": [parameter],
+        "customerConfigurationParameters": [parameter], "installationCallbackUrl": "https://h/i",
+        "instanceCallbackUrl": "https://h/n", "actionCallbackUrl": "https://h/a",
     });
-    let id = "01890000-0000-7000-8000-000000000000";
     let values = json!([{ "configurationParameterId": "p", "value": "v" }]);
+    let (update, install) = (
+        "{ updateConnector(connectorId: \"x\", connector: $v) { id } }",
+        "{ installConnector(appId: \"x\", connectorId: \"x\", configuration: $v) { id } }",
+    );
+    let lists = "{ callbacks(first: $v) { id } connectorStore(first: $v) { id } }";
+    let nodes = "{ app(id: $v) { id } connector(id: $v) { id } connectorInstallation(id: $v) { id } }";
     vec![
+        ("mutation($v: ConnectorPublicationInput!)", "{ publishConnector(connector: $v) { id } }", connector.clone()),
+        ("mutation($v: ConnectorPublicationUpdate!)", update, connector),
+        ("mutation($v: [ConfigurationParameterValueInput!]!)", install, values),
         (
-            "mutation($v: ConnectorPublicationInput!) { publishConnector(connector: $v) { id } }",
-            developer.clone(),
-            connector.clone(),
-        ),
-        (
-            "mutation($v: ConnectorPublicationUpdate!) { updateConnector(connectorId: \"x\", connector: $v) { id } }",
-            developer.clone(),
-            connector,
-        ),
-        (
-            "mutation($v: [ConfigurationParameterValueInput!]!) { installConnector(appId: \"x\", connectorId: \"x\", configuration: $v) { id } }",
-            developer.clone(),
-            values,
-        ),
-        (
-            "mutation($v: [String!]!) { createApp(name: \"x\", redirectUris: $v) { clientId } }",
-            developer.clone(),
+            "mutation($v: [String!]!)",
+            "{ createApp(name: \"x\", redirectUris: $v) { clientId } }",
             json!(["https://h/r"]),
         ),
-        ("mutation($v: String!) { createApp(name: $v) { clientId } }", developer.clone(), json!("x")),
-        ("query($v: String) { connectorStore(search: $v, tag: $v) { id } }", developer.clone(), json!("x")),
-        (
-            "query($v: ID!) { callbacks(connectorId: $v, installationId: $v, after: $v) { id } }",
-            developer.clone(),
-            json!(id),
-        ),
-        (
-            "query($v: Int) { callbacks(first: $v) { id } connectorStore(first: $v) { id } }",
-            developer.clone(),
-            json!(5),
-        ),
-        (
-            "query($v: ID!) { app(id: $v) { id } connector(id: $v) { id } connectorInstallation(id: $v) { id } }",
-            developer.clone(),
-            json!(id),
-        ),
-        (
-            "query($v: ThingConstraint) { things(thingConstraint: $v) { id } }",
-            app.clone(),
-            json!({ "id": id, "name": "n", "manufacturer": "m", "displayType": "d", "mainComponentId": "c", "status": "AVAILABLE" }),
-        ),
-        ("query($v: ActionRequestStatus) { actionRequests(status: $v) { id } }", app.clone(), json!("PENDING")),
-        (
-            "mutation($v: [ActionParameterInput!]) { requestThingAction(thingConstraints: {}, actionParameters: $v) { id } }",
-            app.clone(),
-            json!([{ "name": "a", "value": "b" }]),
-        ),
-        (
-            "mutation($v: ThingConstraints!) { requestThingAction(thingConstraints: $v) { id } }",
-            app.clone(),
-            json!({ "thingConstraint": { "id": id } }),
-        ),
-        (
-            "mutation($v: ThingComponentConstraint) { requestThingAction(thingConstraints: {}, componentSelector: $v) { id } }",
-            app.clone(),
-            json!({ "id": "i", "name": "n", "componentType": "t", "capabilities": ["c"] }),
-        ),
-        (
-            "mutation($v: ComponentActionConstraint) { requestThingAction(thingConstraints: {}, actionSelector: $v) { id } }",
-            app.clone(),
-            json!({ "id": "i", "name": "n", "parameterName": "p", "parameterType": "NUMBER" }),
-        ),
-        ("mutation($v: ID!) { removeInstance(instanceId: $v) { id } }", app.clone(), json!(id)),
+        ("mutation($v: String!)", "{ createApp(name: $v) { clientId } }", json!("x")),
+        ("query($v: String)", "{ connectorStore(search: $v, tag: $v) { id } }", json!("x")),
+        ("query($v: ID!)", "{ callbacks(connectorId: $v, installationId: $v, after: $v) { id } }", json!(SOME_ID)),
+        ("query($v: Int)", lists, json!(5)),
+        ("query($v: ID!)", nodes, json!(SOME_ID)),
+    ]
+}
+
+const SOME_ID: &str = "01890000-0000-7000-8000-000000000000";
+
+/// The same of an app.
+fn app_documents() -> Vec<(&'static str, &'static str, Value)> {
+    let thing = json!({ "id": SOME_ID, "name": "n", "manufacturer": "m", "displayType": "d", "mainComponentId": "c",
+        "status": "AVAILABLE" });
+    let component = json!({ "id": "i", "name": "n", "componentType": "t", "capabilities": ["c"] });
+    let action = json!({ "id": "i", "name": "n", "parameterName": "p", "parameterType": "NUMBER" });
+    let (by_component, by_action, with_values) = (
+        "{ requestThingAction(thingConstraints: {}, componentSelector: $v) { id } }",
+        "{ requestThingAction(thingConstraints: {}, actionSelector: $v) { id } }",
+        "{ requestThingAction(thingConstraints: {}, actionParameters: $v) { id } }",
+    );
+    let by_thing = "{ requestThingAction(thingConstraints: $v) { id } }";
+    vec![
+        ("query($v: ThingConstraint)", "{ things(thingConstraint: $v) { id } }", thing),
+        ("query($v: ActionRequestStatus)", "{ actionRequests(status: $v) { id } }", json!("PENDING")),
+        ("mutation($v: [ActionParameterInput!])", with_values, json!([{ "name": "a", "value": "b" }])),
+        ("mutation($v: ThingConstraints!)", by_thing, json!({ "thingConstraint": { "id": SOME_ID } })),
+        ("mutation($v: ThingComponentConstraint)", by_component, component),
+        ("mutation($v: ComponentActionConstraint)", by_action, action),
+        ("mutation($v: ID!)", "{ removeInstance(instanceId: $v) { id } }", json!(SOME_ID)),
     ]
 }
 
 #[test]
 fn graphql_variables_with_one_thing_wrong() {
     let world = World::new();
-    let documents = documents(&world);
-    holds_for((0..documents.len(), any::<usize>(), json()), |(which, choice, value)| {
-        let (document, token, variable) = &documents[which];
-        let variables = json!({ "v": spoiled(variable.clone(), choice, value) });
-        let request =
-            Request::post(GRAPHQL).bearer(token.as_str()).json(&json!({ "query": document, "variables": variables }));
-        assert_graphql_answer(&world.server.send(&request));
-    });
+    for (token, documents) in [(&world.developer.token, developer_documents()), (&world.app.token, app_documents())] {
+        holds_for((0..documents.len(), any::<usize>(), json()), |(which, choice, value)| {
+            let (head, tail, variable) = &documents[which];
+            let variables = json!({ "v": spoiled(variable.clone(), choice, value) });
+            let body = json!({ "query": format!("{head} {tail}"), "variables": variables });
+            assert_graphql_answer(&world.server.send(&Request::post(GRAPHQL).bearer(token.as_str()).json(&body)));
+        });
+    }
     world.developer.graphql("{ profile { id } }", json!({})).data();
 }
 

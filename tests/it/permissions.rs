@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 
 const SCOPES: [&str; 4] =
     ["connctd.connector", "connctd.things.read", "connctd.things.action", "connctd.subjects.read"];
-/// A secret that the platform does not know makes a token that it did not make.
-const FOREIGN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJjb25uaHViIiwiYXVkIjoiZGV2ZWxvcGVyIiwic3ViIjoiMDE4OTAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAwIiwiaWF0IjoxLCJleHAiOjk5OTk5OTk5OTl9.c2lnbmF0dXJl";
+/// A token of the right form that somebody else has signed.
+const FOREIGN: &str = concat!(
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJjb25uaHViIiwiYXVkIjoiZGV2ZWxvcGVyIiwic3Vi",
+    "IjoiMDE4OTAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAwIiwiaWF0IjoxLCJleHAiOjk5OTk5OTk5OTl9.c2lnbmF0dXJl"
+);
 
 /// What a field asks of its caller.
 #[derive(Clone, Copy)]
@@ -47,41 +50,54 @@ struct Stage {
     ids: BTreeMap<&'static str, String>,
 }
 
-/// The table: field, document, what it needs, what others see. Destructive ones come last, and the
-/// right caller is the last one to ask.
-fn table() -> Vec<(&'static str, &'static str, Needs, Others)> {
+/// One row: a field with its arguments and selection, what it needs, what others see.
+type Row = (&'static str, &'static str, Needs, Others);
+
+/// The queries. Anybody who may ask may ask twice.
+fn queries() -> Vec<Row> {
+    let either = DeveloperOr("connctd.connector");
+    vec![
+        ("connectorPublications", "{ id publicKey }", Needs::Developer, Empty),
+        ("connectorInstallations", "(appId: \"APP\") { id }", Needs::Developer, Refused),
+        ("connectorInstantiations", "{ id }", Service("connctd.connector"), Empty),
+        ("things", "{ id }", Service("connctd.things.read"), Empty),
+        ("profile", "{ id email }", Needs::Developer, Own),
+        ("connectorStore", "{ id }", AnyToken, Empty),
+        ("connector", "(id: \"PUBLICATION\") { id }", AnyToken, Null),
+        ("connectorInstallation", "(id: \"INSTALLATION\") { id }", either, Null),
+        ("connectorInstance", "(id: \"INSTANCE\") { id }", either, Null),
+        ("apps", "{ id }", Needs::Developer, Own),
+        ("app", "(id: \"APP\") { id }", Needs::Developer, Null),
+        ("actionRequests", "{ id }", Service("connctd.things.action"), Empty),
+        ("callbacks", "{ id }", Needs::Developer, Empty),
+    ]
+}
+
+/// The mutations. The right caller is the last to ask, and what removes comes last.
+fn mutations() -> Vec<Row> {
     let connector = Service("connctd.connector");
     let action = Service("connctd.things.action");
     let developer = Needs::Developer;
+    let new = "(connector: { name: \"n\", description: \"d\", installationCallbackUrl: \"https://h\",
+        instanceCallbackUrl: \"https://h\", actionCallbackUrl: \"https://h\" }) { id }";
+    let install = "(appId: \"FREE\", connectorId: \"PUBLICATION\", configuration: []) { id }";
+    let remove_all = "(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } }";
+    let toggle = "(thingConstraints: {}, actionSelector: { id: \"toggle\" }) { id }";
     vec![
-        ("connectorPublications", "{ connectorPublications { id publicKey } }", developer, Empty),
-        ("connectorInstallations", "{ connectorInstallations(appId: \"APP\") { id } }", developer, Refused),
-        ("connectorInstantiations", "{ connectorInstantiations { id } }", connector, Empty),
-        ("things", "{ things { id } }", Service("connctd.things.read"), Empty),
-        ("profile", "{ profile { id email } }", developer, Own),
-        ("connectorStore", "{ connectorStore { id } }", AnyToken, Empty),
-        ("connector", "{ connector(id: \"PUBLICATION\") { id } }", AnyToken, Null),
-        ("connectorInstallation", "{ connectorInstallation(id: \"INSTALLATION\") { id } }", DeveloperOr("connctd.connector"), Null),
-        ("connectorInstance", "{ connectorInstance(id: \"INSTANCE\") { id } }", DeveloperOr("connctd.connector"), Null),
-        ("apps", "{ apps { id } }", developer, Own),
-        ("app", "{ app(id: \"APP\") { id } }", developer, Null),
-        ("actionRequests", "{ actionRequests { id } }", action, Empty),
-        ("callbacks", "{ callbacks { id } }", developer, Empty),
-        ("publishConnector", "mutation { publishConnector(connector: { name: \"n\", description: \"d\",
-            installationCallbackUrl: \"https://h\", instanceCallbackUrl: \"https://h\", actionCallbackUrl: \"https://h\" }) { id } }", developer, Own),
-        ("updateConnector", "mutation { updateConnector(connectorId: \"PUBLICATION\", connector: {}) { id } }", developer, Refused),
-        ("createApp", "mutation { createApp(name: \"n\") { clientId } }", developer, Own),
-        ("updateApp", "mutation { updateApp(appId: \"SPARE\", name: \"n\") { id } }", developer, Refused),
-        ("resetAppSecret", "mutation { resetAppSecret(appId: \"SPARE\") { clientId } }", developer, Refused),
-        ("createServiceToken", "mutation { createServiceToken(appId: \"SPARE\") { scope } }", developer, Refused),
-        ("installConnector", "mutation { installConnector(appId: \"FREE\", connectorId: \"PUBLICATION\", configuration: []) { id } }", developer, Refused),
-        ("instantiateConnector", "mutation { instantiateConnector(installationId: \"INSTALLATION\", configuration: []) { id } }", connector, Refused),
-        ("requestThingAction", "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"toggle\" }) { id } }", action, Empty),
-        ("cancelActionRequest", "mutation { cancelActionRequest(id: \"ACTION\") { id } }", action, Refused),
-        ("removeInstance", "mutation { removeInstance(instanceId: \"GOING\") { id } }", connector, Refused),
-        ("removeConnector", "mutation { removeConnector(connectorId: \"PUBLICATION\") { id } }", developer, Refused),
-        ("removeApp", "mutation { removeApp(appId: \"SPARE\") { id } }", developer, Refused),
-        ("removeInstallation", "mutation { removeInstallation(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } } }", developer, Refused),
+        ("publishConnector", new, developer, Own),
+        ("updateConnector", "(connectorId: \"PUBLICATION\", connector: {}) { id }", developer, Refused),
+        ("createApp", "(name: \"n\") { clientId }", developer, Own),
+        ("updateApp", "(appId: \"SPARE\", name: \"n\") { id }", developer, Refused),
+        ("resetAppSecret", "(appId: \"SPARE\") { clientId }", developer, Refused),
+        ("createServiceToken", "(appId: \"SPARE\") { scope }", developer, Refused),
+        ("installConnector", install, developer, Refused),
+        ("instantiateConnector", "(installationId: \"INSTALLATION\", configuration: []) { id }", connector, Refused),
+        ("requestThingAction", toggle, action, Empty),
+        ("cancelActionRequest", "(id: \"ACTION\") { id }", action, Refused),
+        ("removeInstance", "(instanceId: \"GOING\") { id }", connector, Refused),
+        ("removeConnector", "(connectorId: \"PUBLICATION\") { id }", developer, Refused),
+        ("removeApp", "(appId: \"SPARE\") { id }", developer, Refused),
+        ("removeInstallation", remove_all, developer, Refused),
     ]
 }
 
@@ -203,7 +219,9 @@ fn assert_kept_apart(what: &str, stage: &Stage, answer: &Answer, field: &str, ot
 fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
     let stage = stage();
     let mut fields = stage.root_fields();
-    for (field, document, needs, others) in table() {
+    let queries = queries().into_iter().map(|row| ("query", row));
+    for (kind, (field, rest, needs, others)) in queries.chain(mutations().into_iter().map(|row| ("mutation", row))) {
+        let document = &format!("{kind} {{ {field} {rest} }}");
         let nullable = fields.remove(field).unwrap_or_else(|| panic!("{field} is no field, or has two rows"));
         let right = right(needs);
         for caller in WITHOUT_A_GOOD_TOKEN {
@@ -230,7 +248,7 @@ fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
             assert_kept_apart(&what, &stage, &stage.ask(caller, document), field, others);
         }
         // What changes something can be done once.
-        let times = if document.starts_with("mutation") { 1 } else { right.len() };
+        let times = if kind == "mutation" { 1 } else { right.len() };
         for caller in right.into_iter().take(times) {
             let answer = stage.ask(caller, document);
             assert!(answer.status == 200 && answer.errors.is_empty(), "{field} as {caller}: {answer:?}");

@@ -71,8 +71,7 @@ fn a_secret_given_by_the_operator_signs_the_tokens() {
     // The same key, but the account of another database.
     let answer = crate::users::graphql(&other, Some(&token), None, "{ profile { id } }", json!({}));
     assert_eq!(answer.code(), "UNAUTHENTICATED");
-    let short =
-        run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--secret", "short", "--db"]).arg(&temporary()));
+    let short = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--secret", "short", "--db"]).arg(temporary()));
     assert!(!short.success && short.stderr.contains("32"), "{}", short.stderr);
 }
 

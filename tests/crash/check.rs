@@ -3,8 +3,8 @@
 use crate::connector::{Noun, TestConnector};
 use crate::operation::Operation;
 use crate::world::{Action, Installation, Instance, PENDING, Thing, World};
-use rusqlite::{Connection, OptionalExtension, Result, params};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, Result};
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -80,20 +80,25 @@ pub fn damage(database: &Connection) -> Result<Vec<String>> {
 /// What is wrong with the callbacks that arrived: a POST must come once, and must be about
 /// something that was durable before.
 pub fn wrong_callbacks(database: &Connection, connector: &TestConnector) -> Result<Vec<String>> {
+    let mut durable = HashSet::new();
+    for (noun, query) in [
+        (Noun::Installation, "SELECT DISTINCT installation FROM callbacks"),
+        (Noun::Instance, "SELECT DISTINCT instance FROM callbacks WHERE instance IS NOT NULL"),
+        (Noun::Action, "SELECT action_request FROM callbacks WHERE action_request IS NOT NULL"),
+    ] {
+        let mut statement = database.prepare(query)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            durable.insert((noun, Uuid::from_bytes(row.get(0)?)));
+        }
+    }
     let mut found = Vec::new();
-    for ((noun, id), arrived) in connector.all_arrived() {
+    for (about, arrived) in connector.all_arrived() {
+        let (noun, id) = about;
         if arrived.posts > 1 {
             found.push(format!("the {noun:?} {id} was POSTed {} times", arrived.posts));
         }
-        let logged = database
-            .prepare_cached(match noun {
-                Noun::Installation => "SELECT 1 FROM callbacks WHERE installation = ?1 LIMIT 1",
-                Noun::Instance => "SELECT 1 FROM callbacks WHERE instance = ?1 LIMIT 1",
-                Noun::Action => "SELECT 1 FROM callbacks WHERE action_request = ?1 LIMIT 1",
-            })?
-            .query_row(params![id.as_bytes()], |_| Ok(()))
-            .optional()?;
-        if logged.is_none() {
+        if !durable.contains(&about) {
             found.push(format!("the {noun:?} {id} was called without a durable row"));
         }
     }
@@ -236,5 +241,87 @@ impl Differences<'_> {
 
     fn note(&mut self, difference: String) {
         self.found.push(difference);
+    }
+}
+
+/// The check itself is held against worlds that are wrong: one that finds nothing ever is worth nothing.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTALLATION: Uuid = Uuid::from_u128(1);
+    const INSTANCE: Uuid = Uuid::from_u128(2);
+    const THING: Uuid = Uuid::from_u128(3);
+    const ACTION: Uuid = Uuid::from_u128(4);
+
+    fn world() -> World {
+        let (publication, state) = (Uuid::nil(), "COMPLETE".to_owned());
+        let instance = Instance { installation: INSTALLATION, subject: "s".to_owned(), state: state.clone() };
+        let points = BTreeMap::from([(10, 1), (20, 2)]);
+        let thing = Thing { instance: INSTANCE, points, current: Some((20, 2)) };
+        World {
+            installations: BTreeMap::from([(INSTALLATION, Installation { publication, state })]),
+            instances: BTreeMap::from([(INSTANCE, instance)]),
+            things: BTreeMap::from([(THING, thing)]),
+            actions: BTreeMap::from([(ACTION, Action { thing: THING, status: PENDING.to_owned() })]),
+        }
+    }
+
+    /// How many differences there are if this happened to the database.
+    fn found(in_flight: Option<&Operation>, happened: impl FnOnce(&mut World)) -> usize {
+        let mut found = world();
+        happened(&mut found);
+        differences(&world(), &found, in_flight).len()
+    }
+
+    fn update(world: &mut World, at: i64, value: i64) {
+        let thing = world.things.get_mut(&THING).expect("the thing");
+        thing.points.insert(at, value);
+        thing.current = thing.points.last_key_value().map(|(at, value)| (*at, *value));
+    }
+
+    #[test]
+    fn the_same_world_has_no_differences() {
+        assert_eq!(found(None, |_| ()), 0);
+    }
+
+    #[test]
+    fn what_is_missing_is_found_unless_its_removal_was_in_flight() {
+        assert_eq!(found(None, |world| world.forget_installation(INSTALLATION)), 4);
+        assert_eq!(found(None, |world| world.forget_instance(INSTANCE)), 3);
+        let removal = Operation::RemoveInstance { instance: INSTANCE };
+        assert_eq!(found(Some(&removal), |world| world.forget_instance(INSTANCE)), 0);
+        assert_eq!(found(Some(&removal), |world| world.forget_installation(INSTALLATION)), 1);
+    }
+
+    #[test]
+    fn what_should_not_be_there_is_found_unless_it_was_in_flight() {
+        let another = |world: &mut World| {
+            let instance = world.instances[&INSTANCE].clone();
+            world.instances.insert(Uuid::from_u128(5), instance);
+        };
+        assert_eq!(found(None, another), 1);
+        let instantiation = Operation::Instantiate { installation: INSTALLATION, subject: "s".to_owned() };
+        assert_eq!(found(Some(&instantiation), another), 0);
+    }
+
+    #[test]
+    fn lost_changed_and_invented_values_are_found() {
+        let in_flight = Operation::Update { thing: THING, at: 30, value: 3 };
+        assert_eq!(found(Some(&in_flight), |world| update(world, 30, 3)), 0);
+        assert_eq!(found(None, |world| update(world, 30, 3)), 1);
+        assert_eq!(found(Some(&in_flight), |world| update(world, 10, 7)), 1);
+        assert_eq!(found(None, |world| world.things.get_mut(&THING).expect("it").current = Some((10, 1))), 1);
+        assert_eq!(found(None, |world| drop(world.things.get_mut(&THING).expect("it").points.remove(&10))), 1);
+    }
+
+    #[test]
+    fn an_action_request_may_only_end_as_asked_or_by_its_deadline() {
+        let ended = |status: &'static str| {
+            move |world: &mut World| status.clone_into(&mut world.actions.get_mut(&ACTION).expect("it").status)
+        };
+        assert_eq!(found(None, ended("FAILED")), 0);
+        assert_eq!(found(None, ended("COMPLETED")), 1);
+        assert_eq!(found(Some(&Operation::Cancel { action: ACTION }), ended("CANCELED")), 0);
     }
 }

@@ -343,7 +343,6 @@ fn over_tls(extra_ca: Option<PathBuf>, target: &Target) -> Result<Received, Prob
 }
 
 #[test]
-#[ignore = "needs the openssl command"]
 fn certificates_are_verified_and_extra_ones_trusted() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

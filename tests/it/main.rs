@@ -19,6 +19,7 @@ mod instances;
 mod isolation;
 mod permissions;
 mod publications;
+mod readme;
 mod recovery;
 mod removals;
 mod seed;

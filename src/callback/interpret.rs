@@ -200,6 +200,10 @@ impl Observed<'_> {
             (Code::UnexpectedStatus, Some(300..400)) => {
                 "redirects are not followed, so name the URL it leads to in the publication"
             }
+            (Code::UnexpectedStatus, Some(400)) => {
+                "check that the connector verifies with this publication's public key: the official SDK refuses any \
+                 other signature with 400"
+            }
             (Code::UnexpectedStatus, Some(400..500)) => "check the callback URL's path in the publication",
             (Code::UnexpectedStatus, Some(200)) => {
                 "a connector answers 201 when all is done and 202 when there is more to do"

@@ -281,7 +281,8 @@ fn graphql_variables_with_one_thing_wrong() {
 fn graphql_documents_and_bodies_of_any_text() {
     let world = World::new();
     let token = world.developer.token.as_str();
-    let tokens = "([{}()\\[\\]:!$@|&=#\",.]| |[a-z]{1,5}|[0-9]{1,3}|\"\"\"|\\.\\.\\.|query|mutation|fragment|on|null|profile|id){0,12}";
+    let tokens = "([{}()\\[\\]:!$@|&=#\",.]| |[a-z]{1,5}|[0-9]{1,3}|\"\"\"|\
+        \\.\\.\\.|query|mutation|fragment|on|null|profile|id){0,12}";
     holds_for(prop_oneof![text(), tokens], |document| {
         let request = Request::post(GRAPHQL).bearer(token).json(&json!({ "query": document }));
         assert_graphql_answer(&world.server.send(&request));

@@ -6,8 +6,9 @@ use crate::users::{Answer, Developer, World, id_of, lamp, publication};
 use crate::wait::{eventually, until};
 use serde_json::{Value, json};
 
-const ALL_FIELDS: &str = "id kind connector { id } installationId instanceId actionRequestId sentAt durationMs method url
-    requestHeaders { name value } requestBody signedPayload responseStatus responseHeaders { name value } responseBody error";
+const ALL_FIELDS: &str = "id kind connector { id } installationId instanceId actionRequestId
+    sentAt durationMs method url requestHeaders { name value } requestBody signedPayload
+    responseStatus responseHeaders { name value } responseBody error";
 
 /// The log as a developer sees it, newest first.
 #[track_caller]

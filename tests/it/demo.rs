@@ -56,9 +56,8 @@ fn the_demo_is_made_once_and_lives_on_after_a_restart() {
     let token = developer.service_token(before[0]["id"].as_str().expect("an ID"), &[]);
     let ask = |document: &str| crate::users::graphql(&server, Some(&token), None, document, json!({}));
     let weather = || {
-        let answer = ask(
-            "{ things(thingConstraint: { displayType: \"core.SENSOR\" }) { components { properties { lastUpdate } } } }",
-        );
+        let answer = ask("{ things(thingConstraint: { displayType: \"core.SENSOR\" }) {
+                components { properties { lastUpdate } } } }");
         answer.field()[0]["components"][0]["properties"][0]["lastUpdate"].clone()
     };
     let first = weather();
@@ -77,7 +76,8 @@ fn the_demo_is_made_once_and_lives_on_after_a_restart() {
 fn parameters(declared: &[demo::Parameter]) -> Value {
     let parameter = |parameter: &demo::Parameter| {
         json!({
-            "id": parameter.id, "name": parameter.name, "description": parameter.description, "required": parameter.required,
+            "id": parameter.id, "name": parameter.name, "description": parameter.description,
+            "required": parameter.required,
             "valueType": format!("{:?}", parameter.value_type).to_uppercase(),
             "displayType": format!("{:?}", parameter.display_type).to_uppercase(),
             "validationExpression": parameter.validation_expression,
@@ -101,12 +101,16 @@ fn stage() -> Stage {
     let (description, urls) = (demo::description(), demo::callback_urls(free));
     let publish =
         "mutation($connector: ConnectorPublicationInput!) { publishConnector(connector: $connector) { id publicKey } }";
-    let published = developer.graphql(publish, json!({ "connector": {
+    let published = developer.graphql(
+        publish,
+        json!({ "connector": {
         "name": description.name, "description": description.description, "tags": description.tags,
         "configurationParameters": parameters(&description.installation_parameters),
         "customerConfigurationParameters": parameters(&description.instance_parameters),
-        "installationCallbackUrl": urls.installation, "instanceCallbackUrl": urls.instance, "actionCallbackUrl": urls.action,
-    } }));
+        "installationCallbackUrl": urls.installation, "instanceCallbackUrl": urls.instance,
+        "actionCallbackUrl": urls.action,
+    } }),
+    );
     let published = published.field();
     let mut command = connhub();
     let key = published["publicKey"].as_str().expect("a key");

@@ -2,7 +2,7 @@
 //! is asked (domain.md, "States"; protocol.md, "Callbacks").
 
 use crate::connector::{Connector, Kind};
-use crate::users::{Answer, World, configuration, id_of, publication};
+use crate::users::{Answer, World, id_of, publication};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 
@@ -336,7 +336,6 @@ fn a_validation_expression_is_searched_not_anchored_and_empty_optional_values_pa
     let world = World::publishing(&[], json!({ "configurationParameters": parameters }));
     let answer = world.developer.install(&world.app.id, &world.publication, &[("a", "abc"), ("n", "")]);
     assert_eq!(answer.field()["state"], "COMPLETE");
-    assert_eq!(configuration(&[("a", "abc")]), json!([{ "configurationParameterId": "a", "value": "abc" }]));
 }
 
 #[test]

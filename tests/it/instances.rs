@@ -169,7 +169,8 @@ fn lists_of_instances_go_page_by_page_in_the_order_of_creation() {
     for subject in ["a", "b", "c"] {
         world.app.instantiate(&installation, Some(subject), &[]).data();
     }
-    let page = "query($first: Int, $after: ID) { connectorInstantiations(first: $first, after: $after) { id externalSubjectId } }";
+    let page = "query($first: Int, $after: ID) {
+        connectorInstantiations(first: $first, after: $after) { id externalSubjectId } }";
     let first = world.app.graphql(page, json!({ "first": 2 }));
     assert_eq!(subjects(first.field()), ["a", "b"]);
     let after = id_of(&first.field()[1]);

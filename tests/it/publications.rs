@@ -103,7 +103,8 @@ fn all_violations_of_a_publication_are_told_at_once_each_with_its_path() {
             "actionCallbackUrl": "https://connector.example.com/#fragment",
             "configurationParameters": [parameter("a b", "("), parameter("ok", "(?=x)")],
             "customerConfigurationParameters": [
-                { "id": "same", "name": "n", "valueType": "STRING" }, { "id": "same", "name": "n", "valueType": "STRING" }],
+                { "id": "same", "name": "n", "valueType": "STRING" },
+                { "id": "same", "name": "n", "valueType": "STRING" }],
         }),
     );
     assert_eq!(answer.status, 200);
@@ -178,7 +179,8 @@ fn an_update_changes_what_it_names_and_nothing_else() {
     let before = publish(
         &world.developer,
         with(json!({
-            "logoUrl": "https://h/logo.png", "requirements": "A bridge.", "tags": ["a"], "configurationParameters": parameter,
+            "logoUrl": "https://h/logo.png", "requirements": "A bridge.", "tags": ["a"],
+            "configurationParameters": parameter,
         })),
     );
     let before = before.field();

@@ -3,7 +3,7 @@
 
 use crate::connector::{Connector, Kind};
 use crate::harness::Server;
-use crate::users::{Answer, Developer, World, configuration, id_of};
+use crate::users::{Answer, Developer, World, id_of};
 use serde_json::{Value, json};
 
 const PUBLISH: &str = include_str!("seed/publish-connector.graphql");
@@ -188,7 +188,6 @@ fn instantiating_and_listing_instances_answer_in_the_documented_shape() {
     let mut with_step = expected;
     with_step["furtherStep"] = Value::Null;
     assert_eq!(*listed.field(), json!([with_step]));
-    assert_eq!(configuration(&[]), json!([]));
 }
 
 #[test]

@@ -57,13 +57,17 @@ fn a_thing_is_seen_as_it_was_created() {
             "components": [{
                 "id": "lamp", "name": "Lamp", "componentType": "core.Lamp", "capabilities": ["core.SWITCH"],
                 "properties": [
-                    { "id": "on", "name": "On", "value": "false", "unit": "", "type": "BOOLEAN", "propertyType": "core.ON", "lastUpdate": null },
-                    { "id": "level", "name": "Level", "value": "", "unit": "%", "type": "NUMBER", "propertyType": "", "lastUpdate": null },
-                    { "id": "colour", "name": "Colour", "value": "white", "unit": "", "type": "STRING", "propertyType": "", "lastUpdate": null },
+                    { "id": "on", "name": "On", "value": "false", "unit": "", "type": "BOOLEAN",
+                        "propertyType": "core.ON", "lastUpdate": null },
+                    { "id": "level", "name": "Level", "value": "", "unit": "%", "type": "NUMBER",
+                        "propertyType": "", "lastUpdate": null },
+                    { "id": "colour", "name": "Colour", "value": "white", "unit": "", "type": "STRING",
+                        "propertyType": "", "lastUpdate": null },
                 ],
                 "actions": [
                     { "id": "toggle", "name": "Toggle", "parameters": [] },
-                    { "id": "dim", "name": "Dim", "parameters": [{ "name": "level", "type": "NUMBER" }, { "name": "slow", "type": "BOOLEAN" }] },
+                    { "id": "dim", "name": "Dim", "parameters": [
+                        { "name": "level", "type": "NUMBER" }, { "name": "slow", "type": "BOOLEAN" }] },
                 ],
             }],
         })
@@ -135,7 +139,8 @@ fn everything_wrong_with_a_thing_is_told_at_once() {
         &hub,
         json!({
             "name": [], "displayType": "", "mainComponentId": "none", "status": 5,
-            "components": [{ "id": "", "componentType": "", "properties": [{ "id": "p", "type": "TEXT", "value": 1 }] }],
+            "components": [{ "id": "", "componentType": "",
+                "properties": [{ "id": "p", "type": "TEXT", "value": 1 }] }],
             "attributes": {},
         }),
     );

@@ -24,8 +24,8 @@ const INSTANTIATE: &str = "mutation($installation: ID!, $configuration: [Configu
         id state stateDetails externalSubjectId installation { id } furtherStep { type content contentHtml } } }";
 const INSTANCE: &str = "query($id: ID!) { connectorInstance(id: $id) {
     id state stateDetails externalSubjectId installation { id } furtherStep { type content contentHtml } } }";
-const ACT: &str =
-    "mutation($thing: ID!, $component: String, $action: String, $parameters: [ActionParameterInput!], $dryRun: Boolean) {
+const ACT: &str = "mutation($thing: ID!, $component: String, $action: String, $parameters: [ActionParameterInput!],
+        $dryRun: Boolean) {
     requestThingAction(thingConstraints: { thingConstraint: { id: $thing } }, componentSelector: { id: $component },
         actionSelector: { id: $action }, actionParameters: $parameters, dryRun: $dryRun) {
         id status error deadline createdAt parameters { name value }
@@ -317,7 +317,8 @@ pub fn lamp() -> Value {
         "components": [{
             "id": "lamp", "name": "Lamp", "componentType": "core.Lamp", "capabilities": ["core.SWITCH"],
             "properties": [
-                { "id": "on", "name": "On", "value": "false", "unit": "", "type": "BOOLEAN", "propertyType": "core.ON" },
+                { "id": "on", "name": "On", "value": "false", "unit": "", "type": "BOOLEAN",
+                    "propertyType": "core.ON" },
                 { "id": "level", "name": "Level", "value": "", "unit": "%", "type": "NUMBER" },
                 { "id": "colour", "name": "Colour", "value": "white", "type": "STRING" },
             ],

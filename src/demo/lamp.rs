@@ -13,7 +13,7 @@ pub struct Lamp {
     /// Per cent.
     pub brightness: f64,
     /// `#rrggbb`.
-    pub color: String,
+    pub colour: String,
 }
 
 /// What an action changes: one property, with the caller's own spelling of its new value, so that
@@ -31,7 +31,7 @@ pub struct Change {
 enum Effect {
     On(bool),
     Brightness(f64),
-    Color(String),
+    Colour(String),
 }
 
 type Reader = fn(&str) -> Result<Effect, String>;
@@ -39,7 +39,7 @@ type Reader = fn(&str) -> Result<Effect, String>;
 impl Lamp {
     /// A new lamp.
     pub fn new(on: bool) -> Self {
-        Self { on, brightness: 80.0, color: "#ffb347".to_owned() }
+        Self { on, brightness: 80.0, colour: "#ffb347".to_owned() }
     }
 
     /// Makes a change.
@@ -47,7 +47,7 @@ impl Lamp {
         match &change.effect {
             Effect::On(on) => self.on = *on,
             Effect::Brightness(brightness) => self.brightness = *brightness,
-            Effect::Color(color) => self.color.clone_from(color),
+            Effect::Colour(colour) => self.colour.clone_from(colour),
         }
     }
 }
@@ -58,7 +58,7 @@ impl Change {
         let (property, read): (_, Reader) = match action {
             "setOn" => ("on", on),
             "setBrightness" => ("brightness", brightness),
-            "setColor" => ("color", color),
+            "setColour" => ("colour", colour),
             _ => return Err(format!("a lamp has no action {action}")),
         };
         let value = parameters.get(property).ok_or_else(|| format!("the parameter {property} is missing"))?;
@@ -79,12 +79,12 @@ fn brightness(value: &str) -> Result<Effect, String> {
         .ok_or_else(|| "brightness must be a number from 0 to 100".to_owned())
 }
 
-fn color(value: &str) -> Result<Effect, String> {
+fn colour(value: &str) -> Result<Effect, String> {
     value
         .strip_prefix('#')
         .filter(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .map(|_| Effect::Color(value.to_owned()))
-        .ok_or_else(|| "color must be # and six hexadecimal digits, such as #ffb347".to_owned())
+        .map(|_| Effect::Colour(value.to_owned()))
+        .ok_or_else(|| "colour must be # and six hexadecimal digits, such as #ffb347".to_owned())
 }
 
 #[cfg(test)]
@@ -113,9 +113,9 @@ mod tests {
             assert_eq!(change.unwrap().value, edge);
         }
 
-        let (lamp, change) = act("setColor", "color", "#00fFaA");
-        assert_eq!(lamp.color, "#00fFaA");
-        assert_eq!(change.unwrap().property, "color");
+        let (lamp, change) = act("setColour", "colour", "#00fFaA");
+        assert_eq!(lamp.colour, "#00fFaA");
+        assert_eq!(change.unwrap().property, "colour");
     }
 
     #[test]
@@ -127,10 +127,10 @@ mod tests {
             ("setBrightness", "brightness", "100.1"),
             ("setBrightness", "brightness", "NaN"),
             ("setBrightness", "brightness", "bright"),
-            ("setColor", "color", "red"),
-            ("setColor", "color", "#fff"),
-            ("setColor", "color", "#gggggg"),
-            ("setColor", "color", "#ffb34\u{e9}"),
+            ("setColour", "colour", "red"),
+            ("setColour", "colour", "#fff"),
+            ("setColour", "colour", "#gggggg"),
+            ("setColour", "colour", "#ffb34\u{e9}"),
             ("explode", "on", "true"),
         ];
         for (action, property, value) in bad {

@@ -35,12 +35,12 @@ pub fn lamp(lamp: &Lamp, now: &str) -> Value {
         "properties": [
             property("on", "On", lamp.on.to_string(), "", "BOOLEAN", "core.SWITCH_STATE"),
             property("brightness", "Brightness", lamp.brightness.to_string(), "%", "NUMBER", "core.BRIGHTNESS"),
-            property("color", "Colour", lamp.color.clone(), "", "STRING", "core.COLOR"),
+            property("colour", "Colour", lamp.colour.clone(), "", "STRING", "core.COLOR"),
         ],
         "actions": [
             setter("setOn", "Switch on or off", "on", "BOOLEAN"),
             setter("setBrightness", "Set brightness", "brightness", "NUMBER"),
-            setter("setColor", "Set colour", "color", "STRING"),
+            setter("setColour", "Set colour", "colour", "STRING"),
         ],
     });
     thing("Demo lamp", "core.LAMP", LAMP, component)

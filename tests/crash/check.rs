@@ -312,7 +312,10 @@ mod tests {
         assert_eq!(found(None, |world| update(world, 30, 3)), 1);
         assert_eq!(found(Some(&in_flight), |world| update(world, 10, 7)), 1);
         assert_eq!(found(None, |world| world.things.get_mut(&THING).expect("it").current = Some((10, 1))), 1);
-        assert_eq!(found(None, |world| drop(world.things.get_mut(&THING).expect("it").points.remove(&10))), 1);
+        let lost = |world: &mut World| {
+            world.things.get_mut(&THING).expect("it").points.remove(&10);
+        };
+        assert_eq!(found(None, lost), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::model::callback::signed_payload;
 use crate::model::publication::SigningSeed;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
+use quick_cache::sync::Cache;
 use std::time::SystemTime;
 
 /// The `Date` header's value: the HTTP format, `Wed, 07 Oct 2020 10:00:00 GMT`.
@@ -23,10 +24,29 @@ pub(super) fn signed_url(target: &Target, actual_scheme: bool) -> String {
     format!("{scheme}://{}{}", target.authority, target.path_and_query)
 }
 
-/// The `Signature` header's value: standard base64, padded, of 64 bytes of Ed25519.
-pub(super) fn signature(seed: &SigningSeed, method: &str, signed_url: &str, date: &str, body: &str) -> String {
-    let payload = signed_payload(method, signed_url, date, body);
-    STANDARD.encode(SigningKey::from_bytes(&seed.0).sign(payload.as_bytes()).to_bytes())
+/// How many keys are kept ready for signing: the connectors that are called all the time.
+const KEYS_READY_MAX: usize = 256;
+
+/// Signs, and keeps the keys in use ready: making one from its seed takes as long as a signature.
+pub(super) struct Signatures(Cache<[u8; 32], SigningKey>);
+
+impl Default for Signatures {
+    fn default() -> Self {
+        Self(Cache::new(KEYS_READY_MAX))
+    }
+}
+
+impl Signatures {
+    /// The `Signature` header's value: standard base64, padded, of 64 bytes of Ed25519.
+    pub fn sign(&self, seed: &SigningSeed, method: &str, signed_url: &str, date: &str, body: &str) -> String {
+        let payload = signed_payload(method, signed_url, date, body);
+        let key = self.0.get(&seed.0).unwrap_or_else(|| {
+            let key = SigningKey::from_bytes(&seed.0);
+            self.0.insert(seed.0, key.clone());
+            key
+        });
+        STANDARD.encode(key.sign(payload.as_bytes()).to_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +89,10 @@ mod tests {
             let url = signed_url(&target, false);
             let payload = signed_payload(&vector.method, &url, &vector.date, &vector.body);
             assert_eq!(payload, vector.signed_payload);
-            assert_eq!(signature(&seed, &vector.method, &url, &vector.date, &vector.body), vector.signature);
+            assert_eq!(
+                Signatures::default().sign(&seed, &vector.method, &url, &vector.date, &vector.body),
+                vector.signature
+            );
         }
     }
 

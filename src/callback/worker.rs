@@ -9,7 +9,7 @@ use crate::callback::interpret::{Verdict, interpret, our_fault};
 use crate::callback::message::{self, Target};
 use crate::callback::problem::{Code, Problem};
 use crate::callback::redact::Redactor;
-use crate::callback::sign;
+use crate::callback::sign::{self, Signatures};
 use crate::model::callback::{Attempt, Header, Outcome, Outgoing, Response};
 use crate::model::error::Result;
 use crate::model::id::CallbackId;
@@ -32,14 +32,20 @@ const PAUSES: [Duration; 5] = [
 /// Sends and settles callbacks.
 pub(super) struct Worker {
     platform: Arc<Platform>,
+    sending: Sending,
+}
+
+/// What it takes to send.
+struct Sending {
     client: Client,
+    signatures: Signatures,
     sign_actual_scheme: bool,
 }
 
 impl Worker {
     /// Of this platform.
     pub fn new(platform: Arc<Platform>, client: Client, sign_actual_scheme: bool) -> Self {
-        Self { platform, client, sign_actual_scheme }
+        Self { platform, sending: Sending { client, signatures: Signatures::default(), sign_actual_scheme } }
     }
 
     /// Sends a callback and settles it, or notes that it is not to be sent any more. Blocks.
@@ -50,7 +56,7 @@ impl Worker {
                 persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait());
             }
             Some(Some(outgoing)) => {
-                let (attempt, outcome) = attempt(&self.client, &outgoing, self.sign_actual_scheme);
+                let (attempt, outcome) = attempt(&self.sending, &outgoing);
                 let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
                 persevere(id, "settled", &PAUSES, settle);
             }
@@ -77,14 +83,14 @@ fn persevere<T>(id: CallbackId, what: &str, pauses: &[Duration], mut work: impl 
 
 /// Sends a callback: what is to be logged, and what it came to. A panic on the way is our own fault
 /// and settles it like any other end.
-fn attempt(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Attempt, Outcome) {
-    catch_unwind(AssertUnwindSafe(|| send(client, outgoing, sign_actual_scheme))).unwrap_or_else(|_| {
+fn attempt(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
+    catch_unwind(AssertUnwindSafe(|| send(sending, outgoing))).unwrap_or_else(|_| {
         tracing::error!(callback = %outgoing.id, "a callback panicked");
         unsent(outgoing, our_fault(outgoing.message.kind()))
     })
 }
 
-fn send(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Attempt, Outcome) {
+fn send(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
     let kind = outgoing.message.kind();
     let target = match message::target(&outgoing.message, &outgoing.callback_url) {
         Ok(target) => target,
@@ -94,10 +100,10 @@ fn send(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Atte
         }
     };
     let body = message::body(&outgoing.message, |text| text);
-    let signed_url = sign::signed_url(&target, sign_actual_scheme);
-    let request_headers = request_headers(outgoing, &target, &signed_url, &body);
+    let signed_url = sign::signed_url(&target, sending.sign_actual_scheme);
+    let request_headers = request_headers(&sending.signatures, outgoing, &target, &signed_url, &body);
     let sent_at = now();
-    let Exchange { answer, duration } = client.exchange(kind.method(), &target, &request_headers, &body);
+    let Exchange { answer, duration } = sending.client.exchange(kind.method(), &target, &request_headers, &body);
 
     let redactor = Redactor::new(outgoing);
     let (verdict, response) = match answer {
@@ -126,10 +132,16 @@ fn send(client: &Client, outgoing: &Outgoing, sign_actual_scheme: bool) -> (Atte
 }
 
 /// The request's headers, all of them, in their order on the wire.
-fn request_headers(outgoing: &Outgoing, target: &Target, signed_url: &str, body: &str) -> Vec<Header> {
+fn request_headers(
+    signatures: &Signatures,
+    outgoing: &Outgoing,
+    target: &Target,
+    signed_url: &str,
+    body: &str,
+) -> Vec<Header> {
     let method = outgoing.message.kind().method();
     let date = sign::date_header(SystemTime::now());
-    let signature = sign::signature(&outgoing.seed, method, signed_url, &date, body);
+    let signature = signatures.sign(&outgoing.seed, method, signed_url, &date, body);
     let header = |name: &str, value: String| Header { name: name.to_owned(), value };
     let mut headers = vec![
         header("Host", target.authority.clone()),

@@ -30,6 +30,9 @@ use std::path::Path;
 
 /// Statements kept prepared on each connection; more than there are.
 const STATEMENTS_CACHED: usize = 128;
+/// How long the write-ahead log may become before it is folded into the file, in pages of 4 KiB:
+/// the longer, the more often a page was rewritten meanwhile and needs folding only once.
+const CHECKPOINT_PAGES: u32 = 8_000;
 /// How long SQLite waits for a lock that another process holds (a backup, a shell), in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
@@ -48,6 +51,7 @@ impl Store {
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         migrate::migrate(&mut connection)?;
         Ok(Self { readers: reader::Readers::open(path, readers)?, writer: writer::Writer::start(connection)? })
     }

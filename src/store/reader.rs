@@ -10,8 +10,6 @@ use std::time::Duration;
 
 /// How long a request waits for a reader before it is refused.
 const READER_WAIT: Duration = Duration::from_secs(10);
-/// How much of the file a reader maps into memory, in bytes: saves copying pages.
-const MAPPED_BYTES: i64 = 256 << 20;
 
 pub(super) struct Readers(Pool<SqliteConnectionManager>);
 
@@ -21,8 +19,9 @@ impl Readers {
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(|connection| {
                 super::prepare(connection)?;
-                connection.pragma_update(None, "query_only", true)?;
-                connection.pragma_update(None, "mmap_size", MAPPED_BYTES)
+                // No mmap: SQLite drops a reader's mapping at every change of the database, and
+                // unmapping stops all threads for a moment.
+                connection.pragma_update(None, "query_only", true)
             });
         let pool = Pool::builder()
             .max_size(size)

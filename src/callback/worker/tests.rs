@@ -15,8 +15,9 @@ use ed25519_dalek::{Signature, SigningKey};
 const ID: &str = "6f1c1a52-5a7e-4b5e-9a53-2f7a6f0f5f10";
 const SEED: [u8; 32] = [7; 32];
 
-fn client() -> Client {
-    Client::new(&Settings { allow_loopback: true, ..Settings::default() }).expect("a client")
+fn sending(sign_actual_scheme: bool) -> Sending {
+    let client = Client::new(&Settings { allow_loopback: true, ..Settings::default() }).expect("a client");
+    Sending { client, signatures: Signatures::default(), sign_actual_scheme }
 }
 
 fn outgoing(callback_url: String, message: Message) -> Outgoing {
@@ -61,7 +62,7 @@ fn an_installation_is_sent_signed_and_logged_without_secrets() {
     });
     let url = format!("http://{}/i?x=1", server.address);
     let outgoing = outgoing(url.clone(), installation());
-    let (attempt, outcome) = attempt(&client(), &outgoing, false);
+    let (attempt, outcome) = attempt(&sending(false), &outgoing);
     let seen = server.next();
     assert!(is_signed(&seen, "https"));
     assert_logged(&attempt, &seen);
@@ -85,7 +86,7 @@ fn a_removal_has_its_own_url_and_no_body() {
     let server = TestServer::saying("HTTP/1.1 204 No Content\r\n\r\n");
     let message = Message::InstanceRemoval { id: ID.parse().expect("an ID") };
     let outgoing = outgoing(format!("http://{}/i/?x=1", server.address), message);
-    let (attempt, outcome) = attempt(&client(), &outgoing, true);
+    let (attempt, outcome) = attempt(&sending(true), &outgoing);
     let seen = server.next();
     assert!(seen.head.starts_with(&format!("DELETE /i/{ID}?x=1 HTTP/1.1\r\n")));
     assert!(is_signed(&seen, "http"), "the actual scheme, as told");
@@ -105,7 +106,7 @@ fn an_action_is_sent() {
         action: "set".to_owned(),
         parameters: vec![ActionValue { name: "level".to_owned(), value: "42.50".to_owned() }],
     };
-    let (attempt, outcome) = attempt(&client(), &outgoing(format!("http://{}", server.address), message), false);
+    let (attempt, outcome) = attempt(&sending(false), &outgoing(format!("http://{}", server.address), message));
     let seen = server.next();
     assert!(is_signed(&seen, "https"));
     assert_eq!(attempt.request_body, seen.body);
@@ -115,7 +116,7 @@ fn an_action_is_sent() {
 
 #[test]
 fn what_cannot_be_sent_is_settled_too() {
-    let (attempt, outcome) = attempt(&client(), &outgoing("no URL".to_owned(), installation()), false);
+    let (attempt, outcome) = attempt(&sending(false), &outgoing("no URL".to_owned(), installation()));
     assert!(attempt.error.is_some() && attempt.response.is_none() && !attempt.request_body.contains("hunter2"));
     let Outcome::Standing(standing) = outcome else { panic!("{outcome:?}") };
     assert!(standing.details.expect("details").as_str().contains("BAD_CALLBACK_URL"));

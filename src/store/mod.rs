@@ -94,6 +94,8 @@ impl Store {
 /// What every connection needs.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // Plans must not depend on bound values: SQLite would plan `LIMIT ?` anew at each execution.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
     rusqlite::vtab::array::load_module(connection)
 }

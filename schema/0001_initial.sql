@@ -122,8 +122,9 @@ CREATE TABLE instance_values (
   PRIMARY KEY (instance, position)
 ) STRICT, WITHOUT ROWID;
 
+-- AUTOINCREMENT: a mutation holds keys while connectors delete and create things, so none is used again.
 CREATE TABLE things (
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id BLOB NOT NULL,
   app BLOB NOT NULL REFERENCES apps (id),
   subject TEXT NOT NULL,
@@ -149,7 +150,7 @@ CREATE TABLE attributes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE components (
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   thing INTEGER NOT NULL REFERENCES things (key) ON DELETE CASCADE,
   id TEXT NOT NULL,
   name TEXT NOT NULL,

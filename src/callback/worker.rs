@@ -20,7 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How long to wait before trying again what the database did not take. It may be full or busy for
-/// a while; in the end the row is left for the next start, which knows what to make of it.
+/// a while; the last pause is repeated until it takes it again, since a row left unsettled would be
+/// stuck. Where the server ends first, the next start knows what to make of the row.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(100),
     Duration::from_millis(500),
@@ -51,11 +52,8 @@ impl Worker {
     /// Sends a callback and settles it, or notes that it is not to be sent any more. Blocks.
     pub fn run(&self, id: CallbackId) {
         match persevere(id, "composed", &PAUSES, || compose(&self.platform, id)) {
-            None => {}
-            Some(None) => {
-                persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait());
-            }
-            Some(Some(outgoing)) => {
+            None => persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait()),
+            Some(outgoing) => {
                 let (attempt, outcome) = attempt(&self.sending, &outgoing);
                 let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
                 persevere(id, "settled", &PAUSES, settle);
@@ -64,20 +62,18 @@ impl Worker {
     }
 }
 
-/// Tries until it works or the pauses are used up.
-fn persevere<T>(id: CallbackId, what: &str, pauses: &[Duration], mut work: impl FnMut() -> Result<T>) -> Option<T> {
-    let mut pauses = pauses.iter();
+/// Tries until it works, with these pauses between and the last one ever after.
+fn persevere<T>(id: CallbackId, what: &str, pauses: &[Duration], mut work: impl FnMut() -> Result<T>) -> T {
+    let last = pauses.last().copied().unwrap_or_default();
+    let mut pauses = pauses.iter().copied().chain(std::iter::repeat(last));
     loop {
         let error = match work() {
-            Ok(done) => return Some(done),
+            Ok(done) => return done,
             Err(error) => error,
         };
-        let Some(pause) = pauses.next() else {
-            tracing::error!(callback = %id, ?error, "a callback could not be {what} and is left as it is");
-            return None;
-        };
+        let pause = pauses.next().unwrap_or(last);
         tracing::error!(callback = %id, ?error, ?pause, "a callback could not be {what}; trying again");
-        std::thread::sleep(*pause);
+        std::thread::sleep(pause);
     }
 }
 

@@ -73,6 +73,14 @@ impl Context {
         Ok(caller)
     }
 
+    /// That the caller may read what things say: an app needs the scope, whatever led it to the thing.
+    pub fn may_read_things(&self) -> Answered<()> {
+        if matches!(self.caller()?, Caller::Service(_)) {
+            self.service(Scope::ThingsRead)?;
+        }
+        Ok(())
+    }
+
     /// The external subject that the request names.
     pub fn subject(&self) -> Answered<Option<ExternalSubject>> {
         Ok(self.subject.as_deref().map(ExternalSubject::new).transpose()?)

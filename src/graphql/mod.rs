@@ -23,6 +23,7 @@ use mutation::Mutation;
 use query::Query;
 use scalars::Scalar;
 use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 type Subscription = EmptySubscription<Context>;
@@ -44,6 +45,8 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 pub struct Engine {
     platform: Arc<Platform>,
     documents: Documents,
+    /// As many as there are readers: queries wait for one here, where they hold no thread.
+    places: Semaphore,
 }
 
 /// A GraphQL request, whatever transport it came by.
@@ -101,7 +104,8 @@ impl Engine {
     /// An engine for a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>) -> Self {
-        Self { platform, documents: Documents::default() }
+        let places = Semaphore::new(platform.readers());
+        Self { platform, documents: Documents::default(), places }
     }
 
     /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
@@ -122,6 +126,7 @@ impl Engine {
         let span = tracing::Span::current();
         let answer = match document.operation().operation_type() {
             OperationType::Query => {
+                let _place = self.places.acquire().await;
                 tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, request))).await
             }
             _ if request.read_only => return response::not_allowed(&request_id),
@@ -160,8 +165,10 @@ impl Engine {
             Err(error) => return response::bad_variables(&error, &request_id),
         };
         let platform = Arc::clone(&self.platform);
-        let context =
-            tokio::task::block_in_place(|| Context::for_mutation(platform, request.token.as_deref(), request.subject));
+        let authenticated = tokio::task::spawn_blocking(move || {
+            Context::for_mutation(platform, request.token.as_deref(), request.subject)
+        });
+        let context = authenticated.await.unwrap_or_else(|fault| Err(Error::fault(fault)));
         match context {
             Ok(context) => response::executed(document.operation().execute(&variables, &context).await, &request_id),
             Err(error) => response::failed(&error, &request_id),

@@ -172,7 +172,8 @@ impl Mutation {
     async fn cancel_action_request(context: &Context, id: ID) -> Answered<ActionRequest> {
         let caller = context.service(Scope::ThingsAction)?;
         let request = self::id("action request", &id)?;
-        Ok(ActionRequest::one(action::cancel(context.platform(), caller, request).await?))
+        let subject = context.subject()?;
+        Ok(ActionRequest::one(action::cancel(context.platform(), caller, subject, request).await?))
     }
 
     /// Developer token.

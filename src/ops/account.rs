@@ -61,11 +61,13 @@ pub async fn sign_in(
     password: String,
     address: IpAddr,
 ) -> Result<IssuedToken> {
+    // Asked when it is one's turn: tries made at the same time would all have been let pass before.
+    let turn = platform.passwords.turn().await?;
     platform.throttle.check(&email, address)?;
     let wanted = email.clone();
     let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-    let verified = platform.passwords.verify(password, hash).await?;
+    let verified = platform.passwords.verify(&turn, password, hash).await?;
     let Some(account) = account.filter(|_| verified) else {
         platform.throttle.failed(&email, address);
         return Err(Error::Unauthenticated("the e-mail or the password is wrong".to_owned()));

@@ -220,8 +220,12 @@ fn subject(reach: Reach, request: ActionRequestId) -> CallbackSubject {
 
 /// The actions that an order selects, in a stable order, each with how its connector is reached.
 fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(ActionTarget, Option<Reach>)>> {
-    let page = Page { first: PAGE_SIZE_MAX, after: None };
+    // One more than may be meant tells that there are too many.
+    let page = Page { first: PAGE_SIZE_MAX + 1, after: None };
     let things = store::thing::of_app(view, caller.app, order.subject.as_ref(), &order.things, page)?;
+    if things.len() > PAGE_SIZE_MAX as usize {
+        return Err(too_many("things", PAGE_SIZE_MAX as usize));
+    }
     let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
     let mut components = store::thing::components(view, &keys)?;
     let component_keys: Vec<_> = components.values().flatten().map(|component| component.key).collect();
@@ -250,12 +254,16 @@ fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(Act
         }
     }
     if targets.len() > TARGETS_MAX {
-        return Err(Error::Invalid(vec![Violation {
-            path: "thingConstraints".to_owned(),
-            message: format!("select {} actions; at most {TARGETS_MAX} can be requested at once", targets.len()),
-        }]));
+        return Err(too_many("actions", TARGETS_MAX));
     }
     violations.into_result(targets)
+}
+
+fn too_many(what: &str, limit: usize) -> Error {
+    Error::Invalid(vec![Violation {
+        path: "thingConstraints".to_owned(),
+        message: format!("select more {what} than the {limit} that one call may act on; narrow them down"),
+    }])
 }
 
 /// A page of the app's requests, newest first.
@@ -274,17 +282,27 @@ pub fn list(
 /// Calls a pending request off.
 ///
 /// # Errors
-/// [`Error::NotFound`] also for another app's; [`Error::Conflict`] where it is not PENDING any more.
-pub async fn cancel(platform: &Platform, caller: &Service, id: ActionRequestId) -> Result<ActionRequest> {
+/// [`Error::NotFound`] also for another app's, or another subject's where one is named;
+/// [`Error::Conflict`] where it is not PENDING any more.
+pub async fn cancel(
+    platform: &Platform,
+    caller: &Service,
+    subject: Option<ExternalSubject>,
+    id: ActionRequestId,
+) -> Result<ActionRequest> {
     let app = caller.app;
+    let filter = ActionFilter { id: Some(id), subject, ..ActionFilter::default() };
     let stored = platform.store.write(move |transaction| {
-        let request = store::action::get(transaction, id)?
-            .filter(|request| request.app == app)
+        let request = store::action::of_app(transaction, app, &filter, Page { first: 1, after: None })?
+            .pop()
             .ok_or_else(|| Error::not_found("action request", id))?;
         if !store::action::end(transaction, id, ActionStatus::Canceled, None, now())? {
+            let ended = match request.status {
+                ActionStatus::Pending => "past its deadline",
+                ended => ended.name(),
+            };
             return Err(Error::Conflict(format!(
-                "only a PENDING action request can be called off; this one is {}",
-                request.status.name()
+                "only a PENDING action request can be called off; this one is {ended}"
             )));
         }
         Ok(ActionRequest { status: ActionStatus::Canceled, ..request })

@@ -4,7 +4,7 @@ use crate::model::callback::{CallbackKind, CallbackSubject, Line};
 use crate::model::error::{Error, Result};
 use crate::model::id::{AppId, CallbackId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
-use crate::model::instance::Instance;
+use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::parameter::{ConfigurationValue, check_configuration};
 use crate::model::publication::{Publication, PublicationState};
@@ -57,12 +57,17 @@ pub fn find(view: &View, caller: &Caller, id: InstallationId) -> Result<Option<I
     }))
 }
 
-/// How many instances each of these installations has; those with none are left out.
+/// How many instances each of these installations has, of one subject where one is named; those
+/// with none are left out.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn instance_counts(view: &View, ids: &[InstallationId]) -> Result<HashMap<InstallationId, i64>> {
-    store::installation::instance_counts(view, ids)
+pub fn instance_counts(
+    view: &View,
+    ids: &[InstallationId],
+    subject: Option<&ExternalSubject>,
+) -> Result<HashMap<InstallationId, i64>> {
+    store::installation::instance_counts(view, ids, subject)
 }
 
 /// Installs a connector for an app, tells the connector, and waits for its answer.

@@ -32,12 +32,18 @@ pub fn of_app(
     store::instance::of_app(view, caller.app, subject, page)
 }
 
-/// The same page of the instances of several installations that the caller is known to see.
+/// The same page of the instances of several installations that the caller is known to see, of one
+/// subject where one is named.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn of_installations(view: &View, ids: &[InstallationId], page: Page<InstanceId>) -> Result<Vec<Instance>> {
-    store::instance::of_installations(view, ids, page)
+pub fn of_installations(
+    view: &View,
+    ids: &[InstallationId],
+    subject: Option<&ExternalSubject>,
+    page: Page<InstanceId>,
+) -> Result<Vec<Instance>> {
+    store::instance::of_installations(view, ids, subject, page)
 }
 
 /// One instance of the developer's apps, or of the app that asks.

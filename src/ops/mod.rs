@@ -98,6 +98,12 @@ impl Platform {
         let _ = self.dispatcher.set(dispatcher);
     }
 
+    /// How many queries can be at work at once.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.settings.readers as usize
+    }
+
     /// What is committed now, for the reads of one request. Blocks while all readers are taken.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::model::error::{Error, Result};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use std::sync::OnceLock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
 const HASHING_MAX: usize = 2;
@@ -21,6 +21,9 @@ impl Default for Passwords {
     }
 }
 
+/// The right to check one password.
+pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
+
 impl Passwords {
     /// The Argon2id hash of a password, in the PHC format with its salt and costs.
     pub(super) async fn hash(&self, password: String) -> Result<String> {
@@ -28,9 +31,13 @@ impl Passwords {
         tokio::task::spawn_blocking(move || hash(&password)).await.map_err(Error::fault)?
     }
 
+    /// Waits until a password may be checked.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>> {
+        self.at_work.acquire().await.map(Turn).map_err(Error::fault)
+    }
+
     /// Whether the password is the one hashed. Without a hash it is none, after the same time.
-    pub(super) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
-        let _permit = self.at_work.acquire().await.map_err(Error::fault)?;
+    pub(super) async fn verify(&self, _turn: &Turn<'_>, password: String, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = match stored {
             Some(stored) => stored,

@@ -9,6 +9,7 @@ use crate::ops::{Platform, View, now};
 use crate::store;
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
+use std::sync::Arc;
 
 impl Caller {
     /// The account on whose behalf this caller sees publications; none for connectors.
@@ -75,7 +76,7 @@ pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Public
 /// # Errors
 /// All violations of the rules for publications.
 pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
-    let profile = profile.checked(&platform.settings.callback_urls)?;
+    let profile = checked(platform, profile).await?;
     let seed = SigningSeed(rand::random());
     let publication = Publication {
         id: PublicationId::generate(),
@@ -95,22 +96,32 @@ pub async fn publish(platform: &Platform, caller: &Developer, profile: Publicati
 /// Changes a publication: `change` gets what it says now and returns what it shall say.
 ///
 /// # Errors
-/// [`Error::NotFound`]; all violations of the rules for publications.
+/// [`Error::NotFound`]; all violations of the rules for publications; [`Error::Conflict`] where
+/// somebody else changes it at the same time.
 pub async fn update(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     caller: &Developer,
     id: PublicationId,
-    change: impl FnOnce(PublicationProfile) -> PublicationProfile + Send + 'static,
+    change: impl FnOnce(PublicationProfile) -> PublicationProfile,
 ) -> Result<Publication> {
-    let caller = caller.clone();
-    let policy = platform.settings.callback_urls.clone();
+    let (developer, caller) = (caller.clone(), caller.clone());
+    let before = platform.read(move |view| own(view, &developer, id)).await?.profile;
+    let profile = checked(platform, change(before.clone())).await?;
     let stored = platform.store.write(move |transaction| {
         let publication = own(transaction, &caller, id)?;
-        let profile = change(publication.profile.clone()).checked(&policy)?;
+        if publication.profile != before {
+            return Err(Error::Conflict("the connector was changed by somebody else meanwhile; try again".to_owned()));
+        }
         store::publication::update(transaction, id, &profile)?;
         Ok(Publication { profile, ..publication })
     });
     stored.await
+}
+
+/// Checks a profile where it holds up nobody: its expressions are compiled, which may take a while.
+async fn checked(platform: &Platform, profile: PublicationProfile) -> Result<PublicationProfile> {
+    let policy = platform.settings.callback_urls.clone();
+    tokio::task::spawn_blocking(move || profile.checked(&policy)).await.map_err(Error::fault)?
 }
 
 /// Takes a publication off the offer. Its installations go on; with the last of them it is gone.

@@ -3,6 +3,7 @@
 use crate::model::error::Result;
 use crate::model::id::{AppId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
+use crate::model::instance::ExternalSubject;
 use crate::model::lifecycle::{Standing, State};
 use crate::model::parameter::{ConfigurationValue, Parameter};
 use crate::store::parameter::{self, StoredConfiguration};
@@ -91,15 +92,24 @@ pub fn of_app_and_publication(
     Ok(statement.query_row(params![app, publication], read).optional()?)
 }
 
-/// How many instances each of these installations has; those with none are left out.
+/// How many instances each of these installations has, of one subject where one is named; those
+/// with none are left out.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn instance_counts(connection: &Connection, ids: &[InstallationId]) -> Result<HashMap<InstallationId, i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT installation, count(*) FROM instances WHERE installation IN rarray(?1) GROUP BY installation",
-    )?;
-    Ok(statement.query_map([array(ids)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+pub fn instance_counts(
+    connection: &Connection,
+    ids: &[InstallationId],
+    subject: Option<&ExternalSubject>,
+) -> Result<HashMap<InstallationId, i64>> {
+    let by_subject = if subject.is_some() { "AND subject = ?2" } else { "AND ?2 IS NULL" };
+    let sql = format!(
+        "SELECT installation, count(*) FROM instances WHERE installation IN rarray(?1) {by_subject} GROUP BY installation"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement
+        .query_map(params![array(ids), subject], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
 }
 
 /// What was given when it was installed.

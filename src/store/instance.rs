@@ -99,24 +99,27 @@ pub fn of_app(
     Ok(rows)
 }
 
-/// The same page of each of these installations, in the order of creation.
+/// The same page of each of these installations, of one subject where one is named, in the order of creation.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn of_installations(
     connection: &Connection,
     installations: &[InstallationId],
+    subject: Option<&ExternalSubject>,
     page: Page<InstanceId>,
 ) -> Result<Vec<Instance>> {
+    let by_subject = if subject.is_some() { "AND subject = ?4" } else { "AND ?4 IS NULL" };
     let sql = format!(
         "SELECT {COLUMNS} FROM instances WHERE id IN (\
            SELECT id FROM rarray(?1) AS one JOIN instances AS some ON some.id IN (\
-             SELECT id FROM instances WHERE installation = one.value AND id > ?2 ORDER BY id LIMIT ?3)) \
+             SELECT id FROM instances WHERE installation = one.value {by_subject} AND id > ?2 \
+             ORDER BY id LIMIT ?3)) \
          ORDER BY id"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let after = page.after.unwrap_or(InstanceId::MIN);
-    let rows = statement.query_map(params![array(installations), after, page.first], read)?;
+    let rows = statement.query_map(params![array(installations), after, page.first, subject], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -257,7 +257,6 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     installation::get_many(connection, &[installation])?;
     installation::of_apps(connection, &[nouns.app.id])?;
     installation::of_app_and_publication(connection, nouns.app.id, publication)?;
-    installation::instance_counts(connection, &[installation])?;
     installation::configuration(connection, installation)?;
     read_instances(connection, nouns)?;
     read_things(connection, nouns)?;
@@ -271,7 +270,10 @@ fn read_instances(connection: &Connection, nouns: &Nouns) -> Result<()> {
     instance::of_subject(connection, installation, &nouns.instance.subject)?;
     instance::of_app(connection, nouns.app.id, None, page)?;
     instance::of_app(connection, nouns.app.id, Some(&nouns.instance.subject), page)?;
-    assert_eq!(instance::of_installations(connection, &[installation], page)?.len(), 1);
+    for subject in [None, Some(&nouns.instance.subject)] {
+        assert_eq!(instance::of_installations(connection, &[installation], subject, page)?.len(), 1);
+        assert_eq!(installation::instance_counts(connection, &[installation], subject)?.len(), 1);
+    }
     instance::all_of_installation(connection, installation)?;
     instance::any_of_installation(connection, installation)?;
     assert_eq!(instance::reaches(connection, &[instance])?.len(), 1);

@@ -1,6 +1,6 @@
 //! Things and their parts in the database.
 
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::id::{AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::Page;
@@ -155,7 +155,11 @@ pub fn of_app(
     page: Page<ThingId>,
 ) -> Result<Vec<Thing>> {
     let after = match page.after {
-        Some(after) => get(connection, after)?.map_or(ThingKey(i64::MAX), |thing| thing.key),
+        Some(after) => {
+            let before = get(connection, after)?.filter(|thing| thing.app == app);
+            let gone = || Error::Conflict("the thing named by `after` is gone; begin the list anew".to_owned());
+            before.ok_or_else(gone)?.key
+        }
         None => ThingKey(i64::MIN),
     };
     let by_subject = if subject.is_some() { "AND subject = :subject" } else { "AND :subject IS NULL" };

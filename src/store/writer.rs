@@ -51,16 +51,16 @@ where
     }
 
     fn finish(mut self: Box<Self>, commit: &Result<(), String>) {
-        let result = self.result.take().unwrap_or_else(|| Err(Error::fault("a write was not run")));
-        let result = match (result, commit) {
-            (Ok(value), Ok(())) => {
+        let result = match (self.result.take(), commit) {
+            (Some(Ok(value)), Ok(())) => {
                 if let Some(then) = self.then.take() {
                     then(&value);
                 }
                 Ok(value)
             }
-            (Ok(_), Err(reason)) => Err(Error::Unavailable(reason.clone())),
-            (Err(refusal), _) => Err(refusal),
+            (Some(Err(refusal)), _) => Err(refusal),
+            (_, Err(reason)) => Err(Error::Unavailable(reason.clone())),
+            (None, Ok(())) => Err(Error::fault("a write was not run")),
         };
         if let Some(reply) = self.reply.take() {
             // Whoever asked may have gone away; the work is done all the same.

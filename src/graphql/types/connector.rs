@@ -13,8 +13,6 @@ use crate::model::installation::Installation;
 use crate::model::instance::Instance;
 use crate::model::page::Page;
 use crate::model::publication::{Mode, Publication, PublicationState};
-use crate::model::token::Scope;
-use crate::ops::caller::Caller;
 use crate::ops::{installation, instance, publication, thing};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -250,14 +248,18 @@ impl ConnectorInstallation {
     /// In the order of creation; at most 1,000, further ones with `after`.
     fn instances(&self, context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<Vec<ConnectorInstance>> {
         let page = super::page(first, after.as_ref())?;
+        let subject = context.subject()?;
         self.siblings.instances.get(context, &self.row.id, page, |view, ids| {
-            let rows = instance::of_installations(view, ids, page)?;
+            let rows = instance::of_installations(view, ids, subject.as_ref(), page)?;
             Ok(group(ConnectorInstance::page(rows), |instance| instance.row.installation))
         })
     }
 
     fn instance_count(&self, context: &Context) -> Answered<i32> {
-        let count = self.siblings.instance_counts.get(context, &self.row.id, installation::instance_counts)?;
+        let subject = context.subject()?;
+        let counts = &self.siblings.instance_counts;
+        let count = counts
+            .get(context, &self.row.id, |view, ids| installation::instance_counts(view, ids, subject.as_ref()))?;
         Ok(count.map_or(0, |count| i32::try_from(*count).unwrap_or(i32::MAX)))
     }
 }
@@ -357,9 +359,7 @@ impl ConnectorInstance {
 
     /// With a service token: needs the scope connctd.things.read.
     fn things(&self, context: &Context) -> Answered<&[Thing]> {
-        if matches!(context.caller()?, Caller::Service(_)) {
-            context.service(Scope::ThingsRead)?;
-        }
+        context.may_read_things()?;
         let found = self.siblings.things.get(context, &self.row.id, |view, ids| {
             let nodes = Thing::page(thing::of_instances(view, ids)?);
             Ok(group(nodes, Thing::instance).into_iter().filter_map(|(id, nodes)| Some((id?, nodes))).collect())

@@ -98,7 +98,9 @@ impl Thing {
         &self.row.manufacturer
     }
 
+    /// With a service token: needs the scope connctd.things.read.
     fn attributes(&self, context: &Context) -> Answered<Vec<ThingAttribute<'_>>> {
+        context.may_read_things()?;
         let found = self.siblings.attributes.get(context, &self.row.key, thing::attributes)?;
         Ok(found.map_or(&[][..], Vec::as_slice).iter().map(ThingAttribute).collect())
     }
@@ -192,7 +194,9 @@ impl ThingComponent {
         &self.row.capabilities
     }
 
+    /// With a service token: needs the scope connctd.things.read.
     fn properties(&self, context: &Context) -> Answered<Vec<ComponentProperty<'_>>> {
+        context.may_read_things()?;
         let found = self.siblings.properties.get(context, &self.row.key, thing::properties)?;
         Ok(found.map_or(&[][..], Vec::as_slice).iter().map(ComponentProperty).collect())
     }

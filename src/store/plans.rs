@@ -77,6 +77,24 @@ fn no_statement_reads_a_growing_table_as_a_whole() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
+#[test]
+fn a_deleted_things_key_is_never_used_again() {
+    let mut connection = Connection::open_in_memory().expect("memory");
+    prepare(&connection).expect("prepared");
+    migrate::migrate(&mut connection).expect("migrated");
+    let transaction = connection.transaction().expect("a transaction");
+    let nouns = Nouns::new();
+    fill(&transaction, &nouns).expect("filled");
+    let key = |thing| thing::get(&transaction, thing).expect("read").map(|thing| thing.key);
+    let before = key(nouns.thing);
+    assert!(thing::delete(&transaction, nouns.instance.id, nouns.thing).expect("deleted"));
+    let belonging =
+        thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
+    let next = ThingId::generate();
+    thing::insert(&transaction, next, &belonging, &new_thing(), NOW).expect("inserted");
+    assert!(key(next) > before, "{before:?}");
+}
+
 /// One of each noun.
 struct Nouns {
     account: Account,

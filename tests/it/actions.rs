@@ -222,6 +222,17 @@ fn an_app_calls_a_pending_request_off() {
 }
 
 #[test]
+fn a_request_of_another_subject_cannot_be_called_off() {
+    let lit = Lit::new();
+    let id = lit.pending();
+    let cancel = "mutation($id: ID!) { cancelActionRequest(id: $id) { id } }";
+    let app = &lit.world.app;
+    assert_eq!(app.graphql_for("somebody-else", cancel, json!({ "id": id })).code(), "NOT_FOUND");
+    assert_eq!(app.action_request(&id)["status"], "PENDING");
+    app.graphql_for("default", cancel, json!({ "id": id })).data();
+}
+
+#[test]
 fn a_request_called_off_while_the_connector_thinks_stays_so() {
     let lit = Lit::new();
     lit.connector().answers(Kind::Action, &json!({ "hold": true, "status": 204 }));

@@ -186,3 +186,17 @@ fn lists_of_instances_go_page_by_page_in_the_order_of_creation() {
     assert_eq!(subjects(&nested.field()["instances"]), ["a", "b"]);
     assert_eq!(nested.field()["instances"][0]["installation"]["id"], installation);
 }
+
+#[test]
+fn a_named_subject_sees_only_its_own_inside_an_installation() {
+    let world = World::new();
+    let installation = world.installed();
+    for subject in ["alice", "bob"] {
+        world.app.instantiate(&installation, Some(subject), &[]).data();
+    }
+    let inside = "query($id: ID!) { connectorInstallation(id: $id) { instanceCount instances { externalSubjectId } } }";
+    let seen = world.app.graphql_for("alice", inside, json!({ "id": installation }));
+    let expected = json!({ "instanceCount": 1, "instances": [{ "externalSubjectId": "alice" }] });
+    assert_eq!(*seen.field(), expected);
+    assert_eq!(world.app.graphql(inside, json!({ "id": installation })).field()["instanceCount"], 2);
+}

@@ -272,6 +272,19 @@ fn fields_inside_results_do_not_lead_around_a_missing_scope() {
     }
 }
 
+#[test]
+fn what_an_action_is_aimed_at_can_be_read_with_the_reading_scope_alone() {
+    let stage = stage();
+    for inside in ["attributes { value }", "components { properties { value } }"] {
+        let document = format!(
+            "mutation {{ requestThingAction(thingConstraints: {{}}, actionSelector: {{ id: \"toggle\" }}, dryRun: true,
+                actionParameters: []) {{ targetThing {{ id {inside} }} }} }}"
+        );
+        assert_eq!(stage.ask("connctd.things.action", &document).code(), "FORBIDDEN", "{document}");
+        stage.ask("service of all scopes", &document).data();
+    }
+}
+
 /// The hub's routes: method, path, body, the kind of token needed, the status of success, and what
 /// another connector's token of that kind gets.
 fn routes() -> Vec<(&'static str, &'static str, Value, &'static str, u16, u16)> {

@@ -1,13 +1,17 @@
 //! What every field can get at: who asks, and the database as it is for this request.
 
 use crate::graphql::error::{Answered, Refusal};
-use crate::model::error::{Error, Result};
+use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::Scope;
 use crate::ops::caller::{Caller, Developer, Service};
 use crate::ops::{Platform, View, auth};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The most rows that the histories of one answer may have together: about 10 MB of JSON.
+const HISTORY_ROWS_MAX: usize = 100_000;
 
 /// The context of one request.
 pub struct Context {
@@ -17,6 +21,7 @@ pub struct Context {
     subject: Option<String>,
     /// One moment's view for a query; none for a mutation, which must see what it changed.
     view: Option<Mutex<View>>,
+    history_rows: AtomicUsize,
 }
 
 impl juniper::Context for Context {}
@@ -26,13 +31,13 @@ impl Context {
     pub fn for_query(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
         let view = platform.view()?;
         let caller = authenticate(&platform, &view, token)?;
-        Ok(Self { platform, caller, subject, view: Some(Mutex::new(view)) })
+        Ok(Self { platform, caller, subject, view: Some(Mutex::new(view)), history_rows: AtomicUsize::new(0) })
     }
 
     /// For a mutation: each read is of its own moment. Blocks.
     pub fn for_mutation(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
         let caller = authenticate(&platform, &platform.view()?, token)?;
-        Ok(Self { platform, caller, subject, view: None })
+        Ok(Self { platform, caller, subject, view: None, history_rows: AtomicUsize::new(0) })
     }
 
     /// What operations work on.
@@ -47,6 +52,20 @@ impl Context {
         }
         // Children of a mutation's result are read on a thread of the async runtime.
         tokio::task::block_in_place(|| Ok(read(&self.platform.view()?)?))
+    }
+
+    /// Counts rows of histories into the answer.
+    pub fn take_history_rows(&self, rows: usize) -> Answered<()> {
+        if self.history_rows.fetch_add(rows, Ordering::Relaxed) + rows <= HISTORY_ROWS_MAX {
+            return Ok(());
+        }
+        Err(Refusal::from(Error::Invalid(vec![Violation {
+            path: "first".to_owned(),
+            message: format!(
+                "the histories of one answer may have {HISTORY_ROWS_MAX} rows together, and there would be more: \
+                 ask for fewer things, a shorter time, a smaller page or wider time buckets"
+            ),
+        }])))
     }
 
     /// Whoever asks, with any kind of token.

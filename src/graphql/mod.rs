@@ -4,6 +4,7 @@
 
 mod batch;
 mod context;
+mod cursor;
 mod document;
 mod error;
 mod input;

@@ -8,12 +8,15 @@
 pub mod account;
 pub mod action;
 pub mod app;
+pub mod bucket;
 pub mod callback;
 pub mod error;
+pub mod filter;
 pub mod history;
 pub mod id;
 pub mod installation;
 pub mod instance;
+pub mod interval;
 pub mod lifecycle;
 pub mod page;
 pub mod parameter;

@@ -47,6 +47,15 @@ pub struct ThingKey(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentKey(pub i64);
 
+/// Names a property within this database; not for clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PropertyKey(pub i64);
+
+impl PropertyKey {
+    /// Stands before all others; names nothing.
+    pub const MIN: Self = Self(i64::MIN);
+}
+
 /// A thing without its parts, which are loaded by the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
@@ -115,6 +124,15 @@ pub struct Property {
     pub property_type: String,
     /// When the value was so; none until the first.
     pub last_update: Option<Timestamp>,
+}
+
+/// A property as it is found in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredProperty {
+    /// Its key in this database.
+    pub key: PropertyKey,
+    /// What it is and its current value.
+    pub property: Property,
 }
 
 /// An action that can be requested.

@@ -16,6 +16,10 @@ pub struct Timestamp(i64);
 pub struct NotATime;
 
 impl Timestamp {
+    /// Stands before all others, as no clock shows it.
+    pub const MIN: Self = Self(i64::MIN);
+    /// Stands after all others, as no clock shows it.
+    pub const MAX: Self = Self(i64::MAX);
     /// Go's zero time, 0001-01-01T00:00:00Z, which the platform's SDK sends for "none".
     pub const GO_ZERO: Self = Self(-62_135_596_800_000_000);
 

@@ -15,6 +15,7 @@ pub mod auth;
 pub mod callback;
 pub mod caller;
 pub mod dispatch;
+pub mod history;
 pub mod hub;
 pub mod installation;
 pub mod instance;

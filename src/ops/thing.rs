@@ -4,7 +4,7 @@ use crate::model::error::Result;
 use crate::model::id::{InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::Page;
-use crate::model::thing::{Action, Attribute, Component, ComponentKey, Property, Thing, ThingFilter, ThingKey};
+use crate::model::thing::{Action, Attribute, Component, ComponentKey, StoredProperty, Thing, ThingFilter, ThingKey};
 use crate::ops::View;
 use crate::ops::caller::Service;
 use crate::store;
@@ -60,7 +60,7 @@ pub fn components(view: &View, things: &[ThingKey]) -> Result<HashMap<ThingKey, 
 ///
 /// # Errors
 /// Faults of the database.
-pub fn properties(view: &View, components: &[ComponentKey]) -> Result<HashMap<ComponentKey, Vec<Property>>> {
+pub fn properties(view: &View, components: &[ComponentKey]) -> Result<HashMap<ComponentKey, Vec<StoredProperty>>> {
     store::thing::properties(view, components)
 }
 

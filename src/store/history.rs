@@ -1,16 +1,26 @@
 //! Values of properties in the database: the current one and the points of the past.
 
+mod condition;
+#[cfg(test)]
+mod tests;
+
+use crate::model::bucket::Aggregate;
 use crate::model::error::Result;
-use crate::model::history::{HistoricValue, PropertyUpdate};
+use crate::model::history::{
+    HistoricValue, HistoryPage, HistoryPoint, HistorySelection, HistorySummary, PropertyUpdate,
+};
 use crate::model::id::{InstanceId, ThingId};
+use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use crate::store::row::historic_value;
+use condition::Where;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A property as an update needs to know it.
 #[derive(Debug, Clone, Copy)]
 pub struct PropertyAddress {
-    key: i64,
+    key: PropertyKey,
     /// What its values must be.
     pub kind: ValueType,
     last_update: Option<Timestamp>,
@@ -60,9 +70,145 @@ pub fn update(
 }
 
 /// Adds a point; one of the same time is replaced.
-pub(super) fn insert(transaction: &Transaction<'_>, property: i64, at: Timestamp, value: &HistoricValue) -> Result<()> {
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    property: PropertyKey,
+    at: Timestamp,
+    value: &HistoricValue,
+) -> Result<()> {
     let mut statement =
         transaction.prepare_cached("INSERT OR REPLACE INTO history (property, at, value) VALUES (?1, ?2, ?3)")?;
     statement.execute(params![property, at, value])?;
     Ok(())
+}
+
+/// A page of the selected points, or of the buckets that they are gathered into, in the order of
+/// time; one row more than the page's size tells that there are more.
+///
+/// # Errors
+/// Faults of the database.
+pub fn page(
+    connection: &Connection,
+    property: PropertyKey,
+    kind: ValueType,
+    selection: &HistorySelection,
+    page: &HistoryPage,
+) -> Result<Vec<HistoryPoint>> {
+    let after = page.after.map(|after| match page.bucket {
+        Some(bucket) => bucket.after(after),
+        None => Timestamp::from_micros(after.micros().saturating_add(1)),
+    });
+    let from = after.map_or(selection.from, |after| after.max(selection.from));
+    let mut filter = Where::new(property, from, selection.to, selection.condition.as_ref());
+    let order = if page.last { "DESC" } else { "ASC" };
+    let limit = filter.bind(Box::new(page.size.saturating_add(1)));
+    let sql = match page.bucket {
+        None => format!("SELECT at, value FROM history WHERE {} ORDER BY at {order} LIMIT {limit}", filter.sql()),
+        Some(bucket) => {
+            let (shift, width) = (filter.bind(Box::new(bucket.shift())), filter.bind(Box::new(bucket.width())));
+            format!(
+                // The remainder of a negative number is negative.
+                "SELECT at - ((at - {shift}) % {width} + {width}) % {width} AS bucket, {} FROM history WHERE {} \
+                 GROUP BY bucket ORDER BY bucket {order} LIMIT {limit}",
+                function(bucket.aggregate),
+                filter.sql()
+            )
+        }
+    };
+    // What is made of a bucket is a number, whatever the values are.
+    let kind = if page.bucket.is_some() { ValueType::Number } else { kind };
+    let read = |row: &Row<'_>| Ok(HistoryPoint { at: row.get(0)?, value: historic_value(row, 1, kind)? });
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut points = statement.query_map(&*filter.params(), read)?.collect::<Result<Vec<_>, _>>()?;
+    if page.last {
+        points.reverse();
+    }
+    Ok(points)
+}
+
+fn function(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Sum => "sum(value)",
+        Aggregate::Count => "count(*)",
+        Aggregate::Avg => "avg(value)",
+        Aggregate::Max => "max(value)",
+        Aggregate::Min => "min(value)",
+    }
+}
+
+/// What all selected points amount to.
+///
+/// # Errors
+/// Faults of the database.
+pub fn summary(
+    connection: &Connection,
+    property: PropertyKey,
+    kind: ValueType,
+    selection: &HistorySelection,
+) -> Result<HistorySummary> {
+    let filter = Where::new(property, selection.from, selection.to, selection.condition.as_ref());
+    // A text is no number, though SQLite would make one of it.
+    let numbers = match kind {
+        ValueType::String => "NULL, NULL, NULL, NULL",
+        ValueType::Number | ValueType::Boolean => "sum(value), avg(value), max(value), min(value)",
+    };
+    let sql = format!("SELECT count(*), {numbers} FROM history WHERE {}", filter.sql());
+    let summary = connection.prepare_cached(&sql)?.query_row(&*filter.params(), |row| {
+        Ok(HistorySummary {
+            count: row.get(0)?,
+            sum: row.get(1)?,
+            avg: row.get(2)?,
+            max: row.get(3)?,
+            min: row.get(4)?,
+        })
+    });
+    Ok(summary?)
+}
+
+/// Adds points of the past where there are none yet; how many there were. The current value stays.
+///
+/// # Errors
+/// Faults of the database; the property must stand.
+pub fn insert_missing(transaction: &Transaction<'_>, property: PropertyKey, points: &[HistoryPoint]) -> Result<usize> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR IGNORE INTO history (property, at, value) VALUES (?1, ?2, ?3)")?;
+    let mut added = 0;
+    for point in points {
+        added += statement.execute(params![property, point.at, point.value])?;
+    }
+    Ok(added)
+}
+
+/// Of the next properties after this one, those that have points from before `oldest`, and the last
+/// property that was looked at; none where there is no further one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn with_points_before(
+    connection: &Connection,
+    after: PropertyKey,
+    oldest: Timestamp,
+    limit: u32,
+) -> Result<Option<(Vec<PropertyKey>, PropertyKey)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.key, EXISTS (SELECT 1 FROM history AS h WHERE h.property = p.key AND h.at < ?2) \
+         FROM properties AS p WHERE p.key > ?1 ORDER BY p.key LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![after, oldest, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(PropertyKey, bool)> = rows.collect::<Result<_, _>>()?;
+    let last = rows.last().map(|(key, _)| *key);
+    Ok(last.map(|last| (rows.into_iter().filter(|(_, old)| *old).map(|(key, _)| key).collect(), last)))
+}
+
+/// Deletes up to `limit` of a property's points from before `oldest`, the oldest ones; how many
+/// there were.
+///
+/// # Errors
+/// Faults of the database.
+pub fn trim(transaction: &Transaction<'_>, property: PropertyKey, oldest: Timestamp, limit: u32) -> Result<usize> {
+    let mut statement = transaction.prepare_cached(
+        "DELETE FROM history WHERE property = ?1 AND at IN \
+         (SELECT at FROM history WHERE property = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
+    )?;
+    Ok(statement.execute(params![property, oldest, limit])?)
 }

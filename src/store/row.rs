@@ -9,7 +9,7 @@ use crate::model::id::{
 };
 use crate::model::instance::ExternalSubject;
 use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind, Standing, State};
-use crate::model::thing::{ComponentKey, ThingKey, ThingStatus};
+use crate::model::thing::{ComponentKey, PropertyKey, ThingKey, ThingStatus};
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
 use rusqlite::Row;
@@ -60,7 +60,7 @@ macro_rules! keys {
         }
     )*};
 }
-keys!(ThingKey, ComponentKey);
+keys!(ThingKey, ComponentKey, PropertyKey);
 
 /// Enums that stand in columns under their names.
 macro_rules! names {
@@ -124,6 +124,15 @@ impl ToSql for HistoricValue {
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         })
     }
+}
+
+/// A historic value of a property of this type.
+pub(super) fn historic_value(row: &Row<'_>, at: usize, kind: ValueType) -> rusqlite::Result<HistoricValue> {
+    Ok(match kind {
+        ValueType::Number => HistoricValue::Number(row.get(at)?),
+        ValueType::Boolean => HistoricValue::Boolean(row.get(at)?),
+        ValueType::String => HistoricValue::Text(row.get(at)?),
+    })
 }
 
 /// A standing from its four columns, `state, details, step_kind, step_content`, the first at `at`.

@@ -5,8 +5,8 @@ use crate::model::id::{AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::Page;
 use crate::model::thing::{
-    Action, ActionParameter, Attribute, Component, ComponentKey, NewComponent, NewThing, Property, Thing, ThingFilter,
-    ThingKey, ThingStatus,
+    Action, ActionParameter, Attribute, Component, ComponentKey, NewComponent, NewThing, Property, PropertyKey,
+    StoredProperty, Thing, ThingFilter, ThingKey, ThingStatus,
 };
 use crate::model::time::Timestamp;
 use crate::store::row::{array, texts_from_column, texts_to_column};
@@ -115,7 +115,7 @@ fn insert_property(transaction: &Transaction<'_>, component: i64, property: &Pro
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let at = (!value.is_empty()).then(|| last_update.unwrap_or(now));
-    let key = statement.insert(params![component, id, name, value, unit, kind, property_type, at])?;
+    let key = PropertyKey(statement.insert(params![component, id, name, value, unit, kind, property_type, at])?);
     if let Some(at) = at {
         let update = crate::model::history::PropertyUpdate { value: value.clone(), at };
         if let Some(historic) = update.historic(*kind) {
@@ -244,22 +244,25 @@ pub fn components(connection: &Connection, things: &[ThingKey]) -> Result<HashMa
 pub fn properties(
     connection: &Connection,
     components: &[ComponentKey],
-) -> Result<HashMap<ComponentKey, Vec<Property>>> {
+) -> Result<HashMap<ComponentKey, Vec<StoredProperty>>> {
     let mut statement = connection.prepare_cached(
-        "SELECT component, id, name, value, unit, type, property_type, last_update FROM properties \
+        "SELECT component, key, id, name, value, unit, type, property_type, last_update FROM properties \
          WHERE component IN rarray(?1) ORDER BY component, key",
     )?;
     let mut rows = statement.query([array(components)])?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
-        found.entry(row.get(0)?).or_default().push(Property {
-            id: row.get(1)?,
-            name: row.get(2)?,
-            value: row.get(3)?,
-            unit: row.get(4)?,
-            kind: row.get(5)?,
-            property_type: row.get(6)?,
-            last_update: row.get(7)?,
+        found.entry(row.get(0)?).or_default().push(StoredProperty {
+            key: row.get(1)?,
+            property: Property {
+                id: row.get(2)?,
+                name: row.get(3)?,
+                value: row.get(4)?,
+                unit: row.get(5)?,
+                kind: row.get(6)?,
+                property_type: row.get(7)?,
+                last_update: row.get(8)?,
+            },
         });
     }
     Ok(found)

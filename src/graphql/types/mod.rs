@@ -4,6 +4,7 @@ pub mod account;
 pub mod action;
 pub mod callback;
 pub mod connector;
+pub mod history;
 pub mod lifecycle;
 pub mod parameter;
 pub mod thing;

@@ -4,6 +4,7 @@ use crate::graphql::batch::Batch;
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Scalar, Time};
+use crate::graphql::types::history::{Arguments, HistoryFilter, PropertyHistory, TimeBucket};
 use crate::graphql::types::parameter::GraphQlValueType;
 use crate::model::id::InstanceId;
 use crate::model::thing::{self as model, ComponentKey, ThingKey};
@@ -149,7 +150,7 @@ pub struct ThingComponent {
 }
 
 struct ComponentSiblings {
-    properties: Batch<ComponentKey, Vec<model::Property>>,
+    properties: Batch<ComponentKey, Vec<model::StoredProperty>>,
     actions: Batch<ComponentKey, Vec<model::Action>>,
 }
 
@@ -207,39 +208,58 @@ impl ThingComponent {
 }
 
 /// A property with its current value.
-pub struct ComponentProperty<'a>(&'a model::Property);
+pub struct ComponentProperty<'a>(&'a model::StoredProperty);
 
 #[graphql_object(context = Context, scalar = Scalar, name = "ComponentProperty")]
 impl ComponentProperty<'_> {
     fn id(&self) -> ID {
-        ID::new(self.0.id.clone())
+        ID::new(self.0.property.id.clone())
     }
 
     fn name(&self) -> &str {
-        &self.0.name
+        &self.0.property.name
     }
 
     /// Always a string, as the connector wrote it.
     fn value(&self) -> &str {
-        &self.0.value
+        &self.0.property.value
     }
 
     fn unit(&self) -> &str {
-        &self.0.unit
+        &self.0.property.unit
     }
 
     #[graphql(name = "type")]
     fn kind(&self) -> GraphQlValueType {
-        self.0.kind.into()
+        self.0.property.kind.into()
     }
 
     fn property_type(&self) -> &str {
-        &self.0.property_type
+        &self.0.property.property_type
     }
 
     /// Null until the first value.
     fn last_update(&self) -> Option<Time> {
-        self.0.last_update.map(Time)
+        self.0.property.last_update.map(Time)
+    }
+
+    /// The values of the past, oldest first: from `from` to `to`, both included. A page has at most
+    /// 10,000 rows, which is also what it has where nothing is said; all histories of an answer
+    /// together at most 100,000.
+    #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
+    fn history(
+        &self,
+        from: Option<Time>,
+        to: Option<Time>,
+        first: Option<i32>,
+        #[graphql(description = "The last so many rows, still oldest first; not together with first or after.")]
+        last: Option<i32>,
+        after: Option<String>,
+        #[graphql(name = "where")] filter: Option<HistoryFilter>,
+        time_bucket: Option<TimeBucket>,
+    ) -> Answered<PropertyHistory> {
+        let arguments = Arguments { from, to, first, last, after, filter, time_bucket };
+        PropertyHistory::new(self.0.key, self.0.property.kind, arguments)
     }
 }
 

@@ -1,0 +1,122 @@
+//! Conditions on points of a history as SQL: the text holds placeholders alone, so that the same
+//! kind of question is the same statement, whatever values are asked for.
+
+use crate::model::filter::{Comparison, Condition, LikePart, LikePattern};
+use crate::model::history::HistoricValue;
+use crate::model::thing::PropertyKey;
+use crate::model::time::Timestamp;
+use rusqlite::ToSql;
+use rusqlite::types::Value;
+use std::rc::Rc;
+
+/// The text behind WHERE and what is bound to its placeholders.
+pub(super) struct Where {
+    sql: String,
+    params: Vec<Box<dyn ToSql>>,
+}
+
+impl Where {
+    /// A property's points between two times, both included, that meet the condition.
+    pub(super) fn new(property: PropertyKey, from: Timestamp, to: Timestamp, condition: Option<&Condition>) -> Self {
+        let mut this = Self { sql: String::new(), params: Vec::new() };
+        let (property, from, to) = (this.bind(Box::new(property)), this.bind(Box::new(from)), this.bind(Box::new(to)));
+        this.sql = format!("property = {property} AND at BETWEEN {from} AND {to}");
+        if let Some(condition) = condition {
+            this.sql.push_str(" AND ");
+            this.add(condition);
+        }
+        this
+    }
+
+    /// Binds one value more, and gives its placeholder.
+    pub(super) fn bind(&mut self, value: Box<dyn ToSql>) -> String {
+        self.params.push(value);
+        format!("?{}", self.params.len())
+    }
+
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    pub(super) fn params(&self) -> Vec<&dyn ToSql> {
+        self.params.iter().map(|value| &**value).collect()
+    }
+
+    fn add(&mut self, condition: &Condition) {
+        match condition {
+            Condition::All(conditions) => self.add_all(conditions, " AND ", "TRUE"),
+            Condition::Any(conditions) => self.add_all(conditions, " OR ", "FALSE"),
+            Condition::Compare(comparison, value) => {
+                let operator = match comparison {
+                    Comparison::Eq => "=",
+                    Comparison::Neq => "<>",
+                    Comparison::Gt => ">",
+                    Comparison::Gte => ">=",
+                    Comparison::Lt => "<",
+                    Comparison::Lte => "<=",
+                };
+                let value = self.bind(Box::new(value.clone()));
+                self.sql.push_str(&format!("value {operator} {value}"));
+            }
+            Condition::OneOf(values) => {
+                let values: Vec<Value> = values.iter().map(to_value).collect();
+                let values = self.bind(Box::new(Rc::new(values)));
+                self.sql.push_str(&format!("value IN rarray({values})"));
+            }
+            Condition::Like(pattern) => {
+                let pattern = self.bind(Box::new(glob(pattern)));
+                self.sql.push_str(&format!("value GLOB {pattern}"));
+            }
+        }
+    }
+
+    fn add_all(&mut self, conditions: &[Condition], between: &str, none: &str) {
+        self.sql.push('(');
+        for (index, condition) in conditions.iter().enumerate() {
+            if index > 0 {
+                self.sql.push_str(between);
+            }
+            self.add(condition);
+        }
+        if conditions.is_empty() {
+            self.sql.push_str(none);
+        }
+        self.sql.push(')');
+    }
+}
+
+fn to_value(value: &HistoricValue) -> Value {
+    match value {
+        HistoricValue::Number(number) => Value::Real(*number),
+        HistoricValue::Boolean(truth) => Value::Integer((*truth).into()),
+        HistoricValue::Text(text) => Value::Text(text.clone()),
+    }
+}
+
+/// SQLite's LIKE does not tell `a` from `A`, GLOB does.
+fn glob(pattern: &LikePattern) -> String {
+    let mut glob = String::new();
+    for part in pattern.parts() {
+        match part {
+            // One star says as much as many, and is matched faster.
+            LikePart::AnyText if glob.ends_with('*') => {}
+            LikePart::AnyText => glob.push('*'),
+            LikePart::AnyCharacter => glob.push('?'),
+            LikePart::Character(special @ ('*' | '?' | '[')) => glob.extend(['[', *special, ']']),
+            LikePart::Character(character) => glob.push(*character),
+        }
+    }
+    glob
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_globs_know_and_patterns_do_not_stands_for_itself() {
+        let globbed = |text| glob(&LikePattern::parse(text).expect("a pattern"));
+        assert_eq!(globbed(r"a%_\%*[?]"), "a*?%[*][[][?]]");
+        assert_eq!(globbed("%%%x"), "*x");
+    }
+}

@@ -10,6 +10,7 @@ mod error;
 mod input;
 mod markdown;
 mod mutation;
+mod parts;
 mod query;
 mod response;
 mod scalars;

@@ -2,23 +2,27 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::{Answered, callback_failed};
-use crate::graphql::input::{
-    ActionParameterInput, ComponentActionConstraint, ConfigurationParameterValueInput, ConnectorPublicationInput,
-    ConnectorPublicationUpdate, ThingComponentConstraint, ThingConstraints,
+use crate::graphql::input::connector::{
+    ConfigurationParameterValueInput, ConnectorPublicationInput, ConnectorPublicationUpdate,
 };
+use crate::graphql::input::constraint::{
+    ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
+    ThingConstraint, ThingConstraints,
+};
+use crate::graphql::input::thing::{ActionParameterInput, NewThing};
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::account::{App, AppCredentials, ServiceToken};
 use crate::graphql::types::action::ActionRequest;
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
 use crate::graphql::types::id;
+use crate::graphql::types::thing::Thing;
 use crate::model::action::ActionValue;
 use crate::model::app::AppProfile;
 use crate::model::instance::ExternalSubject;
 use crate::model::parameter::ConfigurationValue;
-use crate::model::thing::{ActionSelector, ComponentSelector};
 use crate::model::token::Scope;
 use crate::ops::action::{self, ActionOrder};
-use crate::ops::{app, installation, instance, publication};
+use crate::ops::{app, installation, instance, publication, thing};
 use juniper::{Executor, ID, graphql_object};
 
 /// The root of all mutations.
@@ -143,9 +147,9 @@ impl Mutation {
             action_parameters.unwrap_or_default().into_iter().map(ActionValue::from).collect();
         let order = ActionOrder {
             subject: context.subject()?,
-            things: thing_constraints.into_filter(),
-            components: component_selector.map(ComponentSelector::from).unwrap_or_default(),
-            actions: action_selector.map(ActionSelector::from).unwrap_or_default(),
+            things: thing_constraints.into(),
+            component: component_selector.map(Into::into).unwrap_or_default(),
+            action: action_selector.map(Into::into).unwrap_or_default(),
             values: values.clone(),
         };
         let targets = if dry_run == Some(true) {
@@ -154,6 +158,43 @@ impl Mutation {
             action::request(context.platform(), caller, order).await?
         };
         Ok(ActionRequest::targets(targets, &values))
+    }
+
+    /// Service token (connctd.connector): a thing that the app keeps itself, for the external subject
+    /// of the header X-External-Subject-ID, `default` where it is absent. It has no connector, so
+    /// actions on it fail.
+    async fn create_thing(context: &Context, thing: NewThing) -> Answered<Thing> {
+        let caller = context.service(Scope::Connector)?;
+        let subject = context.subject()?.unwrap_or_else(ExternalSubject::default_subject);
+        Ok(Thing::one(thing::create(context.platform(), caller, subject, thing.into()).await?))
+    }
+
+    /// Service token (connctd.connector): deletes things that the app keeps itself, at most 1,000 at
+    /// once; of one external subject where the header X-External-Subject-ID is sent. Connectors'
+    /// things are theirs and stay. Answers what was deleted, or in a dry run would be.
+    async fn delete_things(
+        context: &Context,
+        thing_constraint: Option<ThingConstraint>,
+        thing_attribute_constraint: Option<ThingAttributeConstraint>,
+        thing_component_constraint: Option<ThingComponentConstraint>,
+        component_property_constraint: Option<ComponentPropertyConstraint>,
+        component_action_constraint: Option<ComponentActionConstraint>,
+        #[graphql(default = Some(false))] dry_run: Option<bool>,
+    ) -> Answered<Vec<Thing>> {
+        let caller = context.service(Scope::Connector)?;
+        let constraints = ThingConstraints::new(
+            thing_constraint,
+            thing_attribute_constraint,
+            thing_component_constraint,
+            component_property_constraint,
+            component_action_constraint,
+        )
+        .into();
+        let (platform, subject) = (context.platform(), context.subject()?);
+        if dry_run == Some(true) {
+            return Ok(Thing::page(thing::preview_deletion(platform, caller, subject, constraints).await?));
+        }
+        Ok(Thing::page_of_deleted(thing::delete(platform, caller, subject, constraints).await?))
     }
 
     /// Developer token: fields left out stay as they are.

@@ -2,7 +2,10 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
-use crate::graphql::input::ThingConstraint;
+use crate::graphql::input::constraint::{
+    ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
+    ThingConstraint, ThingConstraints,
+};
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::account::{App, Profile};
 use crate::graphql::types::action::{ActionRequest, ActionRequestStatus};
@@ -13,7 +16,6 @@ use crate::graphql::types::{id, page};
 use crate::model::action::ActionFilter;
 use crate::model::callback::CallbackFilter;
 use crate::model::id::{ActionRequestId, CallbackId, InstallationId, PublicationId, ThingId};
-use crate::model::thing::ThingFilter;
 use crate::model::token::Scope;
 use crate::ops::{account, action, app, callback, installation, instance, publication, thing};
 use juniper::{ID, graphql_object};
@@ -52,17 +54,30 @@ impl Query {
     }
 
     /// Service token (connctd.things.read): things of this app; of one external subject where the
-    /// header X-External-Subject-ID is sent. At most 1,000, further ones with `after`.
+    /// header X-External-Subject-ID is sent. At most 1,000, further ones with `after`. The constraints
+    /// on properties and actions must be met by one component that also meets the one on components.
+    #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
     fn things(
         context: &Context,
         thing_constraint: Option<ThingConstraint>,
+        thing_attribute_constraint: Option<ThingAttributeConstraint>,
+        thing_component_constraint: Option<ThingComponentConstraint>,
+        component_property_constraint: Option<ComponentPropertyConstraint>,
+        component_action_constraint: Option<ComponentActionConstraint>,
         first: Option<i32>,
         after: Option<ID>,
     ) -> Answered<Vec<Thing>> {
         let caller = context.service(Scope::ThingsRead)?;
-        let filter = thing_constraint.map(ThingFilter::from).unwrap_or_default();
+        let constraints = ThingConstraints::new(
+            thing_constraint,
+            thing_attribute_constraint,
+            thing_component_constraint,
+            component_property_constraint,
+            component_action_constraint,
+        )
+        .into();
         let (subject, page) = (context.subject()?, page(first, after.as_ref())?);
-        let rows = context.read(|view| thing::of_app(view, caller, subject.as_ref(), &filter, page))?;
+        let rows = context.read(|view| thing::of_app(view, caller, subject.as_ref(), &constraints, page))?;
         Ok(Thing::page(rows))
     }
 

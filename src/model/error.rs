@@ -132,6 +132,12 @@ impl Violations {
         self.0.is_empty()
     }
 
+    /// Everything noted.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Violation> {
+        self.0
+    }
+
     /// The value, if nothing was wrong.
     ///
     /// # Errors

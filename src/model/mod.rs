@@ -10,6 +10,7 @@ pub mod action;
 pub mod app;
 pub mod bucket;
 pub mod callback;
+pub mod constraint;
 pub mod error;
 pub mod filter;
 pub mod history;

@@ -2,16 +2,18 @@
 
 use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValue, check_action_values};
 use crate::model::callback::{CallbackKind, CallbackSubject, PendingCallback};
+use crate::model::constraint::{ActionConstraint, ComponentConstraint, ComponentConstraints, ThingConstraints};
 use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::{ActionRequestId, CallbackId, InstanceId, ThingId};
 use crate::model::instance::{ExternalSubject, Reach};
-use crate::model::page::{PAGE_SIZE_MAX, Page};
-use crate::model::thing::{Action, ActionSelector, Component, ComponentSelector, Thing, ThingFilter};
+use crate::model::page::Page;
+use crate::model::thing::{Action, Component, Thing};
 use crate::ops::caller::Service;
 use crate::ops::dispatch::Place;
 use crate::ops::waiting::{Settled, WAIT_MAX};
-use crate::ops::{Platform, View, now};
+use crate::ops::{Platform, View, now, thing};
 use crate::store;
+use crate::store::thing::Selection;
 use rusqlite::Transaction;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,11 +28,11 @@ pub struct ActionOrder {
     /// Of things of this subject, where one is named.
     pub subject: Option<ExternalSubject>,
     /// Of things like this.
-    pub things: ThingFilter,
-    /// Of components like this.
-    pub components: ComponentSelector,
-    /// Actions like this.
-    pub actions: ActionSelector,
+    pub things: ThingConstraints,
+    /// Of their components like this.
+    pub component: ComponentConstraint,
+    /// Those actions that are like this.
+    pub action: ActionConstraint,
     /// The values for the action's parameters.
     pub values: Vec<ActionValue>,
 }
@@ -64,14 +66,11 @@ pub async fn preview(platform: &Arc<Platform>, caller: &Service, order: ActionOr
 ///
 /// # Errors
 /// All violations of the actions' declarations, in which case nothing is requested;
-/// [`Error::TooMany`] where too much waits for a connector already.
+/// [`Error::TooMany`] where too much waits for the connectors of all of them already.
 pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOrder) -> Result<Vec<ActionTarget>> {
     let (service, values) = (caller.clone(), order.values.clone());
     let selected = platform.read(move |view| select(view, &service, &order)).await?;
-    let mut planned = Vec::with_capacity(selected.len());
-    for (target, reach) in selected {
-        planned.push(platform.plan(caller, target, reach, &values)?);
-    }
+    let planned = platform.plan_all(caller, selected, &values)?;
     let mut answers: HashMap<_, _> = planned.iter().filter_map(|plan| plan.answer(platform)).collect();
     let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), send);
     let mut targets = match stored.await {
@@ -108,14 +107,47 @@ impl Plan {
 }
 
 impl Platform {
-    /// Prepares one request: keeps a place in the connector's queue, unless it is refused anyway.
+    /// Prepares the requests. One connector that is too slow does not keep the others from acting:
+    /// what is meant for it fails, and only where that is everything is the order refused.
+    fn plan_all(
+        &self,
+        caller: &Service,
+        selected: Vec<(ActionTarget, Option<Reach>)>,
+        values: &[ActionValue],
+    ) -> Result<Vec<Plan>> {
+        let mut planned = Vec::with_capacity(selected.len());
+        let mut full = None;
+        let mut all_full = true;
+        for (mut target, reach) in selected {
+            let reach = reach.filter(|_| target.refusal.is_none());
+            let place = match reach.map(|reach| self.reserve(reach.line)).transpose() {
+                Err(too_many @ Error::TooMany { .. }) => {
+                    target.refusal =
+                        Some("too many callbacks wait for the connector: it answers too slowly".to_owned());
+                    full = Some(too_many);
+                    None
+                }
+                place => {
+                    all_full = false;
+                    place?
+                }
+            };
+            planned.push(self.plan(caller, target, reach.zip(place), values));
+        }
+        match full.filter(|_| all_full) {
+            Some(too_many) => Err(too_many),
+            None => Ok(planned),
+        }
+    }
+
+    /// Prepares one request, which is sent if a place is kept for it.
     fn plan(
         &self,
         caller: &Service,
         target: ActionTarget,
-        reach: Option<Reach>,
+        sending: Option<(Reach, Place)>,
         values: &[ActionValue],
-    ) -> Result<Plan> {
+    ) -> Plan {
         let created_at = now();
         let refused = target.refusal.is_some();
         let request = ActionRequest {
@@ -130,11 +162,8 @@ impl Platform {
             deadline: created_at.plus(self.settings.action_deadline),
             created_at,
         };
-        let sending = match reach.filter(|_| !refused) {
-            Some(reach) => Some((CallbackId::generate(), reach, self.reserve(reach.line)?)),
-            None => None,
-        };
-        Ok(Plan { target, request, sending })
+        let sending = sending.map(|(reach, place)| (CallbackId::generate(), reach, place));
+        Plan { target, request, sending }
     }
 
     /// The request as it stands once its connector has answered; none if that takes too long.
@@ -220,18 +249,15 @@ fn subject(reach: Reach, request: ActionRequestId) -> CallbackSubject {
 
 /// The actions that an order selects, in a stable order, each with how its connector is reached.
 fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(ActionTarget, Option<Reach>)>> {
-    // One more than may be meant tells that there are too many.
-    let page = Page { first: PAGE_SIZE_MAX + 1, after: None };
-    let things = store::thing::of_app(view, caller.app, order.subject.as_ref(), &order.things, page)?;
-    if things.len() > PAGE_SIZE_MAX as usize {
-        return Err(too_many("things", PAGE_SIZE_MAX as usize));
-    }
+    let subject = order.subject.as_ref();
+    let selection = Selection { app: caller.app, subject, own: false, constraints: &order.things };
+    let things = thing::all(view, &selection, "thingConstraints")?;
     let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
-    let mut components = store::thing::components(view, &keys)?;
+    let components = ComponentConstraints { component: order.component.clone(), ..ComponentConstraints::default() };
+    let mut components = store::thing::components(view, &keys, &components)?;
     let component_keys: Vec<_> = components.values().flatten().map(|component| component.key).collect();
-    let mut actions = store::thing::actions(view, &component_keys)?;
+    let mut actions = store::thing::actions(view, &component_keys, &order.action)?;
     let reaches = store::instance::reaches(view, &instances(&things))?;
-    let mut violations = Violations::default();
     let mut targets = Vec::new();
     for thing in things {
         let reach = thing.instance.and_then(|instance| reaches.get(&instance)).copied();
@@ -240,30 +266,51 @@ fn select(view: &View, caller: &Service, order: &ActionOrder) -> Result<Vec<(Act
             None => Some("the thing belongs to the app itself: no connector can perform its actions".to_owned()),
         };
         for component in components.remove(&thing.key).unwrap_or_default() {
-            if !order.components.matches(&component) {
-                continue;
-            }
             for action in actions.remove(&component.key).unwrap_or_default() {
-                if !order.actions.matches(&action) {
-                    continue;
-                }
-                check_action_values(&action.parameters, &order.values, &mut violations);
                 let (thing, component, refusal) = (thing.clone(), component.clone(), refusal.clone());
                 targets.push((ActionTarget { thing, component, action, request: None, refusal }, reach));
             }
         }
     }
     if targets.len() > TARGETS_MAX {
-        return Err(too_many("actions", TARGETS_MAX));
+        return Err(thing::too_many("thingConstraints", "actions", TARGETS_MAX));
     }
-    violations.into_result(targets)
+    check_values(targets.iter().map(|(target, _)| target), &order.values)?;
+    Ok(targets)
 }
 
-fn too_many(what: &str, limit: usize) -> Error {
-    Error::Invalid(vec![Violation {
-        path: "thingConstraints".to_owned(),
-        message: format!("select more {what} than the {limit} that one call may act on; narrow them down"),
-    }])
+/// Checks the values against the declaration of every target. What is wrong for many is told once,
+/// with the first of them.
+fn check_values<'a>(targets: impl Iterator<Item = &'a ActionTarget>, values: &[ActionValue]) -> Result<()> {
+    let mut wrong: Vec<(Violation, &ActionTarget, usize)> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    let mut count = 0;
+    for target in targets {
+        count += 1;
+        let mut violations = Violations::default();
+        check_action_values(&target.action.parameters, values, &mut violations);
+        for violation in violations.into_vec() {
+            let next = wrong.len();
+            match *places.entry((violation.path.clone(), violation.message.clone())).or_insert(next) {
+                place if place < next => wrong[place].2 += 1,
+                _ => wrong.push((violation, target, 0)),
+            }
+        }
+    }
+    let told = |(Violation { path, message }, target, more): (Violation, &ActionTarget, usize)| {
+        let ActionTarget { thing, component, action, .. } = target;
+        let whose = format!("action {:?} of component {:?} of the thing {}", action.id, component.id, thing.id);
+        let message = match (count, more) {
+            (1, _) => message,
+            (_, 0) => format!("{message} ({whose})"),
+            (_, more) => format!("{message} ({whose}, and {more} more)"),
+        };
+        Violation { path, message }
+    };
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Invalid(wrong.into_iter().map(told).collect())),
+    }
 }
 
 /// A page of the app's requests, newest first.

@@ -101,11 +101,11 @@ pub fn page(
     let from = after.map_or(selection.from, |after| after.max(selection.from));
     let mut filter = Where::new(property, from, selection.to, selection.condition.as_ref());
     let order = if page.last { "DESC" } else { "ASC" };
-    let limit = filter.bind(Box::new(page.size.saturating_add(1)));
+    let limit = filter.bind(page.size.saturating_add(1));
     let sql = match page.bucket {
         None => format!("SELECT at, value FROM history WHERE {} ORDER BY at {order} LIMIT {limit}", filter.sql()),
         Some(bucket) => {
-            let (shift, width) = (filter.bind(Box::new(bucket.shift())), filter.bind(Box::new(bucket.width())));
+            let (shift, width) = (filter.bind(bucket.shift()), filter.bind(bucket.width()));
             format!(
                 // The remainder of a negative number is negative.
                 "SELECT at - ((at - {shift}) % {width} + {width}) % {width} AS bucket, {} FROM history WHERE {} \

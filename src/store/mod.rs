@@ -12,12 +12,15 @@ pub mod installation;
 pub mod instance;
 mod migrate;
 pub mod parameter;
+mod params;
 #[cfg(test)]
 mod plans;
 pub mod publication;
 mod reader;
 mod row;
 pub mod setting;
+#[cfg(test)]
+mod testing;
 pub mod thing;
 mod writer;
 

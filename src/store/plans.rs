@@ -6,6 +6,7 @@ use crate::model::account::Account;
 use crate::model::action::{ActionFilter, ActionRequest, ActionStatus};
 use crate::model::app::{App, AppProfile};
 use crate::model::callback::{Attempt, CallbackFilter, CallbackKind, CallbackSubject};
+use crate::model::constraint::*;
 use crate::model::history::PropertyUpdate;
 use crate::model::id::*;
 use crate::model::installation::Installation;
@@ -301,18 +302,27 @@ fn read_instances(connection: &Connection, nouns: &Nouns) -> Result<()> {
 
 fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
     let page = Page { first: 1, after: Some(nouns.thing) };
-    let by_id = ThingFilter { id: Some(nouns.thing), ..ThingFilter::default() };
-    for subject in [None, Some(&nouns.instance.subject)] {
-        thing::of_app(connection, nouns.app.id, subject, &ThingFilter::default(), page)?;
-        thing::of_app(connection, nouns.app.id, subject, &by_id, page)?;
+    for constraints in constraints(nouns.thing) {
+        for subject in [None, Some(&nouns.instance.subject)] {
+            for own in [false, true] {
+                let selection = thing::Selection { app: nouns.app.id, subject, own, constraints: &constraints };
+                thing::of_app(connection, &selection, page)?;
+            }
+        }
     }
     let things = thing::get_many(connection, &[nouns.thing])?;
     let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
     assert_eq!(thing::of_instances(connection, &[nouns.instance.id])?.len(), 1);
-    thing::attributes(connection, &keys)?;
-    let components: Vec<_> = thing::components(connection, &keys)?.into_values().flatten().map(|c| c.key).collect();
-    assert_eq!(thing::properties(connection, &components)?.len(), 1);
-    assert_eq!(thing::actions(connection, &components)?.len(), 1);
+    for constraints in constraints(nouns.thing) {
+        thing::attributes(connection, &keys, &constraints.attribute)?;
+        thing::components(connection, &keys, &constraints.component)?;
+    }
+    let components = thing::components(connection, &keys, &ComponentConstraints::default())?;
+    let components: Vec<_> = components.into_values().flatten().map(|component| component.key).collect();
+    for ComponentConstraints { property, action, .. } in constraints(nouns.thing).map(|all| all.component) {
+        thing::properties(connection, &components, &property)?;
+        thing::actions(connection, &components, &action)?;
+    }
     action::get(connection, nouns.request.id)?;
     action::of_instance(connection, nouns.instance.id, nouns.request.id)?;
     action::any_overdue(connection, NOW)?;
@@ -326,6 +336,52 @@ fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Nothing, each alone, and everything together.
+fn constraints(id: ThingId) -> [ThingConstraints; 6] {
+    let text = || Some("x".to_owned());
+    let none = ThingConstraints::default;
+    let thing = ThingConstraint {
+        id: None,
+        name: text(),
+        manufacturer: text(),
+        display_type: text(),
+        main_component_id: text(),
+        status: Some(ThingStatus::Unknown),
+    };
+    let attribute = AttributeConstraint { name: text(), value: text() };
+    let capabilities = vec!["x".to_owned(), "y".to_owned()];
+    let component = ComponentConstraints {
+        component: ComponentConstraint::new(text(), text(), text(), capabilities),
+        property: PropertyConstraint {
+            id: text(),
+            name: text(),
+            value: text(),
+            unit: text(),
+            kind: Some(ValueType::Number),
+            property_type: text(),
+        },
+        action: ActionConstraint {
+            id: text(),
+            name: text(),
+            parameter_name: text(),
+            parameter_type: Some(ValueType::Number),
+        },
+    };
+    let able = ComponentConstraint::new(None, None, None, vec!["x".to_owned()]);
+    let by_type = PropertyConstraint { property_type: text(), ..PropertyConstraint::default() };
+    [
+        none(),
+        ThingConstraints { thing: ThingConstraint { id: Some(id), ..ThingConstraint::default() }, ..none() },
+        ThingConstraints { attribute: attribute.clone(), ..none() },
+        ThingConstraints {
+            component: ComponentConstraints { component: able, property: by_type, ..ComponentConstraints::default() },
+            ..none()
+        },
+        ThingConstraints { thing: ThingConstraint { name: text(), ..ThingConstraint::default() }, ..none() },
+        ThingConstraints { thing, attribute, component },
+    ]
 }
 
 fn read_callbacks(connection: &Connection, nouns: &Nouns) -> Result<()> {

@@ -171,9 +171,9 @@ pub(super) fn texts_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Ve
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, error.into()))
 }
 
-/// A list of identifiers or keys as the argument of `rarray`.
-pub(super) fn array<T: Copy + Into<Value>>(items: &[T]) -> Rc<Vec<Value>> {
-    Rc::new(items.iter().map(|item| (*item).into()).collect())
+/// A list of identifiers, keys or texts as the argument of `rarray`.
+pub(super) fn array<T: Clone + Into<Value>>(items: &[T]) -> Rc<Vec<Value>> {
+    Rc::new(items.iter().map(|item| item.clone().into()).collect())
 }
 
 impl From<rusqlite::Error> for Error {

@@ -1,16 +1,24 @@
 //! Things and their parts in the database.
 
+mod constraint;
+#[cfg(test)]
+mod tests;
+
+use crate::model::constraint::{
+    ActionConstraint, AttributeConstraint, ComponentConstraints, PropertyConstraint, ThingConstraints,
+};
 use crate::model::error::{Error, Result};
 use crate::model::id::{AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::Page;
 use crate::model::thing::{
     Action, ActionParameter, Attribute, Component, ComponentKey, NewComponent, NewThing, Property, PropertyKey,
-    StoredProperty, Thing, ThingFilter, ThingKey, ThingStatus,
+    StoredProperty, Thing, ThingKey, ThingStatus,
 };
 use crate::model::time::Timestamp;
 use crate::store::row::{array, texts_from_column, texts_to_column};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use constraint::Conditions;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
 const COLUMNS: &str = "key, id, app, subject, instance, name, manufacturer, main_component_id, display_type, status, \
@@ -92,6 +100,11 @@ fn insert_component(
         "INSERT INTO components (thing, id, name, component_type, capabilities) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     let key = statement.insert(params![thing, id, name, component_type, texts_to_column(capabilities)])?;
+    let mut insert_capability =
+        transaction.prepare_cached("INSERT OR IGNORE INTO capabilities (component, capability) VALUES (?1, ?2)")?;
+    for capability in capabilities {
+        insert_capability.execute(params![key, capability])?;
+    }
     for property in properties {
         insert_property(transaction, key, property, now)?;
     }
@@ -143,49 +156,46 @@ pub fn get_many(connection: &Connection, ids: &[ThingId]) -> Result<Vec<Thing>> 
     Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
-/// A page of an app's things that match, of one subject where one is named, in the order of creation.
+/// Which of an app's things are meant.
+#[derive(Debug)]
+pub struct Selection<'a> {
+    /// The app that sees them.
+    pub app: AppId,
+    /// Those of one end customer, where one is named.
+    pub subject: Option<&'a ExternalSubject>,
+    /// Those that the app keeps itself, no connector.
+    pub own: bool,
+    /// Those like this.
+    pub constraints: &'a ThingConstraints,
+}
+
+/// A page of the things that are meant, in the order of creation.
 ///
 /// # Errors
-/// Faults of the database.
-pub fn of_app(
-    connection: &Connection,
-    app: AppId,
-    subject: Option<&ExternalSubject>,
-    filter: &ThingFilter,
-    page: Page<ThingId>,
-) -> Result<Vec<Thing>> {
+/// [`Error::Conflict`] if the thing that the page is to follow is gone; faults of the database.
+pub fn of_app(connection: &Connection, selection: &Selection<'_>, page: Page<ThingId>) -> Result<Vec<Thing>> {
+    let Selection { app, subject, own, constraints } = selection;
+    let mut conditions = Conditions::default();
+    let first = conditions.params.bind(page.first);
+    conditions.equal("things.app", Some(app));
+    conditions.equal("things.subject", *subject);
+    conditions.things(constraints);
+    let own = if *own { "things.instance IS NULL" } else { "TRUE" };
     let after = match page.after {
         Some(after) => {
-            let before = get(connection, after)?.filter(|thing| thing.app == app);
+            let before = get(connection, after)?.filter(|thing| thing.app == *app);
             let gone = || Error::Conflict("the thing named by `after` is gone; begin the list anew".to_owned());
             before.ok_or_else(gone)?.key
         }
         None => ThingKey(i64::MIN),
     };
-    let by_subject = if subject.is_some() { "AND subject = :subject" } else { "AND :subject IS NULL" };
-    // A bare `id =` lets SQLite use the identifier's index where one is given.
-    let by_id = if filter.id.is_some() { "AND id = :id" } else { "AND :id IS NULL" };
+    let after = conditions.params.bind(after);
+    let conditions_sql = conditions.sql();
     let sql = format!(
-        "SELECT {COLUMNS} FROM things WHERE app = :app {by_subject} {by_id} AND key > :after \
-         AND (:name IS NULL OR name = :name) AND (:manufacturer IS NULL OR manufacturer = :manufacturer) \
-         AND (:display_type IS NULL OR display_type = :display_type) \
-         AND (:main_component_id IS NULL OR main_component_id = :main_component_id) \
-         AND (:status IS NULL OR status = :status) ORDER BY key LIMIT :first"
+        "SELECT {COLUMNS} FROM things WHERE {own}{conditions_sql} AND things.key > {after} ORDER BY things.key LIMIT {first}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let params = named_params! {
-        ":app": app,
-        ":subject": subject,
-        ":id": filter.id,
-        ":after": after,
-        ":name": filter.name,
-        ":manufacturer": filter.manufacturer,
-        ":display_type": filter.display_type,
-        ":main_component_id": filter.main_component_id,
-        ":status": filter.status,
-        ":first": page.first,
-    };
-    Ok(statement.query_map(params, read)?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map(&*conditions.params.values(), read)?.collect::<Result<_, _>>()?)
 }
 
 /// The things of these instances, each instance's in the order of creation.
@@ -198,15 +208,23 @@ pub fn of_instances(connection: &Connection, instances: &[InstanceId]) -> Result
     Ok(statement.query_map([array(instances)], read)?.collect::<Result<_, _>>()?)
 }
 
-/// The attributes of these things.
+/// The attributes of these things that are like this, in the order in which they were given.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn attributes(connection: &Connection, things: &[ThingKey]) -> Result<HashMap<ThingKey, Vec<Attribute>>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT thing, name, value FROM attributes WHERE thing IN rarray(?1) ORDER BY thing, position",
-    )?;
-    let mut rows = statement.query([array(things)])?;
+pub fn attributes(
+    connection: &Connection,
+    things: &[ThingKey],
+    constraint: &AttributeConstraint,
+) -> Result<HashMap<ThingKey, Vec<Attribute>>> {
+    let mut conditions = Conditions::default();
+    let things = conditions.params.bind(array(things));
+    conditions.attribute(constraint);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT thing, name, value FROM attributes WHERE thing IN rarray({things}){} ORDER BY thing, position",
+        conditions.sql()
+    ))?;
+    let mut rows = statement.query(&*conditions.params.values())?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         found.entry(row.get(0)?).or_default().push(Attribute { name: row.get(1)?, value: row.get(2)? });
@@ -214,16 +232,24 @@ pub fn attributes(connection: &Connection, things: &[ThingKey]) -> Result<HashMa
     Ok(found)
 }
 
-/// The components of these things, in the order in which they were given.
+/// The components of these things that are like this, in the order in which they were given.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn components(connection: &Connection, things: &[ThingKey]) -> Result<HashMap<ThingKey, Vec<Component>>> {
-    let mut statement = connection.prepare_cached(
+pub fn components(
+    connection: &Connection,
+    things: &[ThingKey],
+    constraints: &ComponentConstraints,
+) -> Result<HashMap<ThingKey, Vec<Component>>> {
+    let mut conditions = Conditions::default();
+    let things = conditions.params.bind(array(things));
+    conditions.components(constraints);
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT thing, key, id, name, component_type, capabilities FROM components \
-         WHERE thing IN rarray(?1) ORDER BY thing, key",
-    )?;
-    let mut rows = statement.query([array(things)])?;
+         WHERE thing IN rarray({things}){} ORDER BY thing, key",
+        conditions.sql()
+    ))?;
+    let mut rows = statement.query(&*conditions.params.values())?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         found.entry(row.get(0)?).or_default().push(Component {
@@ -237,19 +263,24 @@ pub fn components(connection: &Connection, things: &[ThingKey]) -> Result<HashMa
     Ok(found)
 }
 
-/// The properties of these components, in the order in which they were given.
+/// The properties of these components that are like this, in the order in which they were given.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn properties(
     connection: &Connection,
     components: &[ComponentKey],
+    constraint: &PropertyConstraint,
 ) -> Result<HashMap<ComponentKey, Vec<StoredProperty>>> {
-    let mut statement = connection.prepare_cached(
+    let mut conditions = Conditions::default();
+    let components = conditions.params.bind(array(components));
+    conditions.property(constraint);
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT component, key, id, name, value, unit, type, property_type, last_update FROM properties \
-         WHERE component IN rarray(?1) ORDER BY component, key",
-    )?;
-    let mut rows = statement.query([array(components)])?;
+         WHERE component IN rarray({components}){} ORDER BY component, key",
+        conditions.sql()
+    ))?;
+    let mut rows = statement.query(&*conditions.params.values())?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         found.entry(row.get(0)?).or_default().push(StoredProperty {
@@ -268,17 +299,26 @@ pub fn properties(
     Ok(found)
 }
 
-/// The actions of these components with their parameters, in the order in which they were given.
+/// The actions of these components that are like this, with all their parameters, in the order in
+/// which they were given.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn actions(connection: &Connection, components: &[ComponentKey]) -> Result<HashMap<ComponentKey, Vec<Action>>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT a.component, a.key, a.id, a.name, p.name, p.type FROM actions AS a \
-         LEFT JOIN action_parameters AS p ON p.action = a.key \
-         WHERE a.component IN rarray(?1) ORDER BY a.component, a.key, p.position",
-    )?;
-    let mut rows = statement.query([array(components)])?;
+pub fn actions(
+    connection: &Connection,
+    components: &[ComponentKey],
+    constraint: &ActionConstraint,
+) -> Result<HashMap<ComponentKey, Vec<Action>>> {
+    let mut conditions = Conditions::default();
+    let components = conditions.params.bind(array(components));
+    conditions.action(constraint);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT actions.component, actions.key, actions.id, actions.name, p.name, p.type FROM actions \
+         LEFT JOIN action_parameters AS p ON p.action = actions.key \
+         WHERE actions.component IN rarray({components}){} ORDER BY actions.component, actions.key, p.position",
+        conditions.sql()
+    ))?;
+    let mut rows = statement.query(&*conditions.params.values())?;
     let mut found: HashMap<_, Vec<Action>> = HashMap::new();
     let mut last = None;
     while let Some(row) = rows.next()? {
@@ -316,4 +356,15 @@ pub fn set_status(
 pub fn delete(transaction: &Transaction<'_>, instance: InstanceId, id: ThingId) -> Result<bool> {
     let mut statement = transaction.prepare_cached("DELETE FROM things WHERE id = ?1 AND instance = ?2")?;
     Ok(statement.execute(params![id, instance])? == 1)
+}
+
+/// Deletes those of these things that the app keeps itself, with their parts; the keys of those
+/// that were there.
+///
+/// # Errors
+/// Faults of the database.
+pub fn delete_own(transaction: &Transaction<'_>, app: AppId, things: &[ThingKey]) -> Result<Vec<ThingKey>> {
+    let mut statement = transaction
+        .prepare_cached("DELETE FROM things WHERE key IN rarray(?1) AND app = ?2 AND instance IS NULL RETURNING key")?;
+    Ok(statement.query_map(params![array(things), app], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }

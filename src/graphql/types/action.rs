@@ -6,6 +6,7 @@ use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::thing::{ComponentAction, Thing, ThingComponent};
 use crate::model::action::{ActionRequest as Row, ActionStatus, ActionValue};
+use crate::model::constraint::{ActionConstraint, ComponentConstraints};
 use crate::model::error::Error;
 use crate::model::id::ThingId;
 use crate::ops::action::ActionTarget;
@@ -117,9 +118,9 @@ impl ActionRequest {
         Ok(found.ok_or_else(|| Error::not_found("thing", self.thing))?)
     }
 
-    fn component(&self, context: &Context) -> Answered<&ThingComponent> {
-        let components = self.thing(context)?.all_components(context)?;
-        let found = components.iter().find(|component| component.row().id == self.component_id);
+    fn component(&self, context: &Context) -> Answered<ThingComponent> {
+        let components = self.thing(context)?.components_like(context, ComponentConstraints::default())?;
+        let found = components.into_iter().find(|component| component.row().id == self.component_id);
         Ok(found.ok_or_else(|| Error::not_found("component", &self.component_id))?)
     }
 }
@@ -159,14 +160,14 @@ impl ActionRequest {
         self.thing(context)
     }
 
-    fn target_component(&self, context: &Context) -> Answered<&ThingComponent> {
+    fn target_component(&self, context: &Context) -> Answered<ThingComponent> {
         self.component(context)
     }
 
-    fn target_action(&self, context: &Context) -> Answered<ComponentAction<'_>> {
-        let actions = self.component(context)?.all_actions(context)?;
-        let found = actions.iter().find(|action| action.id == self.action_id);
-        Ok(found.map(ComponentAction).ok_or_else(|| Error::not_found("action", &self.action_id))?)
+    fn target_action(&self, context: &Context) -> Answered<ComponentAction> {
+        let actions = self.component(context)?.actions_like(context, ActionConstraint::default())?;
+        let found = actions.into_iter().find(|action| action.row().id == self.action_id);
+        Ok(found.ok_or_else(|| Error::not_found("action", &self.action_id))?)
     }
 }
 

@@ -163,7 +163,8 @@ pub struct Arguments {
 
 /// Points of a property's past, or the time buckets that they are gathered into, oldest first.
 pub struct PropertyHistory {
-    property: PropertyKey,
+    /// None where the property was deleted.
+    property: Option<PropertyKey>,
     kind: ValueType,
     selection: HistorySelection,
     page: HistoryPage,
@@ -172,7 +173,7 @@ pub struct PropertyHistory {
 
 impl PropertyHistory {
     /// The history of a property as it is asked for. Reads nothing yet.
-    pub fn new(property: PropertyKey, kind: ValueType, arguments: Arguments) -> Answered<Self> {
+    pub fn new(property: Option<PropertyKey>, kind: ValueType, arguments: Arguments) -> Answered<Self> {
         let mut violations = Violations::default();
         let after = arguments.after.and_then(|text| {
             let at = cursor::read(&text);
@@ -196,7 +197,10 @@ impl PropertyHistory {
         if let Some(rows) = self.rows.get() {
             return Ok(rows);
         }
-        let rows = context.read(|view| history::page(view, self.property, self.kind, &self.selection, &self.page))?;
+        let rows = match self.property {
+            None => (Vec::new(), false),
+            Some(key) => context.read(|view| history::page(view, key, self.kind, &self.selection, &self.page))?,
+        };
         context.take_history_rows(rows.0.len())?;
         Ok(self.rows.get_or_init(|| rows))
     }
@@ -219,7 +223,10 @@ impl PropertyHistory {
 
     /// Over all points selected by `from`, `to` and `where`, not only the page; buckets have no part in it.
     fn aggregate(&self, context: &Context) -> Answered<PropertyHistoryAggregate> {
-        let summary = context.read(|view| history::summary(view, self.property, self.kind, &self.selection))?;
+        let summary = match self.property {
+            None => HistorySummary::default(),
+            Some(key) => context.read(|view| history::summary(view, key, self.kind, &self.selection))?,
+        };
         Ok(PropertyHistoryAggregate(summary))
     }
 }

@@ -1,15 +1,21 @@
 //! Things, their components, properties and actions.
 
-use crate::graphql::batch::Batch;
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::input::constraint::{
+    ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
+    component_constraints,
+};
+use crate::graphql::parts::{Parts, each};
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::history::{Arguments, HistoryFilter, PropertyHistory, TimeBucket};
 use crate::graphql::types::parameter::GraphQlValueType;
+use crate::model::constraint::{ActionConstraint, AttributeConstraint, ComponentConstraints, PropertyConstraint};
 use crate::model::id::InstanceId;
 use crate::model::thing::{self as model, ComponentKey, ThingKey};
-use crate::ops::thing;
+use crate::ops::thing::{self, WholeComponent, WholeThing};
 use juniper::{GraphQLEnum, ID, graphql_object};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Whether a thing can be reached.
@@ -44,25 +50,49 @@ impl From<ThingStatus> for model::ThingStatus {
     }
 }
 
-/// What a connector instance created: components with properties and actions.
+/// Components with properties and actions, created by a connector instance or by an app.
 #[derive(Clone)]
 pub struct Thing {
-    row: model::Thing,
+    row: Arc<model::Thing>,
     siblings: Arc<ThingSiblings>,
 }
 
 struct ThingSiblings {
-    attributes: Batch<ThingKey, Vec<model::Attribute>>,
-    components: Batch<ThingKey, Vec<ThingComponent>>,
+    attributes: Parts<ThingKey, AttributeConstraint, ThingAttribute>,
+    components: Parts<ThingKey, ComponentConstraints, ThingComponent>,
 }
 
 impl Thing {
     /// A page of them.
     pub fn page(rows: Vec<model::Thing>) -> Vec<Self> {
         let keys: Arc<[ThingKey]> = rows.iter().map(|row| row.key).collect();
-        let siblings =
-            Arc::new(ThingSiblings { attributes: Batch::new(Arc::clone(&keys)), components: Batch::new(keys) });
-        rows.into_iter().map(|row| Self { row, siblings: Arc::clone(&siblings) }).collect()
+        let siblings = ThingSiblings { attributes: Parts::stored(Arc::clone(&keys)), components: Parts::stored(keys) };
+        Self::with_siblings(rows, siblings)
+    }
+
+    /// A single one.
+    pub fn one(row: model::Thing) -> Self {
+        let keys: Arc<[ThingKey]> = Arc::new([row.key]);
+        let siblings = ThingSiblings { attributes: Parts::stored(Arc::clone(&keys)), components: Parts::stored(keys) };
+        Self { row: Arc::new(row), siblings: Arc::new(siblings) }
+    }
+
+    /// Those that are gone from the database.
+    pub fn page_of_deleted(things: Vec<WholeThing>) -> Vec<Self> {
+        let (mut rows, mut attributes, mut components) = (Vec::new(), HashMap::new(), Vec::new());
+        for WholeThing { thing, attributes: its_attributes, components: its_components } in things {
+            attributes.insert(thing.key, its_attributes.into_iter().map(ThingAttribute::new).collect());
+            components.push((thing.key, its_components));
+            rows.push(thing);
+        }
+        let components = ThingComponent::deleted(components);
+        let siblings = ThingSiblings { attributes: Parts::Deleted(attributes), components: Parts::Deleted(components) };
+        Self::with_siblings(rows, siblings)
+    }
+
+    fn with_siblings(rows: Vec<model::Thing>, siblings: ThingSiblings) -> Vec<Self> {
+        let siblings = Arc::new(siblings);
+        rows.into_iter().map(|row| Self { row: Arc::new(row), siblings: Arc::clone(&siblings) }).collect()
     }
 
     /// The row.
@@ -75,13 +105,19 @@ impl Thing {
         self.row.instance
     }
 
-    /// Its components.
-    pub fn all_components(&self, context: &Context) -> Answered<&[ThingComponent]> {
-        let found = self.siblings.components.get(context, &self.row.key, |view, keys| {
-            let rows = thing::components(view, keys)?;
-            Ok(ThingComponent::page(rows))
-        })?;
-        Ok(found.map_or(&[], Vec::as_slice))
+    /// Those of its components that are like this.
+    pub fn components_like(
+        &self,
+        context: &Context,
+        constraints: ComponentConstraints,
+    ) -> Answered<Vec<ThingComponent>> {
+        self.siblings.components.get(
+            context,
+            &self.row.key,
+            constraints,
+            |view, keys, constraints| Ok(ThingComponent::page(thing::components(view, keys, constraints)?)),
+            |constraints, component| component.is_like(constraints),
+        )
     }
 }
 
@@ -100,10 +136,19 @@ impl Thing {
     }
 
     /// With a service token: needs the scope connctd.things.read.
-    fn attributes(&self, context: &Context) -> Answered<Vec<ThingAttribute<'_>>> {
+    fn attributes(
+        &self,
+        context: &Context,
+        attribute_constraint: Option<ThingAttributeConstraint>,
+    ) -> Answered<Vec<ThingAttribute>> {
         context.may_read_things()?;
-        let found = self.siblings.attributes.get(context, &self.row.key, thing::attributes)?;
-        Ok(found.map_or(&[][..], Vec::as_slice).iter().map(ThingAttribute).collect())
+        self.siblings.attributes.get(
+            context,
+            &self.row.key,
+            attribute_constraint.map(Into::into).unwrap_or_default(),
+            |view, keys, constraint| Ok(each(thing::attributes(view, keys, constraint)?, ThingAttribute::new)),
+            |constraint, attribute| constraint.matches(&attribute.0),
+        )
     }
 
     fn main_component_id(&self) -> &str {
@@ -118,8 +163,16 @@ impl Thing {
         &self.row.display_type
     }
 
-    fn components(&self, context: &Context) -> Answered<&[ThingComponent]> {
-        self.all_components(context)
+    /// Those that meet all the constraints given.
+    fn components(
+        &self,
+        context: &Context,
+        component_constraint: Option<ThingComponentConstraint>,
+        component_property_constraint: Option<ComponentPropertyConstraint>,
+        component_action_constraint: Option<ComponentActionConstraint>,
+    ) -> Answered<Vec<ThingComponent>> {
+        let (property, action) = (component_property_constraint, component_action_constraint);
+        self.components_like(context, component_constraints(component_constraint, property, action))
     }
 
     /// Whose it is.
@@ -129,10 +182,17 @@ impl Thing {
 }
 
 /// A fact about a thing that does not change.
-pub struct ThingAttribute<'a>(&'a model::Attribute);
+#[derive(Clone)]
+pub struct ThingAttribute(Arc<model::Attribute>);
 
-#[graphql_object(context = Context, scalar = Scalar, name = "ThingAttribute")]
-impl ThingAttribute<'_> {
+impl ThingAttribute {
+    fn new(row: model::Attribute) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ThingAttribute {
     fn name(&self) -> &str {
         &self.0.name
     }
@@ -145,24 +205,44 @@ impl ThingAttribute<'_> {
 /// A part of a thing.
 #[derive(Clone)]
 pub struct ThingComponent {
-    row: model::Component,
+    row: Arc<model::Component>,
     siblings: Arc<ComponentSiblings>,
 }
 
 struct ComponentSiblings {
-    properties: Batch<ComponentKey, Vec<model::StoredProperty>>,
-    actions: Batch<ComponentKey, Vec<model::Action>>,
+    properties: Parts<ComponentKey, PropertyConstraint, ComponentProperty>,
+    actions: Parts<ComponentKey, ActionConstraint, ComponentAction>,
 }
 
 impl ThingComponent {
-    fn page<K: Eq + std::hash::Hash>(
-        rows: std::collections::HashMap<K, Vec<model::Component>>,
-    ) -> std::collections::HashMap<K, Vec<Self>> {
+    fn page(rows: HashMap<ThingKey, Vec<model::Component>>) -> HashMap<ThingKey, Vec<Self>> {
         let keys: Arc<[ComponentKey]> = rows.values().flatten().map(|row| row.key).collect();
-        let siblings =
-            Arc::new(ComponentSiblings { properties: Batch::new(Arc::clone(&keys)), actions: Batch::new(keys) });
-        let with_siblings = |row| Self { row, siblings: Arc::clone(&siblings) };
-        rows.into_iter().map(|(key, rows)| (key, rows.into_iter().map(with_siblings).collect())).collect()
+        let siblings = ComponentSiblings { properties: Parts::stored(Arc::clone(&keys)), actions: Parts::stored(keys) };
+        let siblings = Arc::new(siblings);
+        each(rows, |row| Self { row: Arc::new(row), siblings: Arc::clone(&siblings) })
+    }
+
+    fn deleted(of_things: Vec<(ThingKey, Vec<WholeComponent>)>) -> HashMap<ThingKey, Vec<Self>> {
+        let (mut properties, mut actions, mut rows) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for (thing, components) in of_things {
+            let its_rows: &mut Vec<_> = rows.entry(thing).or_default();
+            for WholeComponent { component, properties: its_properties, actions: its_actions } in components {
+                let key = component.key;
+                properties.insert(key, its_properties.into_iter().map(ComponentProperty::deleted).collect());
+                actions.insert(key, its_actions.into_iter().map(ComponentAction::new).collect());
+                its_rows.push(component);
+            }
+        }
+        let siblings = ComponentSiblings { properties: Parts::Deleted(properties), actions: Parts::Deleted(actions) };
+        let siblings = Arc::new(siblings);
+        each(rows, |row| Self { row: Arc::new(row), siblings: Arc::clone(&siblings) })
+    }
+
+    /// Of a deleted thing.
+    fn is_like(&self, constraints: &ComponentConstraints) -> bool {
+        let properties = self.siblings.properties.deleted(&self.row.key).iter().map(|node| &node.row.property);
+        let actions = self.siblings.actions.deleted(&self.row.key).iter().map(|node| &*node.0);
+        constraints.matches(&self.row, properties, actions)
     }
 
     /// The row.
@@ -170,10 +250,15 @@ impl ThingComponent {
         &self.row
     }
 
-    /// Its actions.
-    pub fn all_actions(&self, context: &Context) -> Answered<&[model::Action]> {
-        let found = self.siblings.actions.get(context, &self.row.key, thing::actions)?;
-        Ok(found.map_or(&[], Vec::as_slice))
+    /// Those of its actions that are like this.
+    pub fn actions_like(&self, context: &Context, constraint: ActionConstraint) -> Answered<Vec<ComponentAction>> {
+        self.siblings.actions.get(
+            context,
+            &self.row.key,
+            constraint,
+            |view, keys, constraint| Ok(each(thing::actions(view, keys, constraint)?, ComponentAction::new)),
+            |constraint, action| constraint.matches(&action.0),
+        )
     }
 }
 
@@ -196,56 +281,83 @@ impl ThingComponent {
     }
 
     /// With a service token: needs the scope connctd.things.read.
-    fn properties(&self, context: &Context) -> Answered<Vec<ComponentProperty<'_>>> {
+    fn properties(
+        &self,
+        context: &Context,
+        property_constraint: Option<ComponentPropertyConstraint>,
+    ) -> Answered<Vec<ComponentProperty>> {
         context.may_read_things()?;
-        let found = self.siblings.properties.get(context, &self.row.key, thing::properties)?;
-        Ok(found.map_or(&[][..], Vec::as_slice).iter().map(ComponentProperty).collect())
+        self.siblings.properties.get(
+            context,
+            &self.row.key,
+            property_constraint.map(Into::into).unwrap_or_default(),
+            |view, keys, constraint| Ok(each(thing::properties(view, keys, constraint)?, ComponentProperty::stored)),
+            |constraint, property| constraint.matches(&property.row.property),
+        )
     }
 
-    fn actions(&self, context: &Context) -> Answered<Vec<ComponentAction<'_>>> {
-        Ok(self.all_actions(context)?.iter().map(ComponentAction).collect())
+    fn actions(
+        &self,
+        context: &Context,
+        action_constraint: Option<ComponentActionConstraint>,
+    ) -> Answered<Vec<ComponentAction>> {
+        self.actions_like(context, action_constraint.map(Into::into).unwrap_or_default())
     }
 }
 
 /// A property with its current value.
-pub struct ComponentProperty<'a>(&'a model::StoredProperty);
+#[derive(Clone)]
+pub struct ComponentProperty {
+    row: Arc<model::StoredProperty>,
+    deleted: bool,
+}
 
-#[graphql_object(context = Context, scalar = Scalar, name = "ComponentProperty")]
-impl ComponentProperty<'_> {
+impl ComponentProperty {
+    fn stored(row: model::StoredProperty) -> Self {
+        Self { row: Arc::new(row), deleted: false }
+    }
+
+    fn deleted(row: model::StoredProperty) -> Self {
+        Self { row: Arc::new(row), deleted: true }
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ComponentProperty {
     fn id(&self) -> ID {
-        ID::new(self.0.property.id.clone())
+        ID::new(self.row.property.id.clone())
     }
 
     fn name(&self) -> &str {
-        &self.0.property.name
+        &self.row.property.name
     }
 
     /// Always a string, as the connector wrote it.
     fn value(&self) -> &str {
-        &self.0.property.value
+        &self.row.property.value
     }
 
     fn unit(&self) -> &str {
-        &self.0.property.unit
+        &self.row.property.unit
     }
 
     #[graphql(name = "type")]
     fn kind(&self) -> GraphQlValueType {
-        self.0.property.kind.into()
+        self.row.property.kind.into()
     }
 
     fn property_type(&self) -> &str {
-        &self.0.property.property_type
+        &self.row.property.property_type
     }
 
     /// Null until the first value.
     fn last_update(&self) -> Option<Time> {
-        self.0.property.last_update.map(Time)
+        self.row.property.last_update.map(Time)
     }
 
     /// The values of the past, oldest first: from `from` to `to`, both included. A page has at most
     /// 10,000 rows, which is also what it has where nothing is said; all histories of an answer
-    /// together at most 100,000.
+    /// together at most 100,000. Empty for what was just deleted.
     #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
     fn history(
         &self,
@@ -259,15 +371,28 @@ impl ComponentProperty<'_> {
         time_bucket: Option<TimeBucket>,
     ) -> Answered<PropertyHistory> {
         let arguments = Arguments { from, to, first, last, after, filter, time_bucket };
-        PropertyHistory::new(self.0.key, self.0.property.kind, arguments)
+        let key = (!self.deleted).then_some(self.row.key);
+        PropertyHistory::new(key, self.row.property.kind, arguments)
     }
 }
 
 /// An action that can be requested.
-pub struct ComponentAction<'a>(pub &'a model::Action);
+#[derive(Clone)]
+pub struct ComponentAction(Arc<model::Action>);
 
-#[graphql_object(context = Context, scalar = Scalar, name = "ComponentAction")]
-impl ComponentAction<'_> {
+impl ComponentAction {
+    fn new(row: model::Action) -> Self {
+        Self(Arc::new(row))
+    }
+
+    /// The row.
+    pub fn row(&self) -> &model::Action {
+        &self.0
+    }
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ComponentAction {
     fn id(&self) -> ID {
         ID::new(self.0.id.clone())
     }

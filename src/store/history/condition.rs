@@ -1,10 +1,10 @@
-//! Conditions on points of a history as SQL: the text holds placeholders alone, so that the same
-//! kind of question is the same statement, whatever values are asked for.
+//! Conditions on points of a history as SQL.
 
 use crate::model::filter::{Comparison, Condition, LikePart, LikePattern};
 use crate::model::history::HistoricValue;
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
+use crate::store::params::Params;
 use rusqlite::ToSql;
 use rusqlite::types::Value;
 use std::rc::Rc;
@@ -12,14 +12,14 @@ use std::rc::Rc;
 /// The text behind WHERE and what is bound to its placeholders.
 pub(super) struct Where {
     sql: String,
-    params: Vec<Box<dyn ToSql>>,
+    params: Params,
 }
 
 impl Where {
     /// A property's points between two times, both included, that meet the condition.
     pub(super) fn new(property: PropertyKey, from: Timestamp, to: Timestamp, condition: Option<&Condition>) -> Self {
-        let mut this = Self { sql: String::new(), params: Vec::new() };
-        let (property, from, to) = (this.bind(Box::new(property)), this.bind(Box::new(from)), this.bind(Box::new(to)));
+        let mut this = Self { sql: String::new(), params: Params::default() };
+        let (property, from, to) = (this.bind(property), this.bind(from), this.bind(to));
         this.sql = format!("property = {property} AND at BETWEEN {from} AND {to}");
         if let Some(condition) = condition {
             this.sql.push_str(" AND ");
@@ -29,9 +29,8 @@ impl Where {
     }
 
     /// Binds one value more, and gives its placeholder.
-    pub(super) fn bind(&mut self, value: Box<dyn ToSql>) -> String {
-        self.params.push(value);
-        format!("?{}", self.params.len())
+    pub(super) fn bind(&mut self, value: impl ToSql + 'static) -> String {
+        self.params.bind(value)
     }
 
     pub(super) fn sql(&self) -> &str {
@@ -39,7 +38,7 @@ impl Where {
     }
 
     pub(super) fn params(&self) -> Vec<&dyn ToSql> {
-        self.params.iter().map(|value| &**value).collect()
+        self.params.values()
     }
 
     fn add(&mut self, condition: &Condition) {
@@ -55,16 +54,16 @@ impl Where {
                     Comparison::Lt => "<",
                     Comparison::Lte => "<=",
                 };
-                let value = self.bind(Box::new(value.clone()));
+                let value = self.bind(value.clone());
                 self.sql.push_str(&format!("value {operator} {value}"));
             }
             Condition::OneOf(values) => {
                 let values: Vec<Value> = values.iter().map(to_value).collect();
-                let values = self.bind(Box::new(Rc::new(values)));
+                let values = self.bind(Rc::new(values));
                 self.sql.push_str(&format!("value IN rarray({values})"));
             }
             Condition::Like(pattern) => {
-                let pattern = self.bind(Box::new(glob(pattern)));
+                let pattern = self.bind(glob(pattern));
                 self.sql.push_str(&format!("value GLOB {pattern}"));
             }
         }

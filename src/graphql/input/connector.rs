@@ -1,14 +1,10 @@
-//! Input types and what becomes of them.
+//! What is said of connectors, installations and instances.
 
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::connector::ConnectorMode;
 use crate::graphql::types::parameter::{GraphQlDisplayType, GraphQlValueType};
-use crate::graphql::types::thing::ThingStatus;
-use crate::model::action::ActionValue;
-use crate::model::id::ThingId;
 use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
 use crate::model::publication::{CallbackUrls, Mode, PublicationProfile};
-use crate::model::thing::{ActionSelector, ComponentSelector, ThingFilter};
 use juniper::{GraphQLInputObject, ID, Nullable};
 
 /// What a developer says of a connector.
@@ -83,54 +79,6 @@ pub struct ConnectorPublicationUpdate {
     installation_callback_url: Option<String>,
     instance_callback_url: Option<String>,
     action_callback_url: Option<String>,
-}
-
-/// What a thing must be like; every field given must match.
-#[derive(GraphQLInputObject, Default)]
-#[graphql(scalar = Scalar)]
-pub struct ThingConstraint {
-    id: Option<ID>,
-    name: Option<String>,
-    manufacturer: Option<String>,
-    display_type: Option<String>,
-    main_component_id: Option<String>,
-    status: Option<ThingStatus>,
-}
-
-/// What a component must be like; every field given must match.
-#[derive(GraphQLInputObject, Default)]
-#[graphql(scalar = Scalar)]
-pub struct ThingComponentConstraint {
-    id: Option<String>,
-    name: Option<String>,
-    component_type: Option<String>,
-    /// The component has all of them.
-    capabilities: Option<Vec<String>>,
-}
-
-/// What an action must be like; every field given must match.
-#[derive(GraphQLInputObject, Default)]
-#[graphql(scalar = Scalar)]
-pub struct ComponentActionConstraint {
-    id: Option<String>,
-    name: Option<String>,
-    parameter_name: Option<String>,
-    parameter_type: Option<GraphQlValueType>,
-}
-
-/// Which things are meant.
-#[derive(GraphQLInputObject)]
-#[graphql(scalar = Scalar)]
-pub struct ThingConstraints {
-    thing_constraint: Option<ThingConstraint>,
-}
-
-/// A value for a parameter of an action.
-#[derive(GraphQLInputObject)]
-#[graphql(scalar = Scalar)]
-pub struct ActionParameterInput {
-    name: String,
-    value: String,
 }
 
 impl From<ConnectorPublicationInput> for PublicationProfile {
@@ -211,49 +159,5 @@ fn changed(change: Nullable<String>, present: Option<String>) -> Option<String> 
 impl From<ConfigurationParameterValueInput> for ConfigurationValue {
     fn from(input: ConfigurationParameterValueInput) -> Self {
         Self { parameter_id: input.configuration_parameter_id.to_string(), value: input.value }
-    }
-}
-
-impl From<ActionParameterInput> for ActionValue {
-    fn from(input: ActionParameterInput) -> Self {
-        Self { name: input.name, value: input.value }
-    }
-}
-
-impl From<ThingConstraint> for ThingFilter {
-    fn from(input: ThingConstraint) -> Self {
-        Self {
-            // What is no identifier names no thing.
-            id: input.id.map(|id| id.parse().unwrap_or(ThingId::MIN)),
-            name: input.name,
-            manufacturer: input.manufacturer,
-            display_type: input.display_type,
-            main_component_id: input.main_component_id,
-            status: input.status.map(Into::into),
-        }
-    }
-}
-
-impl From<ThingComponentConstraint> for ComponentSelector {
-    fn from(input: ThingComponentConstraint) -> Self {
-        Self { id: input.id, name: input.name, component_type: input.component_type, capabilities: input.capabilities }
-    }
-}
-
-impl From<ComponentActionConstraint> for ActionSelector {
-    fn from(input: ComponentActionConstraint) -> Self {
-        Self {
-            id: input.id,
-            name: input.name,
-            parameter_name: input.parameter_name,
-            parameter_type: input.parameter_type.map(Into::into),
-        }
-    }
-}
-
-impl ThingConstraints {
-    /// What the things must be like.
-    pub fn into_filter(self) -> ThingFilter {
-        self.thing_constraint.map(ThingFilter::from).unwrap_or_default()
     }
 }

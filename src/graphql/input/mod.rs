@@ -1,0 +1,5 @@
+//! Input types and what becomes of them, by noun.
+
+pub mod connector;
+pub mod constraint;
+pub mod thing;

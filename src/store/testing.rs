@@ -1,0 +1,40 @@
+//! For tests of the store: an empty database in memory, and what things need to stand in it.
+
+use super::*;
+use crate::model::account::Account;
+use crate::model::app::App;
+use crate::model::id::{AccountId, AppId};
+use crate::model::time::Timestamp;
+
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1);
+
+/// A connection to an empty database of the newest form.
+pub(super) fn connection() -> Connection {
+    let mut connection = Connection::open_in_memory().expect("memory");
+    prepare(&connection).expect("prepared");
+    migrate::migrate(&mut connection).expect("migrated");
+    connection.execute_batch("PRAGMA foreign_keys = ON").expect("foreign keys");
+    connection
+}
+
+/// Adds an account with an app.
+pub(super) fn app(transaction: &Transaction<'_>) -> AppId {
+    let account = Account {
+        id: AccountId::generate(),
+        email: "e@h".to_owned(),
+        name: "n".to_owned(),
+        generation: 0,
+        created_at: NOW,
+    };
+    account::insert(transaction, &account, "h").expect("an account");
+    let app = App {
+        id: AppId::generate(),
+        owner: account.id,
+        name: "n".to_owned(),
+        redirect_uris: Vec::new(),
+        generation: 0,
+        created_at: NOW,
+    };
+    app::insert(transaction, &app, &[0; 32]).expect("an app");
+    app.id
+}

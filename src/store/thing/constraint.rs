@@ -1,0 +1,126 @@
+//! Constraints on things and their parts as SQL.
+//!
+//! Conditions speak of the tables by their own names, so a statement names each of them once.
+
+use crate::model::constraint::{
+    ActionConstraint, AttributeConstraint, ComponentConstraint, ComponentConstraints, PropertyConstraint,
+    ThingConstraint, ThingConstraints,
+};
+use crate::store::params::Params;
+use crate::store::row::array;
+use rusqlite::ToSql;
+
+/// The conditions of one question.
+#[derive(Default)]
+pub(super) struct Conditions {
+    sql: String,
+    pub(super) params: Params,
+}
+
+impl Conditions {
+    /// ` AND … AND …`, to stand behind a first condition; empty where there are none.
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// That the column holds this, where it is said.
+    pub(super) fn equal<T: Clone + ToSql + 'static>(&mut self, column: &str, wanted: Option<&T>) {
+        if let Some(wanted) = wanted {
+            let wanted = self.params.bind(wanted.clone());
+            self.sql.push_str(&format!(" AND {column} = {wanted}"));
+        }
+    }
+
+    fn exists(&mut self, rows: &str, conditions: impl FnOnce(&mut Self)) {
+        self.sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM {rows}"));
+        conditions(self);
+        self.sql.push(')');
+    }
+
+    /// Of a row of `things`.
+    pub(super) fn things(&mut self, constraints: &ThingConstraints) {
+        let ThingConstraints { thing, attribute, component } = constraints;
+        self.thing(thing);
+        if *attribute != AttributeConstraint::default() {
+            let rows = "attributes WHERE attributes.thing = things.key";
+            self.exists(rows, |this| this.attribute(attribute));
+        }
+        if *component != ComponentConstraints::default() {
+            let rows = "components WHERE components.thing = things.key";
+            self.exists(rows, |this| this.components(component));
+        }
+    }
+
+    fn thing(&mut self, constraint: &ThingConstraint) {
+        let ThingConstraint { id, name, manufacturer, display_type, main_component_id, status } = constraint;
+        self.equal("things.id", id.as_ref());
+        self.equal("things.name", name.as_ref());
+        self.equal("things.manufacturer", manufacturer.as_ref());
+        self.equal("things.display_type", display_type.as_ref());
+        self.equal("things.main_component_id", main_component_id.as_ref());
+        self.equal("things.status", status.as_ref());
+    }
+
+    /// Of a row of `attributes`.
+    pub(super) fn attribute(&mut self, constraint: &AttributeConstraint) {
+        self.equal("attributes.name", constraint.name.as_ref());
+        self.equal("attributes.value", constraint.value.as_ref());
+    }
+
+    /// Of a row of `components`.
+    pub(super) fn components(&mut self, constraints: &ComponentConstraints) {
+        let ComponentConstraints { component, property, action } = constraints;
+        self.component(component);
+        if *property != PropertyConstraint::default() {
+            let rows = "properties WHERE properties.component = components.key";
+            self.exists(rows, |this| this.property(property));
+        }
+        if *action != ActionConstraint::default() {
+            let rows = "actions WHERE actions.component = components.key";
+            self.exists(rows, |this| this.action(action));
+        }
+    }
+
+    fn component(&mut self, constraint: &ComponentConstraint) {
+        self.equal("components.id", constraint.id.as_ref());
+        self.equal("components.name", constraint.name.as_ref());
+        self.equal("components.component_type", constraint.component_type.as_ref());
+        let of_component =
+            "FROM capabilities WHERE capabilities.component = components.key AND capabilities.capability";
+        match constraint.capabilities() {
+            [] => {}
+            [only] => {
+                let only = self.params.bind(only.clone());
+                self.sql.push_str(&format!(" AND EXISTS (SELECT 1 {of_component} = {only})"));
+            }
+            all => {
+                let (list, count) = (self.params.bind(array(all)), self.params.bind(all.len()));
+                self.sql.push_str(&format!(" AND (SELECT count(*) {of_component} IN rarray({list})) = {count}"));
+            }
+        }
+    }
+
+    /// Of a row of `properties`.
+    pub(super) fn property(&mut self, constraint: &PropertyConstraint) {
+        let PropertyConstraint { id, name, value, unit, kind, property_type } = constraint;
+        self.equal("properties.id", id.as_ref());
+        self.equal("properties.name", name.as_ref());
+        self.equal("properties.value", value.as_ref());
+        self.equal("properties.unit", unit.as_ref());
+        self.equal("properties.type", kind.as_ref());
+        self.equal("properties.property_type", property_type.as_ref());
+    }
+
+    /// Of a row of `actions`.
+    pub(super) fn action(&mut self, constraint: &ActionConstraint) {
+        let ActionConstraint { id, name, parameter_name, parameter_type } = constraint;
+        self.equal("actions.id", id.as_ref());
+        self.equal("actions.name", name.as_ref());
+        if parameter_name.is_some() || parameter_type.is_some() {
+            self.exists("action_parameters WHERE action_parameters.action = actions.key", |this| {
+                this.equal("action_parameters.name", parameter_name.as_ref());
+                this.equal("action_parameters.type", parameter_type.as_ref());
+            });
+        }
+    }
+}

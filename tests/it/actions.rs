@@ -264,6 +264,21 @@ fn parameters_are_checked_before_anything_is_sent() {
 }
 
 #[test]
+fn what_is_wrong_for_many_targets_is_told_once_with_the_first_of_them() {
+    let lit = Lit::new();
+    lit.hub.create_thing(&lamp());
+    let document = "mutation { requestThingAction(thingConstraints: {}, componentSelector: { id: \"lamp\" },
+        actionParameters: [{ name: \"level\", value: \"bright\" }]) { id } }";
+    let answer = lit.world.app.graphql(document, json!({}));
+    // Toggle has no such parameter; dim has, but of another type, and lacks one.
+    let paths = ["actionParameters[0].name", "actionParameters[0].value", "actionParameters"];
+    assert_eq!(answer.violations(), paths);
+    let whose = format!("(action \"toggle\" of component \"lamp\" of the thing {}, and 1 more)", lit.thing);
+    assert!(answer.message().contains(&whose), "{}", answer.message());
+    assert_eq!(lit.connector().count(Kind::Action), 0);
+}
+
+#[test]
 fn a_dry_run_shows_the_targets_and_does_nothing() {
     let lit = Lit::new();
     let answer = lit.world.app.dry_run(&lit.thing, "dim", &[("level", "1"), ("slow", "true")]);

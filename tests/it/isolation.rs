@@ -143,6 +143,14 @@ fn past_a_full_queue_an_operation_is_refused_and_changes_nothing() {
     let refused = world.app.act(&neighbour.thing, "toggle", &[]);
     assert_eq!(refused.code(), "TOO_MANY_REQUESTS");
     assert_eq!(pending_requests(&world), 3);
+    let other = Neighbour::move_in(&world);
+    let document = "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"toggle\" }) {
+        status error targetThing { id } } }";
+    let both = world.app.graphql(document, json!({})).field().clone();
+    assert_eq!(both[1], json!({ "status": "COMPLETED", "error": null, "targetThing": { "id": other.thing } }));
+    assert_eq!((&both[0]["targetThing"]["id"], &both[0]["status"]), (&json!(neighbour.thing), &json!("FAILED")));
+    assert!(both[0]["error"].as_str().is_some_and(|error| error.contains("too slowly")), "{both}");
+    assert_eq!(pending_requests(&world), 3);
     until("everything has been done", || {
         neighbour.connector.release(Kind::Action);
         pending_requests(&world) == 0

@@ -83,6 +83,8 @@ fn mutations() -> Vec<Row> {
     let install = "(appId: \"FREE\", connectorId: \"PUBLICATION\", configuration: []) { id }";
     let remove_all = "(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } }";
     let toggle = "(thingConstraints: {}, actionSelector: { id: \"toggle\" }) { id }";
+    let thing = "(thing: { name: \"n\", manufacturer: \"m\", displayType: \"d\", mainComponentId: \"c\", components:
+        { id: \"c\", name: \"n\", componentType: \"t\", actions: { id: \"a\", name: \"a\" } } }) { id }";
     vec![
         ("publishConnector", new, developer, Own),
         ("updateConnector", "(connectorId: \"PUBLICATION\", connector: {}) { id }", developer, Refused),
@@ -94,6 +96,8 @@ fn mutations() -> Vec<Row> {
         ("instantiateConnector", "(installationId: \"INSTALLATION\", configuration: []) { id }", connector, Refused),
         ("requestThingAction", toggle, action, Empty),
         ("cancelActionRequest", "(id: \"ACTION\") { id }", action, Refused),
+        ("deleteThings", "(thingConstraint: { name: \"n\" }) { id }", connector, Empty),
+        ("createThing", thing, connector, Own),
         ("removeInstance", "(instanceId: \"GOING\") { id }", connector, Refused),
         ("removeConnector", "(connectorId: \"PUBLICATION\") { id }", developer, Refused),
         ("removeApp", "(appId: \"SPARE\") { id }", developer, Refused),

@@ -13,6 +13,7 @@
 
 mod actions;
 mod environment;
+mod fill;
 mod footprint;
 mod load;
 mod reads;
@@ -20,6 +21,7 @@ mod reference;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod things;
 mod turns;
 mod updates;
 
@@ -36,12 +38,13 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 type Benchmark = fn(&Environment, &mut Table) -> Outcome<()>;
 
 /// All benchmarks, by the names that filters are compared with.
-const BENCHMARKS: [(&str, Benchmark); 6] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
     ("actions", actions::actions),
     ("callbacks", actions::callbacks),
+    ("things", things::things),
     ("footprint", footprint::footprint),
 ];
 

@@ -1,11 +1,16 @@
 //! The table of figures, in Markdown.
 
-use crate::turns::{Pair, Side};
+use crate::turns::{Pair, Side, median};
 use std::fmt;
 
 /// The table.
 #[derive(Debug, Default)]
-pub struct Table(Vec<[String; 6]>);
+pub struct Table {
+    /// Held against a bare route.
+    rates: Vec<[String; 6]>,
+    /// Held against plain rusqlite.
+    times: Vec<[String; 5]>,
+}
 
 /// What is wanted of a figure.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +46,7 @@ impl Table {
 
     fn pair(&mut self, name: &str, pair: &Pair, verdict: String) {
         let Pair { product, reference } = pair;
-        self.0.push([
+        self.rates.push([
             name.to_owned(),
             format!("{:.0}/s", product.rate()),
             format!("{:.0}/s", reference.rate()),
@@ -51,10 +56,22 @@ impl Table {
         ]);
     }
 
+    /// The times of turns, in seconds: the product's and plain rusqlite's, with the ratio that is wanted at most.
+    pub fn times(&mut self, name: &str, (product, plain): (Vec<f64>, Vec<f64>), wanted: f64) {
+        let ratio = median(product.iter().zip(&plain).map(|(product, plain)| product / plain).collect());
+        self.times.push([
+            name.to_owned(),
+            format!("{:.3} ms", median(product) * 1e3),
+            format!("{:.3} ms", median(plain) * 1e3),
+            format!("{ratio:.2}"),
+            Wanted::AtMost(wanted).verdict(ratio, ""),
+        ]);
+    }
+
     /// A figure of its own.
     pub fn single(&mut self, name: &str, figure: f64, unit: &str, wanted: Wanted, remark: &str) {
         let digits = if figure < 100.0 { 1 } else { 0 };
-        self.0.push([
+        self.rates.push([
             name.to_owned(),
             format!("{figure:.digits$}{unit}"),
             String::new(),
@@ -71,8 +88,16 @@ fn micros(side: &Side) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| figure | connhub | bare warp | ratio | wanted | CPU of the servers per request |")?;
-        writeln!(f, "| --- | ---: | ---: | ---: | --- | ---: |")?;
-        self.0.iter().try_for_each(|cells| writeln!(f, "| {} |", cells.join(" | ")))
+        if !self.rates.is_empty() {
+            writeln!(f, "| figure | connhub | bare warp | ratio | wanted | CPU of the servers per request |")?;
+            writeln!(f, "| --- | ---: | ---: | ---: | --- | ---: |")?;
+            self.rates.iter().try_for_each(|cells| writeln!(f, "| {} |", cells.join(" | ")))?;
+        }
+        if !self.times.is_empty() {
+            writeln!(f, "\n| query | connhub, over HTTP | plain rusqlite | ratio | wanted |")?;
+            writeln!(f, "| --- | ---: | ---: | ---: | --- |")?;
+            self.times.iter().try_for_each(|cells| writeln!(f, "| {} |", cells.join(" | ")))?;
+        }
+        Ok(())
     }
 }

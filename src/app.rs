@@ -133,7 +133,8 @@ async fn create_first_account(platform: &Arc<Platform>, options: &ServeOptions) 
 /// Accepts connections until told to stop, then lets requests in flight end.
 async fn listen(listener: TcpListener, platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform)));
-    let routes = http::routes(platform, engine);
+    let sockets = http::Sockets::new(stopped.clone());
+    let routes = http::routes(platform, engine, sockets.clone());
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
     builder.http2().timer(TokioTimer::new());
@@ -154,8 +155,10 @@ async fn listen(listener: TcpListener, platform: Arc<Platform>, mut stopped: wat
         serve(&builder, &connections, stream, peer, routes.clone());
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIME_MAX, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+    // A connection that became a WebSocket is none of hyper's any more.
+    let ended = async { tokio::join!(connections.shutdown(), sockets.closed()) };
+    if tokio::time::timeout(SHUTDOWN_TIME_MAX, ended).await.is_err() {
+        tracing::warn!("some requests or WebSockets did not end in time");
     }
 }
 
@@ -178,7 +181,7 @@ fn serve<Routes>(
         request.extensions_mut().insert(http::PeerAddress(peer));
         hyper::service::Service::call(&routes, request)
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -5,6 +5,7 @@ use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::Scope;
 use crate::ops::caller::{Caller, Developer, Service};
+use crate::ops::live::{Event, Interest};
 use crate::ops::{Platform, View, auth};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -22,6 +23,16 @@ pub struct Context {
     /// One moment's view for a query; none for a mutation, which must see what it changed.
     view: Option<Mutex<View>>,
     history_rows: AtomicUsize,
+    /// What a subscription is resolved for.
+    moment: Mutex<Moment>,
+}
+
+#[derive(Default)]
+struct Moment {
+    /// None while somebody subscribes.
+    event: Option<Arc<Event>>,
+    /// What they want to hear of, of each field.
+    interests: Vec<Interest>,
 }
 
 impl juniper::Context for Context {}
@@ -31,13 +42,50 @@ impl Context {
     pub fn for_query(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
         let view = platform.view()?;
         let caller = authenticate(&platform, &view, token)?;
-        Ok(Self { platform, caller, subject, view: Some(Mutex::new(view)), history_rows: AtomicUsize::new(0) })
+        Ok(Self::new(platform, caller, subject, Some(view)))
     }
 
     /// For a mutation: each read is of its own moment. Blocks.
     pub fn for_mutation(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
         let caller = authenticate(&platform, &platform.view()?, token)?;
-        Ok(Self { platform, caller, subject, view: None, history_rows: AtomicUsize::new(0) })
+        Ok(Self::new(platform, caller, subject, None))
+    }
+
+    fn new(
+        platform: Arc<Platform>,
+        caller: Result<Caller, String>,
+        subject: Option<String>,
+        view: Option<View>,
+    ) -> Self {
+        let view = view.map(Mutex::new);
+        Self { platform, caller, subject, view, history_rows: AtomicUsize::new(0), moment: Mutex::default() }
+    }
+
+    /// Says which event of a subscription is resolved from now on; each has an answer of its own.
+    pub fn turn_to(&self, event: Arc<Event>) {
+        self.history_rows.store(0, Ordering::Relaxed);
+        self.moment.lock().event = Some(event);
+    }
+
+    /// The event that a subscription is resolved for; none while somebody subscribes.
+    pub fn event(&self) -> Option<Arc<Event>> {
+        self.moment.lock().event.clone()
+    }
+
+    /// Notes what a field's subscriber wants to hear of.
+    pub fn subscribe(&self, interest: Interest) {
+        self.moment.lock().interests.push(interest);
+    }
+
+    /// What the subscriber of the only field wants to hear of.
+    pub fn take_interest(&self) -> Option<Interest> {
+        let mut interests = std::mem::take(&mut self.moment.lock().interests);
+        interests.pop().filter(|_| interests.is_empty())
+    }
+
+    /// That somebody asks who is known.
+    pub fn known(&self) -> Result<()> {
+        self.caller.as_ref().map(|_| ()).map_err(|reason| Error::Unauthenticated(reason.clone()))
     }
 
     /// What operations work on.

@@ -1,9 +1,10 @@
 //! Parsed and validated documents, kept so that the same text is not parsed again at every request.
 
+use crate::graphql::Schema;
 use crate::graphql::mutation::Mutation;
 use crate::graphql::query::Query;
 use crate::graphql::scalars::Scalar;
-use crate::graphql::{Schema, Subscription};
+use crate::graphql::subscription::Subscription;
 use juniper::{GraphQLError, ValidatedOperation};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;

@@ -8,27 +8,31 @@ mod cursor;
 mod document;
 mod error;
 mod input;
+mod live;
 mod markdown;
 mod mutation;
 mod parts;
 mod query;
 mod response;
 mod scalars;
+mod subscription;
 mod types;
 
 use crate::model::error::{Error, Fault};
 use crate::ops::Platform;
 use context::Context;
 use document::{Document, Documents};
-use juniper::{EmptySubscription, GraphQLError, InputValue, OperationType, RootNode, Variables};
+use juniper::{GraphQLError, InputValue, OperationType, RootNode, Variables};
 use mutation::Mutation;
 use query::Query;
 use scalars::Scalar;
 use std::sync::{Arc, LazyLock};
+use subscription::Subscription;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-type Subscription = EmptySubscription<Context>;
+pub use live::{Next, Subscribed};
+
 type Schema = RootNode<Query, Mutation, Subscription, Scalar>;
 
 /// The most fields that an operation may select, fragments counted wherever they are spread: each
@@ -38,9 +42,7 @@ const FIELDS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 40;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    Schema::new_with_scalar_value(Query, Mutation, EmptySubscription::new())
-        .limit_fields(FIELDS_MAX)
-        .limit_depth(DEPTH_MAX)
+    Schema::new_with_scalar_value(Query, Mutation, Subscription).limit_fields(FIELDS_MAX).limit_depth(DEPTH_MAX)
 });
 
 /// Executes GraphQL documents.
@@ -68,6 +70,21 @@ pub struct Request {
     pub request_id: String,
     /// Whether only queries may be executed (HTTP GET).
     pub read_only: bool,
+}
+
+/// A request whose document is good.
+pub struct Prepared {
+    document: Arc<Document>,
+    /// Its document was taken out.
+    request: Request,
+}
+
+impl Prepared {
+    /// Whether it is one for [`Engine::subscribe`] rather than for [`Engine::run`].
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        self.document.operation().operation_type() == OperationType::Subscription
+    }
 }
 
 /// What came of a request.
@@ -110,20 +127,36 @@ impl Engine {
         Self { platform, documents: Documents::default(), places }
     }
 
-    /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
-    /// that one whose client goes away is carried out all the same.
-    pub async fn execute(self: &Arc<Self>, mut request: Request) -> Answer {
-        let (operation_name, request_id) = (request.operation_name.take(), request.request_id.clone());
-        let query = std::mem::take(&mut request.query);
-        let known = self.documents.find(&query, operation_name.as_deref());
-        let document = match known {
+    /// Executes a request that is no subscription, as [`Self::run`] does.
+    pub async fn execute(self: &Arc<Self>, request: Request) -> Answer {
+        match self.prepare(request).await {
+            Ok(prepared) => self.run(prepared).await,
+            Err(answer) => answer,
+        }
+    }
+
+    /// Parses and validates a request's document, unless it is known.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a response.
+    pub async fn prepare(self: &Arc<Self>, mut request: Request) -> Result<Prepared, Answer> {
+        let (operation_name, query) = (request.operation_name.take(), std::mem::take(&mut request.query));
+        let document = match self.documents.find(&query, operation_name.as_deref()) {
             Some(document) => document,
             None => match self.parse(query, operation_name).await {
                 Ok(Ok(document)) => document,
-                Ok(Err(errors)) => return response::rejected(&errors, &request_id),
-                Err(fault) => return response::failed(&Error::Fault(fault), &request_id),
+                Ok(Err(errors)) => return Err(response::rejected(&errors, &request.request_id)),
+                Err(fault) => return Err(response::failed(&Error::Fault(fault), &request.request_id)),
             },
         };
+        Ok(Prepared { document, request })
+    }
+
+    /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
+    /// that one whose client goes away is carried out all the same.
+    pub async fn run(self: &Arc<Self>, prepared: Prepared) -> Answer {
+        let Prepared { document, request } = prepared;
+        let request_id = request.request_id.clone();
         let engine = Arc::clone(self);
         let span = tracing::Span::current();
         let answer = match document.operation().operation_type() {
@@ -131,6 +164,7 @@ impl Engine {
                 let _place = self.places.acquire().await;
                 tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, request))).await
             }
+            OperationType::Subscription => return response::needs_socket(&request_id),
             _ if request.read_only => return response::not_allowed(&request_id),
             _ => tokio::spawn(async move { engine.mutate(&document, request).await }.instrument(span)).await,
         };

@@ -55,6 +55,18 @@ pub fn not_allowed(request_id: &str) -> Answer {
     single(Outcome::NotAllowed, message, "BAD_USER_INPUT", 405, request_id)
 }
 
+/// The response to a subscription where only one answer can be given.
+pub fn needs_socket(request_id: &str) -> Answer {
+    let message = "subscriptions need a WebSocket with the subprotocol graphql-transport-ws, at this path";
+    single(Outcome::Rejected, message, "BAD_USER_INPUT", 400, request_id)
+}
+
+/// The response to a subscription that selects no field, or several.
+pub fn not_one_field(request_id: &str) -> Answer {
+    let message = "a subscription must select exactly one field";
+    single(Outcome::Rejected, message, "BAD_USER_INPUT", 400, request_id)
+}
+
 /// The response where nothing could be executed.
 pub fn failed(error: &Error, request_id: &str) -> Answer {
     if let Error::Fault(fault) = error {

@@ -20,7 +20,7 @@ use warp::reply::Response;
 /// The longest body, in bytes: the longest documents that people write, and their variables.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Where an app names its end customer.
-const SUBJECT: HeaderName = HeaderName::from_static("x-external-subject-id");
+pub(super) const SUBJECT: HeaderName = HeaderName::from_static("x-external-subject-id");
 /// What a body looks like, for errors.
 const EXAMPLE: &str = r#"{"query": "{ __typename }", "variables": {}}"#;
 
@@ -107,7 +107,8 @@ pub(super) async fn read(request: &Request, body: &mut Body<'_>) -> Result<Asked
     from_body(&body.read(request, BODY_BYTES_MAX).await?)
 }
 
-fn from_body(body: &[u8]) -> Result<Asked, Refusal> {
+/// Reads what is asked from the JSON of a body, or of a message.
+pub(super) fn from_body(body: &[u8]) -> Result<Asked, Refusal> {
     let parameters: Parameters<'_> = json::parse(body, EXAMPLE)?;
     let mut problems = Problems::default();
     object(parameters.extensions.map(RawValue::get), "extensions", &mut problems);
@@ -198,18 +199,23 @@ struct Extensions<'a> {
 /// The answer where nothing reached the engine: a GraphQL response too, and a status that says so
 /// in either media type, since the request was not one of GraphQL.
 pub(super) fn refuse(refusal: Refusal, request: &Request, media: Media) -> Response {
-    let body = reply::json_body(&ErrorResponse {
+    let body = refusal_body(&refusal, request.id.as_str());
+    refusal.with_body(request, body, media.content_type())
+}
+
+/// A GraphQL response that tells why nothing reached the engine.
+pub(super) fn refusal_body(refusal: &Refusal, request_id: &str) -> Vec<u8> {
+    reply::json_body(&ErrorResponse {
         errors: [ErrorEntry {
             message: &refusal.description,
             extensions: Extensions {
                 code: refusal.kind.graphql_code(),
                 status: refusal.kind.status().as_u16(),
-                request_id: request.id.as_str(),
+                request_id,
                 violations: ViolationBody::list(&refusal.violations),
             },
         }],
-    });
-    refusal.with_body(request, body, media.content_type())
+    })
 }
 
 #[cfg(test)]

@@ -19,12 +19,14 @@ mod login;
 mod oauth;
 mod reply;
 mod request;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod ui;
 mod wire;
 
-use crate::graphql::{Answer, Engine, Outcome};
+use crate::graphql::{Answer, Engine, Next, Outcome, Subscribed};
+use crate::model::error::Error;
 use crate::ops::Platform;
 use body::Body;
 use bytes::Buf;
@@ -33,6 +35,7 @@ use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reply::Refusal;
 use request::Request;
+use socket::{Begun, Close, End, Happened, Identity};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -40,7 +43,10 @@ use std::sync::Arc;
 use tracing::Instrument;
 use warp::path::FullPath;
 use warp::reply::{Reply, Response};
+use warp::ws::Ws;
 use warp::{Filter, Rejection};
+
+pub use socket::Sockets;
 
 /// Who is at the other end of a connection: an extension of each request, put there by whoever
 /// accepts connections. Without it all clients count as one where sign-ins are slowed down.
@@ -51,19 +57,24 @@ struct Site {
     platform: Arc<Platform>,
     engine: Arc<Engine>,
     schema: ui::Document,
+    sockets: Sockets,
 }
 
 /// Everything that is served.
 pub fn routes(
     platform: Arc<Platform>,
     engine: Arc<Engine>,
+    sockets: Sockets,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
     let schema = ui::Document::plain(crate::graphql::sdl());
-    let site = Arc::new(Site { platform, engine, schema });
+    let site = Arc::new(Site { platform, engine, schema, sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
     let query = warp::query::raw().or_else(|_: Rejection| async { Ok::<_, Infallible>((String::new(),)) });
+    // What asks for a WebSocket in every way that it must.
+    let upgrade = warp::ws().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
+    let connection = warp::ext::optional::<PeerAddress>().and(upgrade).map(|peer, upgrade| (peer, upgrade));
     // The body is there unless a filter before has taken it, and none has.
     let body = warp::body::stream().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
     warp::any()
@@ -72,7 +83,7 @@ pub fn routes(
         .and(path)
         .and(query)
         .and(warp::header::headers_cloned())
-        .and(warp::ext::optional::<PeerAddress>())
+        .and(connection)
         .and(body)
         .then(handle)
 }
@@ -83,14 +94,14 @@ async fn handle(
     path: Option<FullPath>,
     query: String,
     headers: HeaderMap,
-    peer: Option<PeerAddress>,
+    (peer, upgrade): (Option<PeerAddress>, Option<Ws>),
     body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
 ) -> Response {
     let request = Request::new(method, path, query, headers, peer.map(|PeerAddress(address)| address.ip()));
     let access = log::Access::begin(&request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
     let mut body = Body::new(chunks);
-    let mut response = route(&site, &request, &mut body).await;
+    let mut response = route(&site, &request, &mut body, upgrade).await;
     body.drain(&request).await;
     let headers = response.headers_mut();
     headers.insert(request::REQUEST_ID, request.id.value());
@@ -124,12 +135,15 @@ impl Verb {
 }
 
 /// The route table. What a path takes stands at its end, for 405 and OPTIONS.
-async fn route(site: &Site, request: &Request, body: &mut Body<'_>) -> Response {
+async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Option<Ws>) -> Response {
     use Verb::{Delete, Get, Post, Put};
     let platform = &site.platform;
     let segments = request.segments();
     let answered = match (segments.as_slice(), Verb::of(&request.method)) {
-        (["api", "v1", "query"], verb) => return query(site, request, body, verb).await,
+        (["api", "v1", "query"], verb) => match upgrade {
+            Some(upgrade) => return socket(site, request, upgrade),
+            None => return query(site, request, body, verb).await,
+        },
         (["api", "schema"], Get) => Ok(site.schema.answer(request)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
@@ -181,7 +195,7 @@ fn otherwise(request: &Request, allow: &'static str) -> Result<Response, Refusal
     Err(Refusal::wrong_method(request, allow))
 }
 
-/// `/api/v1/query`: the only place where HTTP meets GraphQL.
+/// `/api/v1/query`, here and below: the only places where HTTP meets GraphQL.
 async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) -> Response {
     let media = graphql::Media::of(request);
     let asked = match verb {
@@ -219,4 +233,81 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
         Outcome::Failed(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     };
     graphql::answer(request, media, status, body)
+}
+
+/// The same path as a WebSocket.
+fn socket(site: &Site, request: &Request, upgrade: Ws) -> Response {
+    let opened = site.sockets.open(upgrade, request, Arc::clone(&site.engine));
+    opened.unwrap_or_else(|refusal| graphql::refuse(refusal, request, graphql::Media::of(request)))
+}
+
+impl socket::Operations for Arc<Engine> {
+    type Live = Subscribed;
+
+    async fn authenticate(&self, identity: &Identity) -> Result<(), Close> {
+        Engine::authenticate(self, identity.token().map(str::to_owned)).await.map_err(|error| match error {
+            Error::Unauthenticated(why) => Close::forbidden(&why),
+            other => Close::internal(&other.to_string()),
+        })
+    }
+
+    async fn begin(&self, asked: graphql::Asked, identity: &Identity, request_id: String) -> Begun<Subscribed> {
+        let span = tracing::error_span!("request", request_id);
+        let engine = Arc::clone(self);
+        let request = crate::graphql::Request {
+            query: asked.query,
+            operation_name: asked.operation_name,
+            variables: asked.variables,
+            token: identity.token().map(str::to_owned),
+            subject: identity.subject().map(str::to_owned),
+            request_id,
+            read_only: false,
+        };
+        let begin = async {
+            let prepared = match engine.prepare(request).await {
+                Ok(prepared) => prepared,
+                Err(answer) => return Begun::Over(end(answer)),
+            };
+            if prepared.is_subscription() {
+                return engine.subscribe(prepared).await.map_or_else(|answer| Begun::Over(end(answer)), Begun::Live);
+            }
+            let run = async move { once(engine.run(prepared).await) };
+            Begun::Once(Box::pin(run.instrument(tracing::Span::current())))
+        };
+        begin.instrument(span).await
+    }
+}
+
+/// What was executed is a response, errors and all; what was not is an error of the protocol's.
+fn once(Answer { outcome, body }: Answer) -> Happened {
+    match outcome {
+        Outcome::Rejected | Outcome::NotAllowed | Outcome::Failed(_) => {
+            Happened { responses: Vec::new(), end: Some(End::Errors(body)) }
+        }
+        Outcome::Executed | Outcome::Unauthenticated | Outcome::Forbidden => {
+            Happened { responses: vec![body], end: Some(End::Complete) }
+        }
+    }
+}
+
+/// How a subscription ends that cannot go on: all of the socket goes with the token.
+fn end(Answer { outcome, body }: Answer) -> End {
+    match outcome {
+        Outcome::Unauthenticated => End::Close(Close::forbidden("the token is expired or revoked; get a new one")),
+        _ => End::Errors(body),
+    }
+}
+
+impl socket::Events for Subscribed {
+    fn cut_off(&self) -> impl Future<Output = ()> + Send + 'static {
+        Subscribed::cut_off(self)
+    }
+
+    async fn next(&mut self) -> Happened {
+        match Subscribed::next(self).await {
+            Next::Told(responses) => Happened { responses, end: None },
+            Next::Ended { told, answer } => Happened { responses: told, end: Some(end(answer)) },
+            Next::TooSlow => Happened { responses: Vec::new(), end: Some(End::Close(Close::too_slow())) },
+        }
+    }
 }

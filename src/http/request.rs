@@ -5,7 +5,7 @@
 use crate::http::body::Body;
 use crate::http::reply::Refusal;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::net::IpAddr;
 use warp::path::FullPath;
@@ -98,6 +98,12 @@ impl Request {
     /// What `Accept` says, the lines of it one by one.
     pub(super) fn accepts(&self) -> impl Iterator<Item = &str> {
         self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// Whether `Sec-WebSocket-Protocol` names this one among those that the client speaks.
+    pub(super) fn names_protocol(&self, wanted: &str) -> bool {
+        let lines = self.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|protocol| protocol.trim() == wanted)
     }
 
     /// Whether `If-None-Match` names this version.

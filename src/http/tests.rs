@@ -4,7 +4,7 @@
 mod hub;
 mod others;
 
-use super::{Engine, PeerAddress, routes};
+use super::{Engine, PeerAddress, Sockets, routes};
 use crate::model::app::AppProfile;
 use crate::model::callback::{Attempt, Line, Message, Outcome, PendingCallback};
 use crate::model::instance::ExternalSubject;
@@ -26,6 +26,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// Sockets of a server that does not stop.
+fn sockets() -> Sockets {
+    Sockets::new(tokio::sync::watch::channel(false).1)
+}
 
 const EMAIL: &str = "developer@localhost";
 const PASSWORD: &str = "a long password";
@@ -75,7 +80,7 @@ impl Server {
         let developer = signed_in.expect("signed in").token;
         let (client, service) = instantiated(&platform, &developer).await;
         let [installation, instance] = <[String; 2]>::try_from(std::mem::take(&mut *tokens.lock())).expect("two");
-        let filter = routes(Arc::clone(&platform), Arc::new(Engine::new(Arc::clone(&platform))));
+        let filter = routes(Arc::clone(&platform), Arc::new(Engine::new(Arc::clone(&platform))), sockets());
         let served = TowerToHyperService::new(warp::service(filter));
         let send = Box::new(move |request: Sent| -> Answering {
             let served = served.clone();

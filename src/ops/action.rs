@@ -10,6 +10,7 @@ use crate::model::page::Page;
 use crate::model::thing::{Action, Component, Thing};
 use crate::ops::caller::Service;
 use crate::ops::dispatch::Place;
+use crate::ops::live::{Event, Live};
 use crate::ops::waiting::{Settled, WAIT_MAX};
 use crate::ops::{Platform, View, now, thing};
 use crate::store;
@@ -72,7 +73,12 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
     let selected = platform.read(move |view| select(view, &service, &order)).await?;
     let planned = platform.plan_all(caller, selected, &values)?;
     let mut answers: HashMap<_, _> = planned.iter().filter_map(|plan| plan.answer(platform)).collect();
-    let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), send);
+    let live = Arc::clone(&platform.live);
+    let written = move |written: &Written| {
+        tell(&live, &written.0);
+        send(written);
+    };
+    let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), written);
     let mut targets = match stored.await {
         Ok((targets, _)) => targets,
         Err(refusal) => {
@@ -229,6 +235,13 @@ fn instances(things: &[Thing]) -> Vec<InstanceId> {
     things.iter().filter_map(|thing| thing.instance).collect::<HashSet<_>>().into_iter().collect()
 }
 
+/// Before anything is sent, since the connectors' answers are news of later.
+fn tell(live: &Live, targets: &[ActionTarget]) {
+    for request in targets.iter().filter_map(|target| target.request.as_ref()) {
+        live.publish(|| Arc::new(Event::ActionRequest(request.clone())));
+    }
+}
+
 fn send(written: &Written) {
     for (place, pending) in written.1.lock().drain(..) {
         place.submit(pending);
@@ -339,7 +352,8 @@ pub async fn cancel(
 ) -> Result<ActionRequest> {
     let app = caller.app;
     let filter = ActionFilter { id: Some(id), subject, ..ActionFilter::default() };
-    let stored = platform.store.write(move |transaction| {
+    let live = Arc::clone(&platform.live);
+    let cancel = move |transaction: &Transaction<'_>| {
         let request = store::action::of_app(transaction, app, &filter, Page { first: 1, after: None })?
             .pop()
             .ok_or_else(|| Error::not_found("action request", id))?;
@@ -353,6 +367,7 @@ pub async fn cancel(
             )));
         }
         Ok(ActionRequest { status: ActionStatus::Canceled, ..request })
-    });
-    stored.await
+    };
+    let tell = move |request: &ActionRequest| live.publish(|| Arc::new(Event::ActionRequest(request.clone())));
+    platform.store.write_then(cancel, tell).await
 }

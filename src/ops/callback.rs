@@ -13,6 +13,7 @@ use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::page::Page;
 use crate::model::token::TokenKind;
 use crate::ops::caller::Developer;
+use crate::ops::live::Event;
 use crate::ops::removal;
 use crate::ops::token::Grant;
 use crate::ops::waiting::{Removal, RemovalFailure, Settled, WAIT_MAX};
@@ -105,6 +106,7 @@ impl Platform {
 #[derive(Default)]
 struct Consequences {
     called: Option<PublicationId>,
+    events: Vec<Event>,
     settled: Option<Settled>,
     removed: Vec<Removal>,
     failed: Vec<(Removal, RemovalFailure)>,
@@ -120,7 +122,8 @@ pub fn settle(platform: &Arc<Platform>, id: CallbackId, attempt: Attempt, outcom
             return Ok(Consequences::default());
         };
         store::callback::settle(transaction, id, &attempt)?;
-        let consequences = apply(transaction, &about, outcome)?;
+        let mut consequences = apply(transaction, &about, outcome)?;
+        consequences.events.push(logged(id, &about));
         Ok(Consequences { called: Some(about.publication), ..consequences })
     });
     platform.store.write_then(work, move |()| waking.wake(id, consequences()))
@@ -152,9 +155,30 @@ fn with_consequences(
     (work, move || receiver.try_recv().unwrap_or_default())
 }
 
+impl Consequences {
+    /// With the news of what was settled, if it changed something.
+    fn telling(mut self, changed: bool) -> Self {
+        let news = match &self.settled {
+            Some(Settled::Installation(Some(installation))) => Some(Event::Installation(installation.clone())),
+            Some(Settled::ActionRequest(Some(request))) => Some(Event::ActionRequest(request.clone())),
+            _ => None,
+        };
+        self.events.extend(news.filter(|_| changed));
+        self
+    }
+}
+
+fn logged(id: CallbackId, about: &CallbackSubject) -> Event {
+    let CallbackSubject { publication, connector_owner, app_owner, .. } = *about;
+    Event::Callback { id, publication, connector_owner, app_owner }
+}
+
 impl Platform {
     fn wake(&self, id: CallbackId, consequences: Consequences) {
-        let Consequences { called, settled, removed, failed, follow } = consequences;
+        let Consequences { called, events, settled, removed, failed, follow } = consequences;
+        for event in events {
+            self.live.publish(|| Arc::new(event));
+        }
         self.submit_all(&follow);
         if let Some(publication) = called {
             self.waiting.called(publication);
@@ -175,11 +199,11 @@ fn apply(transaction: &Transaction<'_>, about: &CallbackSubject, outcome: Outcom
     match outcome {
         Outcome::Standing(standing) => {
             let from = [State::Initialized];
-            match about.instance {
+            let changed = match about.instance {
                 None => store::installation::change_standing(transaction, about.installation, &from, &standing)?,
                 Some(instance) => store::instance::change_standing(transaction, instance, &from, &standing)?,
             };
-            after_post(transaction, about)
+            Ok(after_post(transaction, about)?.telling(changed))
         }
         Outcome::Action(outcome) => {
             let ended = match outcome {
@@ -187,10 +211,13 @@ fn apply(transaction: &Transaction<'_>, about: &CallbackSubject, outcome: Outcom
                 ActionOutcome::Completed => Some((ActionStatus::Completed, None)),
                 ActionOutcome::Failed(error) => Some((ActionStatus::Failed, Some(error))),
             };
-            if let (Some((status, error)), Some(request)) = (ended, about.action_request) {
-                store::action::end(transaction, request, status, error.as_deref(), now())?;
-            }
-            after_post(transaction, about)
+            let changed = match (ended, about.action_request) {
+                (Some((status, error)), Some(request)) => {
+                    store::action::end(transaction, request, status, error.as_deref(), now())?
+                }
+                _ => false,
+            };
+            Ok(after_post(transaction, about)?.telling(changed))
         }
         Outcome::Removal(confirmed) => after_removal(transaction, about, confirmed.err()),
     }
@@ -220,7 +247,9 @@ fn after_removal(
     let whole = Removal::Installation(about.installation);
     let mut consequences = Consequences::default();
     let Some(instance) = about.instance else {
+        let installation = store::installation::get(transaction, about.installation)?;
         store::installation::delete(transaction, about.installation)?;
+        consequences.events.extend(installation.map(|row| Event::InstallationGone { id: row.id, app: row.app }));
         store::publication::purge_if_unused(transaction, about.publication)?;
         let subject = format!("installation {}", about.installation);
         consequences.failed.extend(problem.map(|problem| (whole, RemovalFailure { subject, problem })));
@@ -234,6 +263,7 @@ fn after_removal(
     }
     consequences.removed.push(own);
     store::instance::delete(transaction, instance)?;
+    consequences.events.push(Event::InstanceGone(instance));
     let (installation, publication) = removal::belongings(transaction, about.installation)?;
     if installation.standing.state == State::RemovalOngoing {
         consequences.follow = removal::go_on(transaction, &installation, &publication, 1)?;
@@ -242,7 +272,8 @@ fn after_removal(
 }
 
 /// What a crash interrupted: a POST is never sent twice, so its noun becomes INTERNAL_ERROR or its
-/// action request FAILED; a DELETE is sent again. To be called once, before anything else is asked.
+/// action request FAILED; a DELETE is sent again. To be called once, before anything else is asked:
+/// nobody listens yet, so nothing of it is published.
 ///
 /// # Errors
 /// Faults of the database.
@@ -314,6 +345,23 @@ pub fn list(view: &View, caller: &Developer, filter: &CallbackFilter, page: Page
         }
     }
     Ok(callbacks)
+}
+
+/// One entry of the log, if the developer may see it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn find(view: &View, caller: &Developer, id: CallbackId) -> Result<Option<Callback>> {
+    let found = store::callback::get(view, id)?;
+    let seen = found.filter(|Callback { subject, .. }| {
+        subject.connector_owner == caller.account || subject.app_owner == caller.account
+    });
+    Ok(seen.map(|mut callback| {
+        if callback.subject.connector_owner != caller.account {
+            hide_whereabouts(&mut callback.attempt);
+        }
+        callback
+    }))
 }
 
 /// Where a connector listens is its owner's to know (domain.md, "Ownership and visibility").

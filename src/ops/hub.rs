@@ -3,15 +3,19 @@
 //! The token's row is looked up in the transaction that makes the change: one step, and a token
 //! that is revoked meanwhile changes nothing.
 
-use crate::model::action::{ActionStatus, cut_error};
+use crate::model::action::{ActionRequest, ActionStatus, cut_error};
 use crate::model::error::{Error, Result, Violation};
 use crate::model::history::PropertyUpdate;
 use crate::model::id::{ActionRequestId, ThingId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::thing::{NewThing, ThingStatus};
 use crate::ops::auth::{self, Bearer};
+use crate::ops::caller::InstanceCaller;
+use crate::ops::live::{Event, PropertyChange};
 use crate::ops::{Platform, now};
 use crate::store;
+use rusqlite::Transaction;
+use std::sync::Arc;
 
 /// A connector reports the state of its installation.
 ///
@@ -24,17 +28,21 @@ pub async fn report_installation(
     details: Option<Details>,
 ) -> Result<()> {
     check_reportable(state)?;
-    let stored = platform.store.write(move |transaction| {
-        let caller = auth::installation_caller(transaction, &bearer)?;
-        let id = caller.installation;
-        let installation =
-            store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;
-        let present = installation.standing.state;
-        let next = next_standing(installation.standing, state, details)?;
-        store::installation::change_standing(transaction, id, &[present], &next)?;
-        Ok(())
-    });
-    stored.await
+    let live = Arc::clone(&platform.live);
+    let stored = platform.store.write_then(
+        move |transaction| {
+            let caller = auth::installation_caller(transaction, &bearer)?;
+            let id = caller.installation;
+            let mut installation =
+                store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;
+            let present = installation.standing.state;
+            installation.standing = next_standing(installation.standing, state, details)?;
+            store::installation::change_standing(transaction, id, &[present], &installation.standing)?;
+            Ok(Arc::new(Event::Installation(installation)))
+        },
+        move |event| live.publish(|| Arc::clone(event)),
+    );
+    stored.await.map(drop)
 }
 
 /// A connector reports the state of its instance.
@@ -121,22 +129,41 @@ pub async fn update_property(
     path: PropertyPath,
     update: PropertyUpdate,
 ) -> Result<()> {
-    let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
-        let PropertyPath { thing, component, property } = &path;
-        let address = store::history::find_property(transaction, caller.instance, *thing, component, property)?
-            .ok_or_else(|| {
-                Error::not_found("property", format!("{property} of component {component} of thing {thing}"))
-            })?;
-        let historic = update.historic(address.kind).ok_or_else(|| {
-            Error::Invalid(vec![Violation {
-                path: "value".to_owned(),
-                message: format!("the property is a {}: {}", address.kind.name(), address.kind.expectation()),
-            }])
-        })?;
-        store::history::update(transaction, address, &update, &historic)
-    });
-    stored.await
+    let live = Arc::clone(&platform.live);
+    let stored = platform.store.write_then(
+        move |transaction| {
+            let caller = auth::instance_caller(transaction, &bearer)?;
+            take_update(transaction, &caller, &path, update)
+        },
+        move |event| live.publish(|| Arc::clone(event)),
+    );
+    stored.await.map(drop)
+}
+
+fn take_update(
+    transaction: &Transaction<'_>,
+    caller: &InstanceCaller,
+    path: &PropertyPath,
+    update: PropertyUpdate,
+) -> Result<Arc<Event>> {
+    let PropertyPath { thing, component, property } = path;
+    let address = store::history::find_property(transaction, caller.instance, *thing, component, property)?
+        .ok_or_else(|| Error::not_found("property", format!("{property} of component {component} of thing {thing}")))?;
+    let historic = update.historic(address.kind).ok_or_else(|| {
+        Error::Invalid(vec![Violation {
+            path: "value".to_owned(),
+            message: format!("the property is a {}: {}", address.kind.name(), address.kind.expectation()),
+        }])
+    })?;
+    let current = store::history::update(transaction, &address, &update, &historic)?;
+    Ok(Arc::new(Event::Property(PropertyChange {
+        thing: *thing,
+        component: address.component,
+        property: address.property,
+        value: update.value,
+        at: update.at,
+        current,
+    })))
 }
 
 /// A connector reports whether a thing can be reached.
@@ -157,11 +184,15 @@ pub async fn set_thing_status(platform: &Platform, bearer: Bearer, thing: ThingI
 /// # Errors
 /// [`Error::NotFound`] also for another instance's thing.
 pub async fn delete_thing(platform: &Platform, bearer: Bearer, thing: ThingId) -> Result<()> {
-    let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
-        let found = store::thing::delete(transaction, caller.instance, thing)?;
-        found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
-    });
+    let live = Arc::clone(&platform.live);
+    let stored = platform.store.write_then(
+        move |transaction| {
+            let caller = auth::instance_caller(transaction, &bearer)?;
+            let found = store::thing::delete(transaction, caller.instance, thing)?;
+            found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
+        },
+        move |()| live.publish(|| Arc::new(Event::ThingGone(thing))),
+    );
     stored.await
 }
 
@@ -188,17 +219,21 @@ pub async fn end_action_request(
         ActionEnd::Completed => (ActionStatus::Completed, None),
         ActionEnd::Failed(error) => (ActionStatus::Failed, error.map(|error| cut_error(&error))),
     };
-    let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
-        let request = store::action::of_instance(transaction, caller.instance, id)?
-            .ok_or_else(|| Error::not_found("action request", id))?;
-        if store::action::end(transaction, id, status, error.as_deref(), now())? {
-            return Ok(());
-        }
-        Err(Error::Conflict(match request.status {
-            ActionStatus::Pending => "the action request's deadline has passed".to_owned(),
-            ended => format!("the action request has ended already: it is {}", ended.name()),
-        }))
-    });
-    stored.await
+    let live = Arc::clone(&platform.live);
+    let stored = platform.store.write_then(
+        move |transaction| {
+            let caller = auth::instance_caller(transaction, &bearer)?;
+            let request = store::action::of_instance(transaction, caller.instance, id)?
+                .ok_or_else(|| Error::not_found("action request", id))?;
+            if store::action::end(transaction, id, status, error.as_deref(), now())? {
+                return Ok(Arc::new(Event::ActionRequest(ActionRequest { status, error, ..request })));
+            }
+            Err(Error::Conflict(match request.status {
+                ActionStatus::Pending => "the action request's deadline has passed".to_owned(),
+                ended => format!("the action request has ended already: it is {}", ended.name()),
+            }))
+        },
+        move |event| live.publish(|| Arc::clone(event)),
+    );
+    stored.await.map(drop)
 }

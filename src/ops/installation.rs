@@ -9,6 +9,7 @@ use crate::model::lifecycle::{Standing, State};
 use crate::model::parameter::{ConfigurationValue, check_configuration};
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
+use crate::ops::live::Event;
 use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, app, now};
 use crate::store::{self, Inserted};
@@ -102,6 +103,7 @@ pub async fn install(
     };
     let (id, callback, caller) = (installation.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
+    let live = Arc::clone(&platform.live);
     let stored = platform.store.write_then(
         move |transaction| {
             app::own(transaction, &caller, app)?;
@@ -113,9 +115,13 @@ pub async fn install(
             }
             let subject = subject(CallbackKind::Installation, &installation, &publication);
             store::callback::insert(transaction, callback, &subject, installation.created_at)?;
-            Ok(store::callback::pending(callback, &subject))
+            Ok((store::callback::pending(callback, &subject), Arc::new(Event::Installation(installation))))
         },
-        move |pending| place.submit(*pending),
+        move |(pending, event)| {
+            // First, since the connector's answer is news of later.
+            live.publish(|| Arc::clone(event));
+            place.submit(*pending);
+        },
     );
     if let Err(refusal) = stored.await {
         platform.waiting.give_up(callback);

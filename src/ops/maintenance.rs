@@ -1,7 +1,9 @@
 //! What has to happen by itself: overdue action requests fail, old log entries go.
 
+use crate::model::action::ActionRequest;
 use crate::model::error::Result;
 use crate::model::id::{CallbackId, PublicationId};
+use crate::ops::live::Event;
 use crate::ops::{Platform, now};
 use crate::store;
 use std::sync::Arc;
@@ -38,11 +40,22 @@ pub async fn run(platform: Arc<Platform>) {
 pub async fn fail_overdue(platform: &Arc<Platform>) -> Result<()> {
     // Most often there are none, and the writer need not be asked.
     if platform.read(|view| store::action::any_overdue(view, now())).await? {
-        let failed =
-            platform.store.write(|transaction| store::action::fail_overdue(transaction, now(), DEADLINE_EXCEEDED));
+        let live = Arc::clone(&platform.live);
+        let failed = platform.store.write_then(fail_all_overdue, move |failed| {
+            for request in failed {
+                live.publish(|| Arc::new(Event::ActionRequest(request.clone())));
+            }
+        });
         failed.await?;
     }
     Ok(())
+}
+
+/// The requests that failed, as they stand now.
+fn fail_all_overdue(transaction: &rusqlite::Transaction<'_>) -> Result<Vec<ActionRequest>> {
+    let failed = store::action::fail_overdue(transaction, now(), DEADLINE_EXCEEDED)?;
+    let requests = failed.into_iter().map(|id| store::action::get(transaction, id));
+    Ok(requests.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 async fn trim_log(platform: &Arc<Platform>) -> Result<()> {

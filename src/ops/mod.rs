@@ -19,6 +19,7 @@ pub mod history;
 pub mod hub;
 pub mod installation;
 pub mod instance;
+pub mod live;
 pub mod maintenance;
 mod password;
 pub mod publication;
@@ -72,6 +73,7 @@ pub struct Platform {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     waiting: waiting::Waiting,
+    live: Arc<live::Live>,
     dispatcher: OnceLock<Arc<dyn Dispatcher>>,
 }
 
@@ -90,6 +92,7 @@ impl Platform {
             passwords: password::Passwords::default(),
             throttle: throttle::Throttle::default(),
             waiting: waiting::Waiting::default(),
+            live: Arc::default(),
             dispatcher: OnceLock::new(),
         }))
     }

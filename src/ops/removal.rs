@@ -12,6 +12,7 @@ use crate::model::lifecycle::{Standing, State};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Developer, Service};
 use crate::ops::installation::{instance_subject, subject};
+use crate::ops::live::Event;
 use crate::ops::waiting::{Removal, RemovalFailure, WAIT_MAX};
 use crate::ops::{Platform, now};
 use crate::store;
@@ -114,21 +115,27 @@ pub async fn remove_installation(
     let begun = Arc::clone(platform);
     let stored = platform.store.write_then(
         move |transaction| begin_installation(transaction, &caller, id, remove_instances),
-        move |(_, pending)| begun.submit_all(pending),
+        move |(removed, begins, pending)| {
+            if *begins {
+                begun.live.publish(|| Arc::new(Event::Installation(removed.installation.clone())));
+            }
+            begun.submit_all(pending);
+        },
     );
     let stored = stored.await;
-    let waits = stored.as_ref().is_ok_and(|(removed, _)| removed.installation.standing.state == State::RemovalOngoing);
+    let waits = stored.as_ref().is_ok_and(|(removed, ..)| removed.installation.standing.state == State::RemovalOngoing);
     let failures = await_end(platform, Removal::Installation(id), end, waits).await;
-    let (removed, _) = stored?;
+    let (removed, ..) = stored?;
     Ok(RemovedInstallation { failures, ..removed })
 }
 
+/// Also answers whether the removal begins now, and what can be sent of it.
 fn begin_installation(
     transaction: &Transaction<'_>,
     caller: &Developer,
     id: InstallationId,
     remove_instances: bool,
-) -> Result<(RemovedInstallation, Vec<PendingCallback>)> {
+) -> Result<(RemovedInstallation, bool, Vec<PendingCallback>)> {
     let (mut installation, publication) = belongings(transaction, id)?;
     if installation.owner != caller.account {
         return Err(Error::not_found("installation", id));
@@ -146,7 +153,7 @@ fn begin_installation(
         }
         pending = go_on(transaction, &installation, &publication, REMOVALS_AT_ONCE)?;
     }
-    Ok((RemovedInstallation { installation, publication, instances, failures: Vec::new() }, pending))
+    Ok((RemovedInstallation { installation, publication, instances, failures: Vec::new() }, begins, pending))
 }
 
 /// Goes on with the removal of an installation: begins the removal of up to `limit` of its

@@ -129,15 +129,16 @@ pub fn end(
     Ok(statement.execute(params![id, status, error, now])? == 1)
 }
 
-/// Fails all pending requests whose deadline has passed; how many there were.
+/// Fails all pending requests whose deadline has passed; which there were.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn fail_overdue(transaction: &Transaction<'_>, now: Timestamp, error: &str) -> Result<usize> {
+pub fn fail_overdue(transaction: &Transaction<'_>, now: Timestamp, error: &str) -> Result<Vec<ActionRequestId>> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE action_requests SET status = 'FAILED', error = ?2 WHERE status = 'PENDING' AND deadline <= ?1",
+        "UPDATE action_requests SET status = 'FAILED', error = ?2 WHERE status = 'PENDING' AND deadline <= ?1 \
+         RETURNING id",
     )?;
-    Ok(statement.execute(params![now, error])?)
+    Ok(statement.query_map(params![now, error], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Whether any pending request's deadline has passed.

@@ -162,6 +162,15 @@ pub fn drop_unsent(transaction: &Transaction<'_>, id: CallbackId) -> Result<()> 
     Ok(())
 }
 
+/// The entry of the log with this identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get(connection: &Connection, id: CallbackId) -> Result<Option<Callback>> {
+    let sql = format!("SELECT {SUBJECT_COLUMNS}, {ATTEMPT_COLUMNS} FROM callbacks WHERE id = ?1 AND settled = 1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read).optional()?)
+}
+
 /// A page of the log of an account's publications and of its apps' installations, newest first.
 ///
 /// # Errors

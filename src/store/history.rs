@@ -18,9 +18,13 @@ use condition::Where;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A property as an update needs to know it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PropertyAddress {
     key: PropertyKey,
+    /// The component's ID as the thing spells it.
+    pub component: String,
+    /// The property's ID as the thing spells it.
+    pub property: String,
     /// What its values must be.
     pub kind: ValueType,
     last_update: Option<Timestamp>,
@@ -38,35 +42,43 @@ pub fn find_property(
     property: &str,
 ) -> Result<Option<PropertyAddress>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.key, p.type, p.last_update FROM things AS t JOIN components AS c ON c.thing = t.key \
+        "SELECT p.key, p.type, p.last_update, c.id, p.id FROM things AS t JOIN components AS c ON c.thing = t.key \
          JOIN properties AS p ON p.component = c.key \
          WHERE t.id = ?1 AND t.instance = ?2 AND c.id = ?3 AND p.id = ?4",
     )?;
     let address = statement
         .query_row(params![thing, instance, component, property], |row| {
-            Ok(PropertyAddress { key: row.get(0)?, kind: row.get(1)?, last_update: row.get(2)? })
+            Ok(PropertyAddress {
+                key: row.get(0)?,
+                kind: row.get(1)?,
+                last_update: row.get(2)?,
+                component: row.get(3)?,
+                property: row.get(4)?,
+            })
         })
         .optional()?;
     Ok(address)
 }
 
-/// Adds the update to the property's history, and makes it the current value unless that is newer.
+/// Adds the update to the property's history, and makes it the current value unless that is newer;
+/// whether it did.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn update(
     transaction: &Transaction<'_>,
-    address: PropertyAddress,
+    address: &PropertyAddress,
     update: &PropertyUpdate,
     historic: &HistoricValue,
-) -> Result<()> {
+) -> Result<bool> {
     insert(transaction, address.key, update.at, historic)?;
-    if address.last_update.is_none_or(|last| update.at >= last) {
+    let current = address.last_update.is_none_or(|last| update.at >= last);
+    if current {
         let mut statement =
             transaction.prepare_cached("UPDATE properties SET value = ?2, last_update = ?3 WHERE key = ?1")?;
         statement.execute(params![address.key, update.value, update.at])?;
     }
-    Ok(())
+    Ok(current)
 }
 
 /// Adds a point; one of the same time is replaced.

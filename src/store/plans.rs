@@ -388,6 +388,7 @@ fn read_callbacks(connection: &Connection, nouns: &Nouns) -> Result<()> {
     callback::unsettled(connection, nouns.callback)?;
     callback::unsettled_of(connection, nouns.installation.id, None)?;
     callback::all_unsettled(connection)?;
+    callback::get(connection, nouns.callback)?;
     for publication in [None, Some(nouns.publication.id)] {
         for installation in [None, Some(nouns.installation.id)] {
             let filter = CallbackFilter { publication, installation, kind: None, failed_only: true };
@@ -406,10 +407,10 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
     let update = PropertyUpdate { value: "2".to_owned(), at: Timestamp::from_micros(2) };
-    history::update(transaction, address, &update, &update.historic(ValueType::Number).expect("a number"))?;
+    history::update(transaction, &address, &update, &update.historic(ValueType::Number).expect("a number"))?;
     assert!(thing::set_status(transaction, instance, thing, ThingStatus::Available)?);
     action::end(transaction, nouns.request.id, ActionStatus::Completed, None, Timestamp::from_micros(0))?;
-    action::fail_overdue(transaction, NOW, "late")?;
+    assert_eq!(action::fail_overdue(transaction, NOW, "late")?.len(), 1);
     assert!(callback::settle(transaction, nouns.callback, &attempt())?);
     callback::drop_unsent(transaction, nouns.callback)?;
     callback::trim_by_count(transaction, nouns.publication.id, 0, 1)?;

@@ -6,6 +6,7 @@ pub mod callback;
 pub mod connector;
 pub mod history;
 pub mod lifecycle;
+pub mod live;
 pub mod parameter;
 pub mod thing;
 

@@ -1,0 +1,167 @@
+//! GraphQL over WebSockets, by the protocol graphql-transport-ws: the upgrade, and how many sockets
+//! there may be. The protocol itself is in `session`, its messages in `message`, the reasons for
+//! closing in `close`.
+//!
+//! May use the request, reply and graphql files of this room and warp's WebSockets. Does not know
+//! the engine: the route table gives it [`Operations`]. Used by the route table, and by `app`, which
+//! waits for sockets to close.
+//!
+//! Pages of any origin may open one, as they may call the API: bearer tokens alone count, which no
+//! browser sends by itself (see [`crate::http::cors`]).
+
+mod close;
+mod message;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use crate::http::graphql::Asked;
+use crate::http::reply::{self, Refusal};
+use crate::http::request::Request;
+use crate::model::error::Error;
+use http::HeaderValue;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+use warp::reply::{Reply, Response};
+use warp::ws::Ws;
+
+pub(super) use close::Close;
+
+/// The only subprotocol that is spoken.
+const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// How many sockets there may be.
+const SOCKETS_MAX: u32 = 2_000;
+/// The longest message of a client, in bytes: far longer than documents that people write.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// All sockets, so that their number is bounded and their end can be waited for.
+#[derive(Clone)]
+pub struct Sockets {
+    places: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Sockets {
+    /// Sockets that close once `stopped` is true.
+    #[must_use]
+    pub fn new(stopped: watch::Receiver<bool>) -> Self {
+        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), stopped }
+    }
+
+    /// Resolves once none is open; to be awaited after `stopped`.
+    pub async fn closed(&self) {
+        // Nobody closes the semaphore.
+        let _ = self.places.acquire_many(SOCKETS_MAX).await;
+    }
+
+    /// Answers an upgrade, and serves the socket that the connection becomes.
+    pub(super) fn open(
+        &self,
+        upgrade: Ws,
+        request: &Request,
+        operations: impl Operations,
+    ) -> Result<Response, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Error::Unavailable(format!("there are {SOCKETS_MAX} WebSockets, and no more are taken; try again later"))
+        })?;
+        let acceptable = request.names_protocol(SUBPROTOCOL);
+        let authorization = request.bearer().map(|token| format!("Bearer {token}"));
+        let identity = Identity { authorization, subject: crate::http::graphql::subject(request)? };
+        let (id, stopped) = (request.id.as_str().to_owned(), self.stopped.clone());
+        let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
+        let response = upgrade.on_upgrade(move |socket| async move {
+            let refusal = (!acceptable).then(Close::subprotocol);
+            session::serve(socket, refusal, session::Start { operations, identity, id, stopped }).await;
+            drop(place);
+        });
+        let response = response.into_response();
+        if !acceptable {
+            return Ok(response);
+        }
+        Ok(reply::with_header(response, SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL)))
+    }
+}
+
+/// Who a client says it is: the values of HTTP's headers, from the upgrade or from `connection_init`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Identity {
+    authorization: Option<String>,
+    subject: Option<String>,
+}
+
+impl Identity {
+    /// What was said later counts.
+    fn or(self, earlier: Self) -> Self {
+        let authorization = self.authorization.or(earlier.authorization);
+        Self { authorization, subject: self.subject.or(earlier.subject) }
+    }
+
+    /// The bearer token.
+    pub(super) fn token(&self) -> Option<&str> {
+        let (scheme, token) = self.authorization.as_deref()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim_matches(' '))
+    }
+
+    /// The end customer that everything on the socket is about, if it names one.
+    pub(super) fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+}
+
+/// How an operation goes on.
+pub(super) struct Happened {
+    /// GraphQL responses as JSON.
+    pub(super) responses: Vec<Vec<u8>>,
+    /// Why nothing more comes, if so.
+    pub(super) end: Option<End>,
+}
+
+/// Why an operation is over.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It is done.
+    Complete,
+    /// It does not go on: a GraphQL response with the errors.
+    Errors(Vec<u8>),
+    /// The socket is to be closed.
+    Close(Close),
+}
+
+/// An operation that was begun.
+pub(super) enum Begun<Live> {
+    /// It has one result, to come.
+    Once(Pin<Box<dyn Future<Output = Happened> + Send>>),
+    /// It goes on.
+    Live(Live),
+    /// It is over already.
+    Over(End),
+}
+
+/// A subscription, until it is dropped.
+pub(super) trait Events: Send + 'static {
+    /// Resolves once too much waits, also while nobody asks for more.
+    fn cut_off(&self) -> impl Future<Output = ()> + Send + 'static;
+
+    /// Waits for what comes next; after an end, nothing does.
+    fn next(&mut self) -> impl Future<Output = Happened> + Send;
+}
+
+/// Executes operations.
+pub(super) trait Operations: Send + Sync + 'static {
+    /// A subscription.
+    type Live: Events;
+
+    /// That the identity is good, or how the socket is to be closed.
+    fn authenticate(&self, identity: &Identity) -> impl Future<Output = Result<(), Close>> + Send;
+
+    /// Begins an operation. A subscription stands once this has answered.
+    fn begin(
+        &self,
+        asked: Asked,
+        identity: &Identity,
+        request_id: String,
+    ) -> impl Future<Output = Begun<Self::Live>> + Send;
+}

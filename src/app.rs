@@ -1,4 +1,5 @@
 //! Puts the parts together: opens the database, starts the callback pool, listens, shuts down.
+//! WebSockets are told of the shutdown and waited for, within the time that requests have.
 //!
 //! May use every room. Used by `cli`.
 

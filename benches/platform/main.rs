@@ -14,6 +14,7 @@
 mod actions;
 mod environment;
 mod footprint;
+mod live;
 mod load;
 mod reads;
 mod reference;
@@ -36,10 +37,11 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 type Benchmark = fn(&Environment, &mut Table) -> Outcome<()>;
 
 /// All benchmarks, by the names that filters are compared with.
-const BENCHMARKS: [(&str, Benchmark); 6] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
+    ("live", live::live),
     ("actions", actions::actions),
     ("callbacks", actions::callbacks),
     ("footprint", footprint::footprint),

@@ -5,6 +5,7 @@ use crate::harness::node;
 use crate::http::Request;
 use crate::socket::{PROTOCOL, Socket};
 use crate::users::{Developer, GRAPHQL, World, lamp};
+use crate::wait::eventually;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -233,6 +234,25 @@ fn a_socket_has_so_many_operations_at_once() {
     socket.send(&json!({ "id": "7", "type": "complete" }));
     socket.begin("more", query, json!({}));
     socket.assert_silent();
+}
+
+#[test]
+fn there_are_so_many_sockets_and_a_place_is_free_again() {
+    let (world, _) = world();
+    let mut sockets: Vec<_> = (0..2_000).map(|_| Socket::of(&world.server, &world.app.token)).collect();
+    let upgrade = Request::get(GRAPHQL)
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header(PROTOCOL.0, PROTOCOL.1);
+    let refused = world.server.send(&upgrade).expect(503);
+    assert!(refused.header("Retry-After").is_some(), "{refused:?}");
+    assert!(refused.json()["errors"][0]["extensions"]["requestId"].is_string(), "{refused:?}");
+    sockets[0].begin("1", "{ things { id } }", json!({}));
+    assert_eq!(sockets[0].next("1"), json!([]), "the others go on");
+    drop(sockets.pop());
+    eventually("a place is free", || Socket::try_upgrade(&world.server, &[PROTOCOL]));
 }
 
 #[test]

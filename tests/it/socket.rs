@@ -27,7 +27,13 @@ pub struct Socket {
 
 impl Socket {
     /// One that asked for an upgrade with these headers; the protocol that was agreed on, if any.
+    #[track_caller]
     pub fn upgrade(server: &Server, headers: &[(&str, &str)]) -> (Self, Option<String>) {
+        Self::try_upgrade(server, headers).expect("an upgrade")
+    }
+
+    /// The same where the upgrade may be refused.
+    pub fn try_upgrade(server: &Server, headers: &[(&str, &str)]) -> Option<(Self, Option<String>)> {
         let stream = TcpStream::connect(server.authority()).expect("a connection");
         stream.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
@@ -37,9 +43,9 @@ impl Socket {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
             request.headers_mut().append(name, HeaderValue::from_str(value).expect("a value"));
         }
-        let (stream, response) = tungstenite::client(request, stream).expect("an upgrade");
+        let (stream, response) = tungstenite::client(request, stream).ok()?;
         let agreed = response.headers().get(PROTOCOL.0).map(|value| value.to_str().expect("ASCII").to_owned());
-        (Self { stream, waiting: VecDeque::new(), pings: 0 }, agreed)
+        Some((Self { stream, waiting: VecDeque::new(), pings: 0 }, agreed))
     }
 
     /// One that speaks the protocol and has said nothing yet.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use warp::ws::Message;
+use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 
 /// The server's end of a connection in memory.
 struct Wire {
@@ -20,7 +20,7 @@ struct Wire {
 }
 
 impl Stream for Wire {
-    type Item = Result<Message, warp::Error>;
+    type Item = Result<Message, Broken>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.received.poll_recv(context).map(|message| message.map(Ok))
@@ -28,23 +28,23 @@ impl Stream for Wire {
 }
 
 impl Sink<Message> for Wire {
-    type Error = warp::Error;
+    type Error = Broken;
 
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), warp::Error>> {
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), warp::Error> {
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Broken> {
         // The test may have gone.
         let _ = self.sent.send(message);
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), warp::Error>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         if self.stuck { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), warp::Error>> {
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         Poll::Ready(Ok(()))
     }
 }
@@ -111,7 +111,7 @@ impl Client {
     async fn initialised() -> Self {
         let mut client = Self::connect(false);
         client.say(r#"{"type":"connection_init"}"#);
-        assert_eq!(client.receive.recv().await.expect("an answer").to_str(), Ok(r#"{"type":"connection_ack"}"#));
+        assert_eq!(client.receive.recv().await, Some(Message::text(r#"{"type":"connection_ack"}"#)));
         client
     }
 
@@ -131,7 +131,7 @@ fn about(a: Duration, b: Duration) -> bool {
 async fn a_silent_client_is_closed_and_then_let_go() {
     let mut client = Client::connect(false);
     let close = client.receive.recv().await.expect("a close");
-    assert_eq!(close.close_frame().map(|(code, _)| code), Some(4408));
+    assert!(matches!(close, Message::Close(Some(frame)) if u16::from(frame.code) == 4408));
     assert!(about(client.begun.elapsed(), INIT_TIME_MAX), "{:?}", client.begun.elapsed());
     // It does not close on its side.
     let served = client.served().await;
@@ -145,7 +145,7 @@ async fn a_client_that_answers_no_ping_is_gone() {
         assert!(client.receive.recv().await.expect("a ping").is_ping());
         assert!(about(client.begun.elapsed(), SILENCE_MAX * silences), "{:?}", client.begun.elapsed());
         if silences < 3 {
-            client.send.send(Message::pong(&[][..])).expect("a socket that is served");
+            client.send.send(Message::Pong(bytes::Bytes::new())).expect("a socket that is served");
         }
     }
     let served = client.served().await;
@@ -175,7 +175,7 @@ async fn operations_end_with_their_socket() {
     client.say(r#"{"type":"complete","id":"2"}"#);
     client.dropped.acquire().await.expect("the second ends").forget();
     assert_eq!(client.dropped.available_permits(), 0);
-    client.send.send(Message::close()).expect("a socket that is served");
+    client.send.send(Message::Close(None)).expect("a socket that is served");
     client.dropped.acquire_many(2).await.expect("all end").forget();
 }
 

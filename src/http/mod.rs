@@ -5,7 +5,7 @@
 //!
 //! There is one warp filter, which takes everything, and one match on path and method: a filter for
 //! each route would try the next route where one refuses, so that a refusal of the API could end as
-//! another route's answer. The path of GraphQL is also a WebSocket's: see [`socket`].
+//! another route's answer. The path of GraphQL is also a WebSocket's: see `socket`.
 
 mod body;
 mod cors;

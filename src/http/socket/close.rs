@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// The longest reason that a close frame can hold, in bytes (RFC 6455, section 5.5).
@@ -108,6 +108,8 @@ impl Close {
                 Some(Self::new(TOO_LONG, format!("a message must not be longer than {max_size} bytes")))
             }
             Error::Utf8(_) => Some(Self::new(NOT_UTF8, "a message is not valid UTF-8")),
+            // It is gone.
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
             Error::Protocol(_) => Some(Self::new(PROTOCOL_ERROR, error.to_string())),
             _ => None,
         }

@@ -15,6 +15,7 @@ mod actions;
 mod environment;
 mod fill;
 mod footprint;
+mod live;
 mod load;
 mod reads;
 mod reference;
@@ -42,6 +43,7 @@ const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
+    ("live", live::live),
     ("actions", actions::actions),
     ("callbacks", actions::callbacks),
     ("things", things::things),

@@ -81,7 +81,7 @@ fn insert_thing(transaction: &Transaction<'_>, instance: Uuid, number: usize, id
         )?;
         let property = statement.insert(params![component, id, kind, property_type, TO])?;
         points += match at {
-            0 if number % DENSE_ONE_IN == 0 => {
+            0 if number.is_multiple_of(DENSE_ONE_IN) => {
                 insert_points(transaction, property, kind, FROM, DAY, DENSE_YEAR_STEP)?
                     + insert_points(transaction, property, kind, DAY, TO, DENSE_DAY_STEP)?
             }

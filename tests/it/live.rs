@@ -120,7 +120,7 @@ fn what_is_told_can_be_queried_even_on_the_way() {
 fn a_component_and_a_property_can_be_picked_if_they_are_there() {
     let lit = Lit::new();
     let mut socket = lit.socket();
-    socket.subscribe("1", PROPERTY, json!({ "thing": lit.thing, "component": "LAMP", "property": "Level" }));
+    socket.subscribe("1", PROPERTY, json!({ "thing": lit.thing, "component": "lamp", "property": "Level" }));
     lit.hub().update(&lit.thing, "on", &json!({ "value": "true" })).expect(204);
     lit.level("3");
     assert_eq!(socket.next("1")["value"], "3");

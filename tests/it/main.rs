@@ -15,6 +15,7 @@ mod callbacks;
 mod constraints;
 mod demo;
 mod graphql_http;
+mod history;
 mod hub;
 mod installations;
 mod instances;

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use demo::Demo;
+pub use demo::{Demo, seed_history};
 
 /// How long callbacks and requests in flight may take to end at shutdown.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);

@@ -2,9 +2,10 @@
 //!
 //! May use every room. Used by `main`.
 
-use crate::app::{Demo, Server};
+use crate::app::{self, Demo, Server};
 use crate::config::{LogFormat, ServeOptions};
 use crate::demo::{self, DemoConnector};
+use crate::ops::past::{Filled, Span};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Command {
     Serve(Box<ServeOptions>),
     /// Run the demo connector on its own: a lamp and a weather station
     DemoConnector(DemoOptions),
+    /// Give the demo's things a past, so that charts and queries have something to show
+    SeedHistory(SeedOptions),
     /// Print the GraphQL schema
     Schema,
 }
@@ -63,6 +66,22 @@ struct DemoOptions {
     state: Option<PathBuf>,
 }
 
+/// The options of `connhub seed-history`.
+#[derive(Debug, Args)]
+struct SeedOptions {
+    /// The database's file; a server may be at work on it
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    db: PathBuf,
+
+    /// How many days of the past, up to now
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    days: u32,
+
+    /// How many seconds lie between one value and the next
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    every: u32,
+}
+
 fn public_key(text: &str) -> Result<[u8; 32], String> {
     let bytes = STANDARD.decode(text).map_err(|error| format!("is no base64: {error}"))?;
     bytes.try_into().map_err(|bytes: Vec<u8>| format!("must be 32 bytes, not {}", bytes.len()))
@@ -76,6 +95,7 @@ pub fn run() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::DemoConnector(options)) => demo_connector(options),
+        Some(Command::SeedHistory(options)) => seed_history(&options),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());
             ExitCode::SUCCESS
@@ -136,6 +156,17 @@ fn demo_connector(options: DemoOptions) -> ExitCode {
         connector.stop().await;
         ExitCode::SUCCESS
     })
+}
+
+fn seed_history(options: &SeedOptions) -> ExitCode {
+    let SeedOptions { db, days, every } = options;
+    match app::seed_history(db, Span { days: *days, every: *every }) {
+        Ok(Filled { things, properties, points, from, to }) => {
+            println!("{points} points more: {properties} properties of {things} things from {from} to {to}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(chain(&error)),
+    }
 }
 
 fn runtime() -> std::io::Result<Runtime> {

@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -102,6 +104,16 @@ pub struct ServeOptions {
         help_heading = "Things and actions"
     )]
     pub action_deadline: Duration,
+
+    /// How many days points of the past are kept; for good if not given
+    #[arg(
+        long,
+        env = "CONNHUB_HISTORY_RETENTION",
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        help_heading = "Things and actions"
+    )]
+    pub history_retention: Option<u32>,
 
     /// How many queries may be at work at once
     #[arg(
@@ -204,6 +216,7 @@ impl ServeOptions {
             action_deadline: self.action_deadline.into(),
             developer_token_lifetime: self.developer_token_lifetime.into(),
             service_token_lifetime: self.service_token_lifetime.into(),
+            history_age: self.history_retention.map(|days| DAY * days),
             callback_log_age: self.callbacks.callback_log_age.into(),
             callback_log_entries: self.callbacks.callback_log_entries,
         }

@@ -5,6 +5,7 @@
 
 use crate::demo::{self, DemoConnector};
 use crate::model::app::AppProfile;
+use crate::model::constraint::AttributeConstraint;
 use crate::model::error::{Error, Result};
 use crate::model::id::{AppId, InstallationId, InstanceId, PublicationId};
 use crate::model::instance::ExternalSubject;
@@ -14,7 +15,7 @@ use crate::model::token::Scope;
 use crate::model::value::ValueType;
 use crate::ops::account::IssuedToken;
 use crate::ops::caller::{Caller, Developer};
-use crate::ops::{Platform, account, app, auth, installation, instance, publication, setting};
+use crate::ops::{Platform, account, app, auth, installation, instance, past, publication, setting};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,24 @@ impl Demo {
     pub async fn stop(self) {
         self.connector.stop().await;
     }
+}
+
+/// Fills in the past of the demo's things, in a database that a server may be at work on. Blocks.
+///
+/// # Errors
+/// If there is no such database or no demo in it, or there would be too many points.
+pub fn seed_history(database: &Path, span: past::Span) -> Result<past::Filled> {
+    let none = |what: &str| {
+        let file = database.display();
+        Error::NotFound(format!("{what} {file}: run `connhub serve --demo --db {file}` first, which makes the demo"))
+    };
+    if !database.is_file() {
+        return Err(none("there is no database"));
+    }
+    let (name, value) = demo::ORIGIN;
+    let marked = AttributeConstraint { name: Some(name.to_owned()), value: Some(value.to_owned()) };
+    past::fill(database, SETTING, marked, span, demo::value_at)
+        .and_then(|filled| filled.ok_or_else(|| none("there are no things of the demo in")))
 }
 
 /// Starts the demo connector, on a free port of loopback.

@@ -17,6 +17,7 @@ mod lamp;
 mod memory;
 mod message;
 mod page;
+mod past;
 mod reply;
 mod routes;
 mod settings;
@@ -42,6 +43,8 @@ use tokio::task::JoinHandle;
 
 pub use description::{CallbackUrls, Description, DisplayType, Parameter, ValueType, callback_urls, description};
 pub use hub::InvalidHub;
+pub use past::value_at;
+pub use things::ORIGIN;
 
 /// How long stopping waits for answers under way, and then again for the threads.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);

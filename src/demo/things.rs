@@ -14,6 +14,8 @@ pub const STATION: &str = "station";
 pub const TEMPERATURE: &str = "temperature";
 /// The weather station's hygrometer.
 pub const HUMIDITY: &str = "humidity";
+/// An attribute that all things of the demo connector have: its name and value.
+pub const ORIGIN: (&str, &str) = ("origin", "demo connector");
 /// The weather station's only action.
 pub const CALIBRATE: &str = "calibrate";
 
@@ -70,7 +72,7 @@ fn thing(name: &str, display_type: &str, main_component: &str, component: Value)
     json!({
         "id": "", "name": name, "manufacturer": "connhub", "displayType": display_type,
         "mainComponentId": main_component, "status": "AVAILABLE", "components": [component],
-        "attributes": [{ "name": "origin", "value": "demo connector" }],
+        "attributes": [{ "name": ORIGIN.0, "value": ORIGIN.1 }],
     })
 }
 

@@ -123,6 +123,7 @@ fn settings(directory: &TempDir) -> Settings {
         action_deadline: Duration::from_secs(60),
         developer_token_lifetime: Duration::from_secs(600),
         service_token_lifetime: Duration::from_secs(600),
+        history_age: None,
         callback_log_age: Duration::from_secs(600),
         callback_log_entries: 100,
     }

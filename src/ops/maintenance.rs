@@ -1,13 +1,17 @@
-//! What has to happen by itself: overdue action requests fail, old log entries go.
+//! What has to happen by itself: overdue action requests fail; old log entries, points of the past
+//! that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::ActionRequest;
 use crate::model::error::Result;
 use crate::model::id::{CallbackId, PublicationId};
+use crate::model::thing::PropertyKey;
+use crate::model::time::Timestamp;
 use crate::ops::live::Event;
-use crate::ops::{Platform, now};
+use crate::ops::{Platform, View, now};
 use crate::store;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 
 /// How often overdue requests are looked for: how late a deadline may take effect.
 const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
@@ -15,19 +19,32 @@ const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 const TRIM_INTERVAL: Duration = Duration::from_secs(60);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
 const TRIM_ENTRIES_AT_ONCE: u32 = 500;
+/// How often histories are trimmed.
+const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
+/// How many points are deleted in one write: a few milliseconds.
+const POINTS_AT_ONCE: u32 = 1_000;
+/// How many properties are looked at in one read.
+const PROPERTIES_AT_ONCE: u32 = 1_000;
 /// Why an overdue request failed (domain.md, "Actions").
 const DEADLINE_EXCEEDED: &str = "deadline exceeded";
 
 /// Does it all until the task is dropped.
 pub async fn run(platform: Arc<Platform>) {
-    let mut deadlines = tokio::time::interval(DEADLINE_CHECK_INTERVAL);
-    let mut trims = tokio::time::interval(TRIM_INTERVAL);
+    let platform = &platform;
+    // Beside each other: a deadline does not wait for millions of points.
+    tokio::join!(
+        repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
+        repeat(TRIM_INTERVAL, || trim_log(platform)),
+        repeat(HISTORY_INTERVAL, || trim_histories(platform)),
+    );
+}
+
+async fn repeat<Acting: Future<Output = Result<()>>>(every: Duration, act: impl Fn() -> Acting) {
+    let mut interval = tokio::time::interval(every);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let done = tokio::select! {
-            _ = deadlines.tick() => fail_overdue(&platform).await,
-            _ = trims.tick() => trim_log(&platform).await,
-        };
-        if let Err(error) = done {
+        interval.tick().await;
+        if let Err(error) = act().await {
             tracing::error!(error = &error as &dyn std::error::Error, "maintenance failed; it is tried again");
         }
     }
@@ -80,4 +97,45 @@ async fn trim(
     step: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<usize> + Send + 'static,
 ) -> Result<bool> {
     Ok(platform.store.write(step).await? >= TRIM_ENTRIES_AT_ONCE as usize)
+}
+
+/// Deletes the points of deleted properties, and those that are older than the operator keeps them.
+async fn trim_histories(platform: &Arc<Platform>) -> Result<()> {
+    loop {
+        let ended = platform.read(|view| store::history::ended(view, PROPERTIES_AT_ONCE)).await?;
+        if ended.is_empty() {
+            break;
+        }
+        trim_points(platform, ended, Timestamp::MAX, true).await?;
+    }
+    let Some(age) = platform.settings.history_age else { return Ok(()) };
+    let oldest = now().minus(age);
+    let mut after = PropertyKey::MIN;
+    loop {
+        let next = move |view: &View| store::history::with_points_before(view, after, oldest, PROPERTIES_AT_ONCE);
+        let Some((old, last)) = platform.read(next).await? else { return Ok(()) };
+        trim_points(platform, old, oldest, false).await?;
+        after = last;
+    }
+}
+
+/// In small steps, so that others need not wait for long.
+async fn trim_points(
+    platform: &Platform,
+    mut properties: Vec<PropertyKey>,
+    before: Timestamp,
+    ended: bool,
+) -> Result<()> {
+    while !properties.is_empty() {
+        let step = move |transaction: &rusqlite::Transaction<'_>| {
+            let done = store::history::trim(transaction, &properties, before, POINTS_AT_ONCE)?;
+            let rest = properties.split_off(done);
+            if ended {
+                store::history::forget_ended(transaction, &properties)?;
+            }
+            Ok(rest)
+        };
+        properties = platform.store.write(step).await?;
+    }
+    Ok(())
 }

@@ -22,6 +22,7 @@ pub mod instance;
 pub mod live;
 pub mod maintenance;
 mod password;
+pub mod past;
 pub mod publication;
 mod removal;
 mod secret;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub developer_token_lifetime: Duration,
     /// How long a service token is good for.
     pub service_token_lifetime: Duration,
+    /// How long points of the past are kept; for good where it is not said.
+    pub history_age: Option<Duration>,
     /// How long entries of the callback log are kept.
     pub callback_log_age: Duration,
     /// How many entries of the callback log are kept of each publication.

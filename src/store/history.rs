@@ -13,7 +13,7 @@ use crate::model::id::{InstanceId, ThingId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
-use crate::store::row::{finite, historic_value};
+use crate::store::row::{array, finite, historic_value};
 use condition::Where;
 pub(super) use condition::add_functions;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -181,8 +181,12 @@ pub fn summary(
 /// Adds points of the past where there are none yet; how many there were. The current value stays.
 ///
 /// # Errors
-/// Faults of the database; the property must stand.
+/// Faults of the database.
 pub fn insert_missing(transaction: &Transaction<'_>, property: PropertyKey, points: &[HistoryPoint]) -> Result<usize> {
+    let mut stands = transaction.prepare_cached("SELECT 1 FROM properties WHERE key = ?1")?;
+    if !stands.exists([property])? {
+        return Ok(0);
+    }
     let mut statement =
         transaction.prepare_cached("INSERT OR IGNORE INTO history (property, at, value) VALUES (?1, ?2, ?3)")?;
     let mut added = 0;
@@ -213,15 +217,44 @@ pub fn with_points_before(
     Ok(last.map(|last| (rows.into_iter().filter(|(_, old)| *old).map(|(key, _)| key).collect(), last)))
 }
 
-/// Deletes up to `limit` of a property's points from before `oldest`, the oldest ones; how many
-/// there were.
+/// Properties that are deleted and whose points are not yet.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn trim(transaction: &Transaction<'_>, property: PropertyKey, oldest: Timestamp, limit: u32) -> Result<usize> {
+pub fn ended(connection: &Connection, limit: u32) -> Result<Vec<PropertyKey>> {
+    let mut statement = connection
+        .prepare_cached("SELECT property FROM ended_histories WHERE property > ?1 ORDER BY property LIMIT ?2")?;
+    let rows = statement.query_map(params![PropertyKey::MIN, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Deletes up to `limit` points of these properties from before that time, property by property,
+/// the oldest first; how many of the properties have none left.
+///
+/// # Errors
+/// Faults of the database.
+pub fn trim(transaction: &Transaction<'_>, properties: &[PropertyKey], before: Timestamp, limit: u32) -> Result<usize> {
     let mut statement = transaction.prepare_cached(
         "DELETE FROM history WHERE property = ?1 AND at IN \
          (SELECT at FROM history WHERE property = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
     )?;
-    Ok(statement.execute(params![property, oldest, limit])?)
+    let mut left = limit as usize;
+    for (done, property) in properties.iter().enumerate() {
+        let deleted = statement.execute(params![property, before, left])?;
+        if deleted == left {
+            return Ok(done);
+        }
+        left -= deleted;
+    }
+    Ok(properties.len())
+}
+
+/// Notes that deleted properties have no points left.
+///
+/// # Errors
+/// Faults of the database.
+pub fn forget_ended(transaction: &Transaction<'_>, properties: &[PropertyKey]) -> Result<()> {
+    let mut statement = transaction.prepare_cached("DELETE FROM ended_histories WHERE property IN rarray(?1)")?;
+    statement.execute([array(properties)])?;
+    Ok(())
 }

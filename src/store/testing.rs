@@ -26,7 +26,7 @@ pub(super) fn app(transaction: &Transaction<'_>) -> AppId {
         generation: 0,
         created_at: NOW,
     };
-    account::insert(transaction, &account, "h").expect("an account");
+    assert_eq!(account::insert(transaction, &account, "h").expect("an account"), Inserted::New);
     let app = App {
         id: AppId::generate(),
         owner: account.id,

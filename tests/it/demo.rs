@@ -1,10 +1,11 @@
 //! The demo connector: `serve --demo` with the commands it prints, and `demo-connector` on its own.
 
 use crate::harness::{Companion, Server, connhub, run};
-use crate::users::{Developer, id_of};
+use crate::users::{Developer, graphql, id_of};
 use crate::wait::{eventually, until};
 use connhub::demo;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The `curl` commands that were printed, as one shell script: they use each other's variables.
@@ -18,6 +19,70 @@ fn printed_commands(output: &str) -> String {
         }
     }
     commands.join("\n")
+}
+
+/// Runs `connhub seed-history` on a server's database; what it printed.
+#[track_caller]
+fn seed_history(server: &Server, arguments: &[&str]) -> String {
+    let done = run(connhub().arg("seed-history").arg("--db").arg(server.database()).args(arguments));
+    assert!(done.success, "{}", done.stderr);
+    done.stdout
+}
+
+#[test]
+fn the_demos_things_get_a_past_beside_the_server_that_runs() {
+    let server = Server::with(&["--demo"]);
+    let developer = Developer::sign_in(&server);
+    let app = id_of(&developer.graphql("{ apps { id } }", json!({})).field()[0]);
+    let token = developer.service_token(&app, &[]);
+    let day = "timeBucket: { width: \"1 hour\", aggregate: COUNT }, where: {}";
+    let document = format!(
+        "query($from: Time!, $to: Time!) {{ things {{ components {{ properties {{ id type lastUpdate
+        history(from: $from, to: $to) {{ aggregate {{ count min max }} edges {{ node {{ value }} }} }}
+        hours: history(from: $from, to: $to, {day}) {{ edges {{ node {{ value }} }} }} }} }} }} }}"
+    );
+    let first = seed_history(&server, &["--days", "2", "--every", "600"]);
+    assert!(first.starts_with("1440 points more: 5 properties of 2 things"), "{first}");
+    let times: Vec<_> = first.split_whitespace().filter(|word| word.ends_with('Z')).collect();
+    let variables = json!({ "from": times[0], "to": times[1] });
+    let things = graphql(&server, Some(&token), None, &document, variables).field().clone();
+    for thing in things.as_array().expect("things") {
+        for property in thing["components"][0]["properties"].as_array().expect("properties") {
+            let (history, hours) = (&property["history"], &property["hours"]["edges"]);
+            let count = history["aggregate"]["count"].as_u64().expect("a count");
+            assert!(count >= 288, "{property}");
+            assert!(hours[1]["node"]["value"].as_f64() >= Some(6.0), "{hours}");
+            let values: BTreeSet<_> =
+                history["edges"].as_array().expect("edges").iter().map(Value::to_string).collect();
+            assert!(values.len() > 1, "it changes: {property}");
+            assert!(property["lastUpdate"].as_str() > Some(times[0]), "the current value stays: {property}");
+        }
+    }
+    let again = seed_history(&server, &["--days", "2", "--every", "600"]);
+    let more: u32 = again.split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
+    assert!(more <= 10, "the same past twice is one past, but for what went by meanwhile: {again}");
+}
+
+#[test]
+fn a_past_that_cannot_be_is_refused_with_a_way_out() {
+    let server = Server::start();
+    let database = server.database();
+    let refused = |file: &std::path::Path, arguments: &[&str]| {
+        let done = run(connhub().arg("seed-history").arg("--db").arg(file).args(arguments));
+        assert!(!done.success, "{}", done.stdout);
+        done.stderr
+    };
+    let few = ["--days", "1", "--every", "3600"];
+    assert!(refused(&database, &few).contains("serve --demo --db"));
+    let nowhere = database.with_file_name("nowhere.db");
+    assert!(refused(&nowhere, &few).contains("there is no database"));
+    assert!(!nowhere.exists(), "it makes none");
+    assert!(refused(&database, &["--days", "0", "--every", "60"]).contains("--days"));
+    assert!(refused(&database, &["--days", "1"]).contains("--every"));
+    server.restart_with(&["--demo"]);
+    eventually("the demo is there", || Some(server.output()).filter(|text| text.contains("setOn")));
+    let many = refused(&database, &["--days", "3660", "--every", "1"]);
+    assert!(many.contains("10000000 points") && many.contains("--every"), "{many}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod publications;
 mod readme;
 mod recovery;
 mod removals;
+mod retention;
 mod seed;
 mod startup;
 mod things;

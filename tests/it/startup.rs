@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: [&str; 22] = [
+const OPTIONS: [&str; 24] = [
     "listen",
     "db",
     "demo",
@@ -21,6 +21,8 @@ const OPTIONS: [&str; 22] = [
     "developer-token-lifetime",
     "service-token-lifetime",
     "action-deadline",
+    "history-retention",
+    "readers",
     "callback-timeout",
     "callback-connect-timeout",
     "callback-threads",
@@ -45,7 +47,7 @@ fn help_tells_every_option_its_variable_and_default() {
     }
     assert!(help.stdout.contains("127.0.0.1:7171"), "{}", help.stdout);
     let general = run(connhub().arg("--help"));
-    for command in ["serve", "demo-connector"] {
+    for command in ["serve", "demo-connector", "seed-history"] {
         assert!(general.success && general.stdout.contains(command), "{}", general.stdout);
     }
     let version = run(connhub().arg("--version"));

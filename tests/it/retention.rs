@@ -1,0 +1,66 @@
+//! What goes of the past by itself: points older than the operator keeps them, and those of things
+//! that are deleted. What is current stays.
+
+use crate::users::{World, lamp};
+use crate::wait::until;
+use serde_json::json;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// More than go in a few steps.
+const OLD_POINTS: i64 = 5_500;
+
+fn points(world: &World) -> i64 {
+    world.server.sql().query_row("SELECT count(*) FROM history", [], |row| row.get(0)).expect("a count")
+}
+
+/// A lamp whose level has a long past and whose colour, though old, is current. Answers its ID.
+fn old_lamp(world: &World) -> String {
+    let hub = world.instantiated().hub;
+    let id = hub.create_thing(&lamp());
+    hub.update(&id, "level", &json!({ "value": "1" })).expect(204);
+    let sql = world.server.sql();
+    let now = "(SELECT max(at) FROM history)";
+    let insert = format!(
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {OLD_POINTS})
+         INSERT INTO history (property, at, value)
+         SELECT p.key, {now} - 3 * {DAY} - n.i, 0.5 FROM n, properties AS p WHERE p.id = 'level'"
+    );
+    sql.execute(&insert, []).expect("points");
+    let age = format!(
+        "UPDATE history SET at = at - 3 * {DAY} WHERE property = (SELECT key FROM properties WHERE id = 'colour')"
+    );
+    assert_eq!(sql.execute(&age, []).expect("an old colour"), 1);
+    id
+}
+
+#[test]
+fn points_older_than_the_operator_keeps_them_go_and_values_stay() {
+    let world = World::new();
+    old_lamp(&world);
+    let (before, values) = (points(&world), "{ things { components { properties { value } } } }");
+    let seen = world.app.graphql(values, json!({})).field().clone();
+    world.server.restart_with(&[]);
+    assert_eq!(points(&world), before, "everything is kept where nothing is said");
+    world.server.restart_with(&["--history-retention", "2"]);
+    until("the old points are gone", || points(&world) == before - OLD_POINTS - 1);
+    assert_eq!(*world.app.graphql(values, json!({})).field(), seen);
+}
+
+#[test]
+fn the_past_of_a_deleted_thing_goes_and_is_nobody_elses() {
+    let world = World::new();
+    let id = old_lamp(&world);
+    let hub = world.instance_hub();
+    hub.delete(&format!("/instances/things/{id}")).expect(204);
+    hub.create_thing(&lamp());
+    let history = "{ things { components { properties { history { aggregate { count } } } } } }";
+    let properties = world.app.graphql(history, json!({})).field()[0]["components"][0]["properties"].clone();
+    let counts: Vec<_> =
+        properties.as_array().expect("properties").iter().map(|p| p["history"]["aggregate"]["count"].clone()).collect();
+    assert_eq!(counts, [1, 0, 1]);
+    world.server.restart_with(&[]);
+    until("only the new thing's points are left", || points(&world) == 2);
+    let ended: i64 =
+        world.server.sql().query_row("SELECT count(*) FROM ended_histories", [], |row| row.get(0)).expect("a count");
+    assert_eq!(ended, 0);
+}

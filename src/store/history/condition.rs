@@ -102,7 +102,8 @@ pub(in crate::store) fn add_functions(connection: &Connection) -> rusqlite::Resu
         let pattern = context.get_or_create_aux(1, |pattern| {
             LikePattern::parse(pattern.as_str()?).ok_or_else(|| Error::from("no pattern"))
         })?;
-        Ok(pattern.matches(context.get_raw(0).as_str()?))
+        // What is no text is like none.
+        Ok(context.get_raw(0).as_str().is_ok_and(|text| pattern.matches(text)))
     })
 }
 

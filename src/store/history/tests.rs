@@ -54,7 +54,7 @@ fn comparison() -> impl Strategy<Value = Comparison> {
     prop::sample::select(vec![Eq, Neq, Gt, Gte, Lt, Lte])
 }
 
-fn sometimes<T: std::fmt::Debug + Clone>(
+fn sometimes<T: std::fmt::Debug + Clone + 'static>(
     goes: bool,
     of: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<Option<T>> {

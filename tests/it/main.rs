@@ -14,6 +14,7 @@ mod callbacks;
 mod constraints;
 mod demo;
 mod graphql_http;
+mod history;
 mod hub;
 mod installations;
 mod instances;

@@ -1,4 +1,5 @@
 //! Puts the parts together: opens the database, starts the callback pool, listens, shuts down.
+//! WebSockets are told of the shutdown and waited for, within the time that requests have.
 //!
 //! May use every room. Used by `cli`.
 
@@ -179,6 +180,10 @@ fn serve<Routes>(
     let routes = hyper_util::service::TowerToHyperService::new(warp::service(routes));
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(http::PeerAddress(peer));
+        if request.headers().contains_key(hyper::header::UPGRADE) {
+            let upgrade = http::Upgrade(hyper::upgrade::on(&mut request));
+            request.extensions_mut().insert(upgrade);
+        }
         hyper::service::Service::call(&routes, request)
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

@@ -4,6 +4,10 @@
 //! back up the same one. `callback` stands beside `ops` and sends what operations wrote down.
 //! `model` is what all of them talk about. `app` puts the parts together for `cli`.
 //!
+//! News goes the other way: an operation publishes what it changed once that is committed
+//! ([`ops::live`]), `graphql` makes responses of it for whoever subscribed, and `http` sends them
+//! over WebSockets.
+//!
 //! # Quirks of the platform that are imitated
 //!
 //! - The signed URL always begins with `https`, also where a loopback callback travels over plain

@@ -62,7 +62,8 @@ fn insert_thing(transaction: &Transaction<'_>, instance: Uuid, number: usize, id
     )?;
     let thing = statement.insert(params![id.as_bytes(), format!("Thing {number}"), instance.as_bytes()])?;
     // Every second thing can be dimmed.
-    let capabilities = if number % 2 == 0 { ["core.DIM", "core.SWITCH"] } else { ["core.MEASURE", "core.SWITCH"] };
+    let capabilities =
+        if number.is_multiple_of(2) { ["core.DIM", "core.SWITCH"] } else { ["core.MEASURE", "core.SWITCH"] };
     let mut statement = transaction.prepare_cached(
         "INSERT INTO components (thing, id, name, component_type, capabilities) VALUES (?1, 'main', 'Main', 'core.Lamp', ?2)",
     )?;
@@ -80,7 +81,7 @@ fn insert_thing(transaction: &Transaction<'_>, instance: Uuid, number: usize, id
         )?;
         let property = statement.insert(params![component, id, kind, property_type, TO])?;
         points += match at {
-            0 if number % DENSE_ONE_IN == 0 => {
+            0 if number.is_multiple_of(DENSE_ONE_IN) => {
                 insert_points(transaction, property, kind, FROM, DAY, DENSE_YEAR_STEP)?
                     + insert_points(transaction, property, kind, DAY, TO, DENSE_DAY_STEP)?
             }

@@ -15,6 +15,7 @@ mod actions;
 mod environment;
 mod fill;
 mod footprint;
+mod live;
 mod load;
 mod reads;
 mod reference;
@@ -38,10 +39,11 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 type Benchmark = fn(&Environment, &mut Table) -> Outcome<()>;
 
 /// All benchmarks, by the names that filters are compared with.
-const BENCHMARKS: [(&str, Benchmark); 7] = [
+const BENCHMARKS: [(&str, Benchmark); 8] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
+    ("live", live::live),
     ("actions", actions::actions),
     ("callbacks", actions::callbacks),
     ("things", things::things),

@@ -1,6 +1,6 @@
 //! Property updates, each durable before it is answered, against a bare PUT route.
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Meter};
 use crate::load::Job;
 use crate::support::api::property_path;
 use crate::support::http::Request;
@@ -16,10 +16,20 @@ const RATIO_WANTED: f64 = 0.25;
 const CONNECTIONS: usize = 64;
 
 /// What reports send: every value has another time, so that each leaves a point in the history.
-struct Reports {
+pub struct Reports {
     /// Path and token of each connection.
     targets: Vec<(String, String)>,
     sent: u64,
+    /// How many of each connection were answered, where somebody counts.
+    pub counts: Vec<u64>,
+}
+
+impl Reports {
+    /// About these things, each over its own connection.
+    pub fn about(meters: &[Meter]) -> Self {
+        let target = |meter: &Meter| (property_path(&meter.thing), meter.instance_token.clone());
+        Self { targets: meters.iter().map(target).collect(), sent: 0, counts: vec![0; meters.len()] }
+    }
 }
 
 impl Job for Reports {
@@ -47,8 +57,7 @@ pub fn updates(environment: &Environment, table: &mut Table) -> Outcome<()> {
     let name = "updates.db";
     let mut hub = environment.start(name)?;
     let meters = hub.meters(1, CONNECTIONS, 1)?;
-    let targets = meters.into_iter().map(|meter| (property_path(&meter.thing), meter.instance_token)).collect();
-    let job = Rc::new(RefCell::new(Reports { targets, sent: 0 }));
+    let job = Rc::new(RefCell::new(Reports::about(&meters)));
     let bare = reference::start(environment, b"")?;
     let pair = turns::measure(environment, CONNECTIONS, (&hub.process, &job), (&bare, &job))?;
     table.ratio("property updates from 64 connections, durable", &pair, RATIO_WANTED);

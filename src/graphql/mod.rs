@@ -1,4 +1,4 @@
-//! The GraphQL transport: decode, call one operation, reply.
+//! The GraphQL transport: decode, call one operation, reply; subscriptions are in `live`.
 //!
 //! May use `model` and `ops`. Must not know `store` or warp. Used by `http`, which mounts it.
 

@@ -5,7 +5,7 @@
 //!
 //! There is one warp filter, which takes everything, and one match on path and method: a filter for
 //! each route would try the next route where one refuses, so that a refusal of the API could end as
-//! another route's answer.
+//! another route's answer. The path of GraphQL is also a WebSocket's: see `socket`.
 
 mod body;
 mod cors;
@@ -53,6 +53,11 @@ pub use socket::Sockets;
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
+/// The connection that a request asks to become a WebSocket's: an extension of the request, put
+/// there by whoever accepts connections. Without it there are none.
+#[derive(Debug, Clone)]
+pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
+
 struct Site {
     platform: Arc<Platform>,
     engine: Arc<Engine>,
@@ -73,7 +78,8 @@ pub fn routes(
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
     let query = warp::query::raw().or_else(|_: Rejection| async { Ok::<_, Infallible>((String::new(),)) });
     // What asks for a WebSocket in every way that it must.
-    let upgrade = warp::ws().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
+    let handshake = warp::ws().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
+    let upgrade = handshake.and(warp::ext::optional::<Upgrade>()).map(Option::zip);
     let connection = warp::ext::optional::<PeerAddress>().and(upgrade).map(|peer, upgrade| (peer, upgrade));
     // The body is there unless a filter before has taken it, and none has.
     let body = warp::body::stream().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
@@ -94,7 +100,7 @@ async fn handle(
     path: Option<FullPath>,
     query: String,
     headers: HeaderMap,
-    (peer, upgrade): (Option<PeerAddress>, Option<Ws>),
+    (peer, upgrade): (Option<PeerAddress>, Option<(Ws, Upgrade)>),
     body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
 ) -> Response {
     let request = Request::new(method, path, query, headers, peer.map(|PeerAddress(address)| address.ip()));
@@ -135,7 +141,7 @@ impl Verb {
 }
 
 /// The route table. What a path takes stands at its end, for 405 and OPTIONS.
-async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Option<Ws>) -> Response {
+async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Option<(Ws, Upgrade)>) -> Response {
     use Verb::{Delete, Get, Post, Put};
     let platform = &site.platform;
     let segments = request.segments();
@@ -236,7 +242,7 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
 }
 
 /// The same path as a WebSocket.
-fn socket(site: &Site, request: &Request, upgrade: Ws) -> Response {
+fn socket(site: &Site, request: &Request, upgrade: (Ws, Upgrade)) -> Response {
     let opened = site.sockets.open(upgrade, request, Arc::clone(&site.engine));
     opened.unwrap_or_else(|refusal| graphql::refuse(refusal, request, graphql::Media::of(request)))
 }

@@ -2,8 +2,8 @@
 //! there may be. The protocol itself is in `session`, its messages in `message`, the reasons for
 //! closing in `close`.
 //!
-//! May use the request, reply and graphql files of this room and warp's WebSockets. Does not know
-//! the engine: the route table gives it [`Operations`]. Used by the route table, and by `app`, which
+//! May use the request, reply and graphql files of this room, warp's handshake and tungstenite's
+//! WebSockets. Does not know the engine: the route table gives it [`Operations`]. Used by the route table, and by `app`, which
 //! waits for sockets to close.
 //!
 //! Pages of any origin may open one, as they may call the API: bearer tokens alone count, which no
@@ -15,16 +15,20 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use crate::http::Upgrade;
 use crate::http::graphql::Asked;
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::error::Error;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
+use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use warp::reply::{Reply, Response};
 use warp::ws::Ws;
 
@@ -36,6 +40,10 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 const SOCKETS_MAX: u32 = 2_000;
 /// The longest message of a client, in bytes: far longer than documents that people write.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// What is read at once, in bytes: every socket has a buffer so long, however idle it is.
+const READ_BYTES: usize = 4 * 1024;
+/// What is written at once, in bytes; a longer message makes the buffer longer.
+const WRITE_BYTES: usize = 16 * 1024;
 
 /// All sockets, so that their number is bounded and their end can be waited for.
 #[derive(Clone)]
@@ -60,7 +68,7 @@ impl Sockets {
     /// Answers an upgrade, and serves the socket that the connection becomes.
     pub(super) fn open(
         &self,
-        upgrade: Ws,
+        (handshake, Upgrade(upgrade)): (Ws, Upgrade),
         request: &Request,
         operations: impl Operations,
     ) -> Result<Response, Refusal> {
@@ -71,18 +79,33 @@ impl Sockets {
         let authorization = request.bearer().map(|token| format!("Bearer {token}"));
         let identity = Identity { authorization, subject: crate::http::graphql::subject(request)? };
         let (id, stopped) = (request.id.as_str().to_owned(), self.stopped.clone());
-        let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
-        let response = upgrade.on_upgrade(move |socket| async move {
-            let refusal = (!acceptable).then(Close::subprotocol);
-            session::serve(socket, refusal, session::Start { operations, identity, id, stopped }).await;
+        tokio::spawn(async move {
+            match upgrade.await {
+                Ok(upgraded) => {
+                    let refusal = (!acceptable).then(Close::subprotocol);
+                    let connection = TokioIo::new(upgraded);
+                    let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config())).await;
+                    session::serve(socket, refusal, session::Start { operations, identity, id, stopped }).await;
+                }
+                Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
+            }
             drop(place);
         });
-        let response = response.into_response();
+        // What warp would do with the socket: its part is the handshake.
+        let response = handshake.on_upgrade(|_| std::future::ready(())).into_response();
         if !acceptable {
             return Ok(response);
         }
         Ok(reply::with_header(response, SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL)))
     }
+}
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX))
 }
 
 /// Who a client says it is: the values of HTTP's headers, from the upgrade or from `connection_init`.

@@ -8,6 +8,8 @@
 //! Used by the operations, which publish, and by `graphql`, which subscribes.
 
 mod registry;
+#[cfg(test)]
+mod tests;
 
 use crate::model::action::{ActionFilter, ActionRequest};
 use crate::model::constraint::{ActionConstraint, ComponentConstraint, ComponentConstraints, PropertyConstraint};

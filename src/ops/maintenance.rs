@@ -19,7 +19,9 @@ const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 const TRIM_INTERVAL: Duration = Duration::from_secs(60);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
 const TRIM_ENTRIES_AT_ONCE: u32 = 500;
-/// How often histories are trimmed.
+/// How often points of deleted properties are looked for.
+const ENDED_INTERVAL: Duration = Duration::from_secs(1);
+/// How often points that are too old are looked for.
 const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
 /// How many points are deleted in one write: a few milliseconds.
 const POINTS_AT_ONCE: u32 = 1_000;
@@ -35,6 +37,7 @@ pub async fn run(platform: Arc<Platform>) {
     tokio::join!(
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
+        repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
     );
 }
@@ -99,15 +102,19 @@ async fn trim(
     Ok(platform.store.write(step).await? >= TRIM_ENTRIES_AT_ONCE as usize)
 }
 
-/// Deletes the points of deleted properties, and those that are older than the operator keeps them.
-async fn trim_histories(platform: &Arc<Platform>) -> Result<()> {
+/// Deletes the points of deleted properties.
+async fn delete_ended_histories(platform: &Arc<Platform>) -> Result<()> {
     loop {
         let ended = platform.read(|view| store::history::ended(view, PROPERTIES_AT_ONCE)).await?;
         if ended.is_empty() {
-            break;
+            return Ok(());
         }
         trim_points(platform, ended, Timestamp::MAX, true).await?;
     }
+}
+
+/// Deletes the points that are older than the operator keeps them.
+async fn trim_histories(platform: &Arc<Platform>) -> Result<()> {
     let Some(age) = platform.settings.history_age else { return Ok(()) };
     let oldest = now().minus(age);
     let mut after = PropertyKey::MIN;

@@ -5,6 +5,7 @@
 //! Used by `graphql`, `http`, `callback` and `app`.
 //!
 //! An operation is `fn verb(platform, caller, input) -> Result<…>` and owns its transaction.
+//! What it changed it publishes from the writer's hook, after the commit: see [`live`].
 //! Permission is an argument: only [`auth`] makes the callers, so an operation that needs one
 //! cannot be called without.
 

@@ -4,6 +4,7 @@
 mod connector;
 mod harness;
 mod http;
+mod socket;
 mod users;
 mod wait;
 
@@ -19,6 +20,8 @@ mod hub;
 mod installations;
 mod instances;
 mod isolation;
+mod live;
+mod live_protocol;
 mod own_things;
 mod permissions;
 mod publications;

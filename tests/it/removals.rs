@@ -12,10 +12,14 @@ const INSTANCES: &str = "{ connectorInstantiations { id } }";
 #[track_caller]
 fn assert_nothing_left(world: &World) {
     let sql = world.server.sql();
-    for table in ["installations", "instances", "things", "components", "properties", "history", "action_requests"] {
-        let rows: i64 = sql.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("a count");
-        assert_eq!(rows, 0, "{table}");
+    let rows = |table: &str| {
+        let count = format!("SELECT count(*) FROM {table}");
+        sql.query_row(&count, [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    for table in ["installations", "instances", "things", "components", "properties", "action_requests"] {
+        assert_eq!(rows(table), 0, "{table}");
     }
+    until("the past is gone", || rows("history") == 0 && rows("ended_histories") == 0);
 }
 
 #[test]

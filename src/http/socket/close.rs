@@ -3,7 +3,9 @@
 //! Used by [`super`]. The README lists the codes for users.
 
 use std::borrow::Cow;
-use tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// The longest reason that a close frame can hold, in bytes (RFC 6455, section 5.5).
 const REASON_BYTES_MAX: usize = 123;
@@ -94,15 +96,21 @@ impl Close {
         Self::new(INIT_TWICE, "Too many initialisation requests")
     }
 
+    /// The frame that says so.
+    pub(super) fn message(self) -> Message {
+        Message::Close(Some(CloseFrame { code: self.code.into(), reason: self.reason.into() }))
+    }
+
     /// The answer to a socket that cannot be read, if it is to have one.
-    pub(super) fn after(error: &warp::Error) -> Option<Self> {
-        let cause = std::error::Error::source(error)?.downcast_ref::<Error>()?;
-        match cause {
+    pub(super) fn after(error: &Error) -> Option<Self> {
+        match error {
             Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
                 Some(Self::new(TOO_LONG, format!("a message must not be longer than {max_size} bytes")))
             }
             Error::Utf8(_) => Some(Self::new(NOT_UTF8, "a message is not valid UTF-8")),
-            Error::Protocol(_) => Some(Self::new(PROTOCOL_ERROR, cause.to_string())),
+            // It is gone.
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+            Error::Protocol(_) => Some(Self::new(PROTOCOL_ERROR, error.to_string())),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use crate::http::socket::Identity;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use warp::ws::Message;
+use tokio_tungstenite::tungstenite::Message;
 
 /// What a message looks like, for errors.
 const EXAMPLE: &str = r#"{"type": "ping"}"#;
@@ -199,12 +199,12 @@ mod tests {
         for (message, payload) in
             [(next(id, body), "/payload/errors/0/message"), (error(id, body), "/payload/0/message")]
         {
-            let text = message.to_str().expect("a text");
+            let text = message.to_text().expect("a text");
             let json: serde_json::Value = serde_json::from_str(text).expect("JSON");
             assert_eq!((json["id"].as_str(), json.pointer(payload).and_then(|it| it.as_str())), (Some(id), Some("no")));
         }
-        assert_eq!(complete("1").to_str(), Ok(r#"{"id":"1","type":"complete"}"#));
+        assert_eq!(complete("1"), Message::text(r#"{"id":"1","type":"complete"}"#));
         let payload = serde_json::value::to_raw_value(&serde_json::json!({ "x": 1 })).expect("JSON");
-        assert_eq!(pong(Some(&payload)).to_str(), Ok(r#"{"type":"pong","payload":{"x":1}}"#));
+        assert_eq!(pong(Some(&payload)), Message::text(r#"{"type":"pong","payload":{"x":1}}"#));
     }
 }

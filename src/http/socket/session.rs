@@ -12,6 +12,7 @@ use crate::http::reply::Refusal;
 use crate::http::socket::message::{self, FromClient};
 use crate::http::socket::{Begun, Close, End, Events, Happened, Identity, Operations};
 use crate::model::error::Error;
+use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use warp::ws::Message;
+use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 
 /// How long a client may take to send `connection_init`.
 pub(super) const INIT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -51,7 +52,7 @@ pub(super) struct Start<O> {
 /// Serves a socket to its end; only closes it where there is a `refusal`.
 pub(super) async fn serve<S, O>(socket: S, refusal: Option<Close>, start: Start<O>)
 where
-    S: Stream<Item = Result<Message, warp::Error>> + Sink<Message, Error = warp::Error> + Send + 'static,
+    S: Stream<Item = Result<Message, Broken>> + Sink<Message, Error = Broken> + Send + 'static,
     O: Operations,
 {
     let (mut sink, mut stream) = socket.split();
@@ -69,12 +70,12 @@ where
         "a WebSocket ends"
     );
     let closing = async {
-        if let Some(Close { code, reason }) = end {
-            sink.send(Message::close_with(code, reason)).await?;
+        if let Some(close) = end {
+            sink.send(close.message()).await?;
         }
         // What else the client says is of no interest, but it has to see the close before the end.
         while stream.next().await.transpose()?.is_some() {}
-        Ok::<_, warp::Error>(())
+        Ok::<_, Broken>(())
     };
     // A client that is gone does not answer.
     let _ = timeout(CLOSE_TIME_MAX, closing).await;
@@ -82,8 +83,8 @@ where
 
 /// Does everything between upgrade and close; how to close, unless the client did or is gone.
 async fn converse<O: Operations>(
-    sink: &mut (impl Sink<Message, Error = warp::Error> + Unpin),
-    stream: &mut (impl Stream<Item = Result<Message, warp::Error>> + Unpin),
+    sink: &mut (impl Sink<Message, Error = Broken> + Unpin),
+    stream: &mut (impl Stream<Item = Result<Message, Broken>> + Unpin),
     start: Start<O>,
 ) -> Option<Close> {
     let (out, waiting) = mpsc::channel(MESSAGES_WAITING_MAX);
@@ -107,7 +108,7 @@ async fn converse<O: Operations>(
 }
 
 /// Writes what waits, until the client is gone or takes too long.
-async fn write(sink: &mut (impl Sink<Message, Error = warp::Error> + Unpin), mut waiting: mpsc::Receiver<Message>) {
+async fn write(sink: &mut (impl Sink<Message, Error = Broken> + Unpin), mut waiting: mpsc::Receiver<Message>) {
     while let Some(first) = waiting.recv().await {
         let writing = async {
             sink.feed(first).await?;
@@ -147,10 +148,7 @@ struct Running {
 
 impl<O: Operations> Session<O> {
     /// Takes messages until the socket is to be closed; none where the client closes it or is gone.
-    async fn listen(
-        &mut self,
-        stream: &mut (impl Stream<Item = Result<Message, warp::Error>> + Unpin),
-    ) -> Option<Close> {
+    async fn listen(&mut self, stream: &mut (impl Stream<Item = Result<Message, Broken>> + Unpin)) -> Option<Close> {
         let init_until = Instant::now() + INIT_TIME_MAX;
         let mut asked = false;
         loop {
@@ -164,7 +162,7 @@ impl<O: Operations> Session<O> {
                 Err(_) if asked => return None,
                 Err(_) => {
                     asked = true;
-                    self.say(Message::ping(&[][..])).await;
+                    self.say(Message::Ping(Bytes::new())).await;
                     continue;
                 }
             };
@@ -173,8 +171,8 @@ impl<O: Operations> Session<O> {
             if message.is_ping() || message.is_pong() {
                 continue;
             }
-            let Ok(text) = message.to_str() else { return Some(Close::bad_message("it must be a text")) };
-            if let Err(close) = self.take(text).await {
+            let Message::Text(text) = message else { return Some(Close::bad_message("it must be a text")) };
+            if let Err(close) = self.take(&text).await {
                 return Some(close);
             }
         }

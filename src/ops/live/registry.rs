@@ -14,10 +14,10 @@ use tokio::sync::{Notify, mpsc};
 
 /// How many events may wait for one listener. The writer publishes a whole transaction's at once,
 /// which may be 1,000: one that keeps up must survive a few of those.
-const QUEUE_EVENTS_MAX: usize = 4_096;
+pub(super) const QUEUE_EVENTS_MAX: usize = 4_096;
 /// How much the events that wait for one listener may weigh together, in bytes: a value may have
 /// 64 KiB.
-const QUEUE_BYTES_MAX: usize = 8 << 20;
+pub(super) const QUEUE_BYTES_MAX: usize = 8 << 20;
 /// How many events a listener takes at once: they share one view of the database.
 const TAKEN_AT_ONCE: usize = 64;
 
@@ -74,7 +74,8 @@ impl Live {
         }
     }
 
-    fn begin(&self, interest: Interest) -> (mpsc::Receiver<Arc<Event>>, Arc<Shared>, Vec<Topic>) {
+    /// Begins to listen.
+    pub(super) fn listen(self: &Arc<Self>, interest: Interest) -> Listener {
         let (queue, events) = mpsc::channel(QUEUE_EVENTS_MAX);
         let shared = Arc::<Shared>::default();
         let subscriber = Arc::new(Subscriber { filter: interest.filter, queue, shared: Arc::clone(&shared) });
@@ -84,7 +85,13 @@ impl Live {
         for topic in &interest.topics {
             topics.entry(*topic).or_default().push(Arc::clone(&subscriber));
         }
-        (events, shared, interest.topics)
+        drop(topics);
+        Listener { live: Arc::clone(self), topics: interest.topics, events, shared }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.topics.read().is_empty() && self.listening.load(Ordering::Relaxed) == 0
     }
 
     fn end(&self, topics: &[Topic], shared: &Arc<Shared>) {
@@ -144,8 +151,6 @@ impl Platform {
     /// Begins to listen.
     #[must_use]
     pub fn listen(&self, interest: Interest) -> Listener {
-        let live = Arc::clone(&self.live);
-        let (events, shared, topics) = live.begin(interest);
-        Listener { live, topics, events, shared }
+        self.live.listen(interest)
     }
 }

@@ -116,6 +116,8 @@ impl Server {
             demo.stop().await;
         }
         self.maintenance.abort();
+        // It may be at work on another thread until then. That it was told to end is no error.
+        let _ = self.maintenance.await;
         let platform = self.platform;
         if let Err(error) = tokio::task::spawn_blocking(move || platform.close()).await {
             tracing::error!(%error, "the database was not closed");

@@ -4,6 +4,7 @@
 use crate::model::error::Violations;
 use crate::model::history::HistoricValue;
 use crate::model::value::ValueType;
+use std::fmt::{self, Write};
 
 /// The most conditions in one filter: each becomes a part of a statement.
 const CONDITIONS_MAX: usize = 200;
@@ -98,10 +99,52 @@ impl LikePattern {
         Some(Self(parts))
     }
 
-    /// The pieces, in order.
+    /// Whether a text is like this, the whole of it.
     #[must_use]
-    pub fn parts(&self) -> &[LikePart] {
-        &self.0
+    pub fn matches(&self, text: &str) -> bool {
+        let mut parts = self.0.as_slice();
+        let mut rest = text.chars();
+        // Behind the last `%`, and where what stands there was last tried: it is enough to go on
+        // from there, for what an earlier one could take, this one can take as well.
+        let mut again = None;
+        loop {
+            while let Some((LikePart::AnyText, behind)) = parts.split_first() {
+                parts = behind;
+                again = Some((behind, rest.clone()));
+            }
+            let mut ahead = rest.clone();
+            let fits = match (parts.first(), ahead.next()) {
+                (None, None) => return true,
+                (Some(LikePart::AnyCharacter), Some(_)) => true,
+                (Some(LikePart::Character(wanted)), Some(character)) => *wanted == character,
+                _ => false,
+            };
+            if fits {
+                (parts, rest) = (&parts[1..], ahead);
+                continue;
+            }
+            let Some((behind, from)) = &mut again else { return false };
+            if behind.is_empty() {
+                // The last `%` takes all that is left.
+                return true;
+            }
+            if from.next().is_none() {
+                return false;
+            }
+            (parts, rest) = (behind, from.clone());
+        }
+    }
+}
+
+impl fmt::Display for LikePattern {
+    /// A text that is read as this pattern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            LikePart::AnyText => f.write_char('%'),
+            LikePart::AnyCharacter => f.write_char('_'),
+            LikePart::Character(special @ ('%' | '_' | '\\')) => write!(f, "\\{special}"),
+            LikePart::Character(character) => f.write_char(*character),
+        })
     }
 }
 
@@ -130,6 +173,10 @@ impl Typing<'_> {
             self.violations.add(path, format!("must not nest deeper than {DEPTH_MAX}"));
             return Condition::All(Vec::new());
         }
+        if self.conditions > CONDITIONS_MAX {
+            // Told once: as many complaints as there are conditions would be no help.
+            return Condition::All(Vec::new());
+        }
         let mut all = Vec::new();
         if let Some(filters) = &filter.and {
             all.extend(self.filters(filters, &format!("{path}._and"), depth));
@@ -148,7 +195,7 @@ impl Typing<'_> {
                 &path,
                 format!("must hold at most {VALUES_MAX} values"),
             );
-            for (index, value) in values.iter().enumerate() {
+            for (index, value) in values.iter().enumerate().take(VALUES_MAX) {
                 self.value(value, &format!("{path}[{index}]"));
             }
             all.push(Condition::OneOf(values.clone()));
@@ -164,7 +211,8 @@ impl Typing<'_> {
         if let Some(pattern) = &filter.like {
             all.extend(self.like(pattern, &format!("{path}._like")));
         }
-        self.conditions += all.len();
+        // An empty one is a part of the statement too.
+        self.conditions += all.len().max(1);
         if all.len() == 1 { all.swap_remove(0) } else { Condition::All(all) }
     }
 
@@ -263,6 +311,14 @@ mod tests {
         let equal = || compare(Comparison::Eq, HistoricValue::Number(1.0));
         let many = ValueFilter { or: Some(vec![equal(); CONDITIONS_MAX + 1]), ..ValueFilter::default() };
         assert_eq!(told(&many, ValueType::Number), ["where.value"]);
+        let empty = ValueFilter { or: Some(vec![ValueFilter::default(); 2_000]), ..ValueFilter::default() };
+        assert_eq!(told(&empty, ValueType::Number), ["where.value"]);
+        let wrong = || compare(Comparison::Eq, HistoricValue::Boolean(true));
+        let many = ValueFilter { and: Some(vec![wrong(); 2_000]), ..ValueFilter::default() };
+        assert_eq!(told(&many, ValueType::Number).len(), CONDITIONS_MAX + 2);
+        let values = vec![HistoricValue::Boolean(true); 2 * VALUES_MAX];
+        let many = ValueFilter { one_of: Some(values), ..ValueFilter::default() };
+        assert_eq!(told(&many, ValueType::Number).len(), VALUES_MAX + 1);
         let mut deep = equal();
         for _ in 0..1_000 {
             deep = ValueFilter { and: Some(vec![deep]), ..ValueFilter::default() };
@@ -281,5 +337,49 @@ mod tests {
             Some(vec![Character('a'), AnyText, Character('%'), AnyCharacter, Character('\\')])
         );
         assert_eq!(parts(r"a\"), None);
+    }
+
+    #[test]
+    fn a_pattern_is_matched_as_a_whole() {
+        let like = |text: &str, pattern: &str| LikePattern::parse(pattern).expect("a pattern").matches(text);
+        for (text, pattern) in [
+            ("", ""),
+            ("", "%"),
+            ("", "%%"),
+            ("abc", "abc"),
+            ("abc", "a%"),
+            ("abc", "%c"),
+            ("abc", "%b%"),
+            ("abc", "_b_"),
+            ("abcabd", "%ab_"),
+            ("aXbXc", "a%X%c"),
+            ("äö", "__"),
+            ("a\0b", "a\0%"),
+            ("50%", r"50\%"),
+        ] {
+            assert!(like(text, pattern), "{text:?} {pattern:?}");
+        }
+        for (text, pattern) in [
+            ("a", ""),
+            ("", "_"),
+            ("abc", "ABC"),
+            ("abc", "ab"),
+            ("abc", "%b"),
+            ("abc", "____%"),
+            ("a\0b", "a"),
+            ("500", r"50\%"),
+            ("aXbX", "a%X%c"),
+        ] {
+            assert!(!like(text, pattern), "{text:?} {pattern:?}");
+        }
+        // What a careless way of trying takes for ever for.
+        assert!(!like(&"a".repeat(20_000), &format!("{}b", "a%".repeat(20))));
+    }
+
+    #[test]
+    fn a_pattern_is_written_as_it_is_read() {
+        for text in [r"a%\%_\_\\[*]?", "%%", ""] {
+            assert_eq!(LikePattern::parse(text).expect("a pattern").to_string(), text);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::ops::live::Event;
 use crate::ops::{Platform, View, now};
 use crate::store;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
 /// How often overdue requests are looked for: how late a deadline may take effect.
@@ -23,8 +23,12 @@ const TRIM_ENTRIES_AT_ONCE: u32 = 500;
 const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 /// How often points that are too old are looked for.
 const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
-/// How many points are deleted in one write: a few milliseconds.
+/// How many points are deleted in one write at the most: a few milliseconds.
 const POINTS_AT_ONCE: u32 = 1_000;
+/// After how long such a write ends before that: texts of 64 KiB each take ten times as long.
+const POINTS_TIME_MAX: Duration = Duration::from_millis(10);
+/// After how many points it looks at the clock.
+const POINTS_PER_LOOK: u32 = 100;
 /// How many properties are looked at in one read.
 const PROPERTIES_AT_ONCE: u32 = 1_000;
 /// Why an overdue request failed (domain.md, "Actions").
@@ -126,6 +130,19 @@ async fn trim_histories(platform: &Arc<Platform>) -> Result<()> {
     }
 }
 
+/// One small step; how many of the properties have no such points left.
+fn trim_some(transaction: &rusqlite::Transaction<'_>, properties: &[PropertyKey], before: Timestamp) -> Result<usize> {
+    let begun = Instant::now();
+    let mut done = 0;
+    for _ in 0..POINTS_AT_ONCE / POINTS_PER_LOOK {
+        done += store::history::trim(transaction, &properties[done..], before, POINTS_PER_LOOK)?;
+        if done == properties.len() || begun.elapsed() >= POINTS_TIME_MAX {
+            break;
+        }
+    }
+    Ok(done)
+}
+
 /// In small steps, so that others need not wait for long.
 async fn trim_points(
     platform: &Platform,
@@ -135,7 +152,7 @@ async fn trim_points(
 ) -> Result<()> {
     while !properties.is_empty() {
         let step = move |transaction: &rusqlite::Transaction<'_>| {
-            let done = store::history::trim(transaction, &properties, before, POINTS_AT_ONCE)?;
+            let done = trim_some(transaction, &properties, before)?;
             let rest = properties.split_off(done);
             if ended {
                 store::history::forget_ended(transaction, &properties)?;

@@ -13,8 +13,9 @@ use crate::model::id::{InstanceId, ThingId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
-use crate::store::row::{array, historic_value};
+use crate::store::row::{array, finite, historic_value};
 use condition::Where;
+pub(super) use condition::add_functions;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A property as an update needs to know it.
@@ -168,8 +169,8 @@ pub fn summary(
     let summary = connection.prepare_cached(&sql)?.query_row(&*filter.params(), |row| {
         Ok(HistorySummary {
             count: row.get(0)?,
-            sum: row.get(1)?,
-            avg: row.get(2)?,
+            sum: row.get::<_, Option<f64>>(1)?.map(finite),
+            avg: row.get::<_, Option<f64>>(2)?.map(finite),
             max: row.get(3)?,
             min: row.get(4)?,
         })

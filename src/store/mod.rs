@@ -100,6 +100,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // Plans must not depend on bound values: SQLite would plan `LIMIT ?` anew at each execution.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
+    history::add_functions(connection)?;
     rusqlite::vtab::array::load_module(connection)
 }
 

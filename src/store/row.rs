@@ -129,10 +129,15 @@ impl ToSql for HistoricValue {
 /// A historic value of a property of this type.
 pub(super) fn historic_value(row: &Row<'_>, at: usize, kind: ValueType) -> rusqlite::Result<HistoricValue> {
     Ok(match kind {
-        ValueType::Number => HistoricValue::Number(row.get(at)?),
+        ValueType::Number => HistoricValue::Number(finite(row.get(at)?)),
         ValueType::Boolean => HistoricValue::Boolean(row.get(at)?),
         ValueType::String => HistoricValue::Text(row.get(at)?),
     })
+}
+
+/// The nearest number that JSON has a word for: a sum may be beyond all of them.
+pub(super) fn finite(number: f64) -> f64 {
+    number.clamp(f64::MIN, f64::MAX)
 }
 
 /// A standing from its four columns, `state, details, step_kind, step_content`, the first at `at`.

@@ -147,7 +147,8 @@ fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Wo
             work.finish(&commit);
         }
     }
-    if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+    // A server that is at work on the same file must not wait until its readers let go of the log.
+    if let Err(error) = connection.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)") {
         tracing::warn!(%error, "the write-ahead log stays beside the database");
     }
 }

@@ -64,6 +64,27 @@ fn the_demos_things_get_a_past_beside_the_server_that_runs() {
 }
 
 #[test]
+fn a_past_is_filled_in_without_a_server_too_and_leaves_alone_what_is_there() {
+    let server = Server::with(&["--demo"]);
+    eventually("the demo is there", || Some(server.output()).filter(|text| text.contains("setOn")));
+    server.terminate();
+    assert!(server.wait().success());
+    let one = |sql: &str| server.sql().query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
+    let present = "SELECT group_concat(id || ' ' || value || ' ' || last_update) FROM properties";
+    // One of the points to come is there already.
+    let taken = "INSERT INTO history (property, at, value)
+        SELECT key, unixepoch() / 3600 * 3600000000 - 7200000000, -99.0 FROM properties WHERE id = 'temperature'";
+    server.sql().execute(taken, []).expect("a point");
+    let before = one(present);
+    let printed = seed_history(&server, &["--days", "1", "--every", "3600"]);
+    assert!(printed.starts_with("119 points more: 5 properties of 2 things"), "{printed}");
+    assert_eq!(one(present), before);
+    assert_eq!(one("SELECT count(*) || '' FROM history WHERE at % 3600000000 = 0"), "120");
+    assert_eq!(one("SELECT count(*) || '' FROM history WHERE value = -99.0"), "1");
+    server.start_again();
+}
+
+#[test]
 fn a_past_that_cannot_be_is_refused_with_a_way_out() {
     let server = Server::start();
     let database = server.database();

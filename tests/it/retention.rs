@@ -63,3 +63,24 @@ fn the_past_of_a_deleted_thing_goes_and_is_nobody_elses() {
         world.server.sql().query_row("SELECT count(*) FROM ended_histories", [], |row| row.get(0)).expect("a count");
     assert_eq!(ended, 0);
 }
+
+#[test]
+fn it_ends_in_the_middle_of_a_long_past_and_lets_others_write_meanwhile() {
+    let world = World::new();
+    let id = old_lamp(&world);
+    let hub = world.instance_hub();
+    let more = "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 500000)
+        INSERT INTO history (property, at, value) SELECT p.key, n.i, 0.5 FROM n, properties AS p WHERE p.id = 'level'";
+    world.server.sql().execute(more, []).expect("points");
+    let before = points(&world);
+    world.server.restart_with(&["--history-retention", "2"]);
+    until("the first old points are gone", || points(&world) < before);
+    hub.update(&id, "level", &json!({ "value": "2" })).expect(204);
+    assert!(points(&world) > OLD_POINTS, "the update waited until all was done");
+    world.server.terminate();
+    assert!(world.server.wait().success());
+    assert!(points(&world) > OLD_POINTS, "it stopped when all was done");
+    assert!(!world.server.output().contains("ERROR"), "{}", world.server.output());
+    world.server.start_again();
+    until("all old points are gone", || points(&world) <= 5);
+}

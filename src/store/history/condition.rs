@@ -1,12 +1,13 @@
 //! Conditions on points of a history as SQL.
 
-use crate::model::filter::{Comparison, Condition, LikePart, LikePattern};
+use crate::model::filter::{Comparison, Condition, LikePattern};
 use crate::model::history::HistoricValue;
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::store::params::Params;
-use rusqlite::ToSql;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
+use rusqlite::{Connection, ToSql};
 use std::rc::Rc;
 
 /// The text behind WHERE and what is bound to its placeholders.
@@ -63,8 +64,8 @@ impl Where {
                 self.sql.push_str(&format!("value IN rarray({values})"));
             }
             Condition::Like(pattern) => {
-                let pattern = self.bind(glob(pattern));
-                self.sql.push_str(&format!("value GLOB {pattern}"));
+                let pattern = self.bind(pattern.to_string());
+                self.sql.push_str(&format!("is_like(value, {pattern})"));
             }
         }
     }
@@ -92,30 +93,18 @@ fn to_value(value: &HistoricValue) -> Value {
     }
 }
 
-/// SQLite's LIKE does not tell `a` from `A`, GLOB does.
-fn glob(pattern: &LikePattern) -> String {
-    let mut glob = String::new();
-    for part in pattern.parts() {
-        match part {
-            // One star says as much as many, and is matched faster.
-            LikePart::AnyText if glob.ends_with('*') => {}
-            LikePart::AnyText => glob.push('*'),
-            LikePart::AnyCharacter => glob.push('?'),
-            LikePart::Character(special @ ('*' | '?' | '[')) => glob.extend(['[', *special, ']']),
-            LikePart::Character(character) => glob.push(*character),
-        }
-    }
-    glob
+/// Gives a connection the function `is_like(value, pattern)`. SQLite's own LIKE does not tell `a`
+/// from `A`, and neither that nor its GLOB sees what stands behind a NUL.
+pub(in crate::store) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("is_like", 2, flags, |context| {
+        // Read once for all the rows of a statement.
+        let pattern = context.get_or_create_aux(1, |pattern| {
+            LikePattern::parse(pattern.as_str()?).ok_or_else(|| Error::from("no pattern"))
+        })?;
+        // What is no text is like none.
+        Ok(context.get_raw(0).as_str().is_ok_and(|text| pattern.matches(text)))
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_globs_know_and_patterns_do_not_stands_for_itself() {
-        let globbed = |text| glob(&LikePattern::parse(text).expect("a pattern"));
-        assert_eq!(globbed(r"a%_\%*[?]"), "a*?%[*][[][?]]");
-        assert_eq!(globbed("%%%x"), "*x");
-    }
-}
+type Error = Box<dyn std::error::Error + Send + Sync>;

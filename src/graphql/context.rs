@@ -23,6 +23,7 @@ pub struct Context {
     /// One moment's view for a query; none for a mutation, which must see what it changed.
     view: Option<Mutex<View>>,
     history_rows: AtomicUsize,
+    selects_edges_once: bool,
     /// What a subscription is resolved for.
     moment: Mutex<Moment>,
 }
@@ -58,7 +59,15 @@ impl Context {
         view: Option<View>,
     ) -> Self {
         let view = view.map(Mutex::new);
-        Self { platform, caller, subject, view, history_rows: AtomicUsize::new(0), moment: Mutex::default() }
+        Self {
+            platform,
+            caller,
+            subject,
+            view,
+            history_rows: AtomicUsize::new(0),
+            selects_edges_once: false,
+            moment: Mutex::default(),
+        }
     }
 
     /// Says which event of a subscription is resolved from now on; each has an answer of its own.
@@ -114,6 +123,16 @@ impl Context {
                  ask for fewer things, a shorter time, a smaller page or wider time buckets"
             ),
         }])))
+    }
+
+    /// For a document of which that is known.
+    pub fn selecting_edges_once(self, known: bool) -> Self {
+        Self { selects_edges_once: known, ..self }
+    }
+
+    /// Whether the document is known to select the field `edges` once, so that nothing is merged into it.
+    pub fn selects_edges_once(&self) -> bool {
+        self.selects_edges_once
     }
 
     /// Whoever asks, with any kind of token.

@@ -38,9 +38,15 @@ self_cell! {
 pub struct Text {
     query: String,
     operation_name: Option<String>,
+    selects_edges_once: bool,
 }
 
 impl Document {
+    /// Whether the word stands in the text once: a fragment may be spread twice, but is the same then.
+    pub fn selects_edges_once(&self) -> bool {
+        self.borrow_owner().selects_edges_once
+    }
+
     /// The operation, ready to be executed.
     pub fn operation(&self) -> &Parsed<'_> {
         self.borrow_dependent()
@@ -88,7 +94,8 @@ impl Documents {
     ) -> Result<Arc<Document>, GraphQLError> {
         let key = self.key(&query, operation_name.as_deref());
         let keep = query.len() <= DOCUMENT_BYTES_MAX;
-        let document = Document::try_new(Text { query, operation_name }, |text| {
+        let selects_edges_once = query.matches("edges").count() == 1;
+        let document = Document::try_new(Text { query, operation_name, selects_edges_once }, |text| {
             ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema)
         });
         let document = Arc::new(document?);

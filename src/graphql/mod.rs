@@ -189,7 +189,10 @@ impl Engine {
             Err(error) => return response::bad_variables(&error, &request_id),
         };
         match Context::for_query(Arc::clone(&self.platform), request.token.as_deref(), request.subject) {
-            Ok(context) => response::executed(document.operation().execute_sync(&variables, &context), &request_id),
+            Ok(context) => {
+                let context = context.selecting_edges_once(document.selects_edges_once());
+                response::executed(document.operation().execute_sync(&variables, &context), &request_id)
+            }
             Err(error) => response::failed(&error, &request_id),
         }
     }

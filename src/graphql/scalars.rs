@@ -157,6 +157,16 @@ impl Json {
         RawValue::from_string(text.to_owned()).ok().map(|raw| Self(JsonText(raw)))
     }
 
+    /// From what can be written as JSON; `None` if it cannot.
+    pub fn of(value: &impl Serialize) -> Option<Self> {
+        serde_json::value::to_raw_value(value).ok().map(|raw| Self(JsonText(raw)))
+    }
+
+    /// As it stands in a response.
+    pub fn into_scalar(self) -> Scalar {
+        Scalar::Json(self.0)
+    }
+
     fn to_output(&self) -> Scalar {
         Scalar::Json(self.0.clone())
     }

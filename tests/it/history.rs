@@ -398,3 +398,44 @@ fn a_history_is_seen_by_whoever_sees_the_thing_and_by_nobody_else() {
     assert_eq!(answer.code(), "FORBIDDEN");
     assert_eq!(crate::users::graphql(&world.server, None, None, &document, json!({})).code(), "UNAUTHENTICATED");
 }
+
+#[test]
+fn rows_are_the_same_however_they_are_selected() {
+    let (world, hub, thing) = lit();
+    report(&hub, &thing, "level", &[("2020-01-01T00:00:00Z", "1"), ("2020-01-01T00:00:01.5Z", "-2.5e3")]);
+    report(&hub, &thing, "on", &[("2020-01-01T00:00:00Z", "true")]);
+    report(&hub, &thing, "colour", &[("2020-01-01T00:00:00Z", "a \"quoted\" \u{1f980}\n")]);
+    let histories = |selection: &str, rest: &str| {
+        let document = format!(
+            "query($yes: Boolean = true) {{ things {{ id @include(if: $yes) components {{ properties {{
+                history(to: \"2020-01-02T00:00:00Z\") {{ {selection} }} }} }} }} }} {rest}"
+        );
+        world.app.graphql(&document, json!({})).field()[0]["components"][0]["properties"].clone()
+    };
+    let plain = "edges { node { v: value __typename timestamp } c: cursor __typename }";
+    let straight = histories(plain, "");
+    let row = json!({
+        "node": { "v": -2500.0, "__typename": "PropertyHistoryNode", "timestamp": "2020-01-01T00:00:01.500000Z" },
+        "c": "eyJ0aW1lIjoiMjAyMC0wMS0wMVQwMDowMDowMS41MDAwMDBaIn0=",
+        "__typename": "PropertyHistoryEdge",
+    });
+    assert_eq!(straight[1]["history"]["edges"][1], row);
+    assert_eq!(straight[2]["history"]["edges"][0]["node"]["v"], "a \"quoted\" \u{1f980}\n");
+    for (selection, rest) in [
+        ("edges { node { v: value __typename timestamp } c: cursor __typename } # edges\n", ""),
+        ("edges { node { v: value } node { __typename timestamp } c: cursor __typename }", ""),
+        ("edges { node { v: value } c: cursor } edges { node { __typename timestamp } __typename }", ""),
+        ("edges { ... { node { v: value __typename timestamp } } c: cursor __typename }", ""),
+        (
+            "edges { node @include(if: $yes) { v: value __typename timestamp @skip(if: false) } c: cursor __typename }",
+            "",
+        ),
+        (
+            "...F ...F",
+            "fragment F on PropertyHistory { edges { ...E __typename } }
+            fragment E on PropertyHistoryEdge { node { v: value __typename timestamp } c: cursor }",
+        ),
+    ] {
+        assert_eq!(histories(selection, rest), straight, "{selection}");
+    }
+}

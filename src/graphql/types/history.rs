@@ -3,6 +3,8 @@
 //! Each property asks for itself: its points are a range of an index that no other's share, so one
 //! statement for a whole page of things would save nothing.
 
+mod edges;
+
 use crate::graphql::context::Context;
 use crate::graphql::cursor;
 use crate::graphql::error::Answered;
@@ -14,6 +16,7 @@ use crate::model::history::{HistoricValue, HistoryPage, HistoryPoint, HistoryQue
 use crate::model::thing::PropertyKey;
 use crate::model::value::ValueType;
 use crate::ops::history;
+use edges::Edges;
 use juniper::{GraphQLEnum, GraphQLInputObject, GraphQLScalar, graphql_object};
 use std::sync::OnceLock;
 
@@ -208,8 +211,8 @@ impl PropertyHistory {
 
 #[graphql_object(context = Context, scalar = Scalar)]
 impl PropertyHistory {
-    fn edges(&self, context: &Context) -> Answered<Vec<PropertyHistoryEdge<'_>>> {
-        Ok(self.rows(context)?.0.iter().map(PropertyHistoryEdge).collect())
+    fn edges(&self, context: &Context) -> Answered<Edges<'_>> {
+        Ok(Edges(&self.rows(context)?.0))
     }
 
     fn page_info(&self, context: &Context) -> Answered<PageInfo> {

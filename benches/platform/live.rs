@@ -27,24 +27,31 @@ const CONNECTIONS: usize = 64;
 const UPDATES_PER_SECOND: u32 = 10_000;
 /// How many listen, each to one thing (issue 3).
 const SUBSCRIBERS: usize = 100;
-const MIB: f64 = (1 << 20) as f64;
+pub const MIB: f64 = (1 << 20) as f64;
 /// What every response has once.
 const MARK: &[u8] = b"\"next\"";
 /// How long what was told may be on its way.
 const ARRIVAL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What an update waits for its answer.
-struct Paced {
+pub struct Paced {
     waits: Vec<Duration>,
     cpu: Duration,
 }
 
 impl Paced {
-    fn percentile(&self, percent: usize) -> f64 {
+    /// So many per cent waited no longer, in milliseconds.
+    pub fn percentile(&self, percent: usize) -> f64 {
         self.waits[(self.waits.len() * percent / 100).min(self.waits.len() - 1)].as_secs_f64() * 1e3
     }
 
-    fn remark(&self) -> String {
+    /// How many updates there were.
+    pub fn count(&self) -> u64 {
+        self.waits.len() as u64
+    }
+
+    /// What stands beside it in the table.
+    pub fn remark(&self) -> String {
         let (half, count) = (self.percentile(50), self.waits.len());
         let cpu = self.cpu.as_secs_f64() * 1e6 / count as f64;
         format!("of {count} updates; half of them {half:.1} ms; {cpu:.0} µs of CPU each")
@@ -68,9 +75,7 @@ pub fn live(environment: &Environment, table: &mut Table) -> Outcome<()> {
     let listened = paced(&hub, duration, &job)?;
     let name = "10,000 updates/s with 100 who listen, p99";
     table.single(name, listened.percentile(99), " ms", Wanted::AtMost(100.0), &listened.remark());
-    let (each, rest) = (SUBSCRIBERS / CONNECTIONS, SUBSCRIBERS % CONNECTIONS);
-    let counts = &job.borrow().counts;
-    let expected: u64 = counts.iter().enumerate().map(|(at, n)| n * (each + usize::from(at < rest)) as u64).sum();
+    let expected = told_of(&job.borrow().counts, SUBSCRIBERS);
     let since = Instant::now();
     while told.load(Ordering::Relaxed) < expected && since.elapsed() < ARRIVAL_TIME_MAX {
         std::thread::sleep(Duration::from_millis(10));
@@ -83,8 +88,14 @@ pub fn live(environment: &Environment, table: &mut Table) -> Outcome<()> {
     Ok(())
 }
 
+/// How much so many who listen to the connections' things in turn must be told of these updates.
+pub fn told_of(counts: &[u64], subscribers: usize) -> u64 {
+    let (each, rest) = (subscribers / counts.len(), subscribers % counts.len());
+    counts.iter().enumerate().map(|(at, count)| count * (each + usize::from(at < rest)) as u64).sum()
+}
+
 /// Listens to a thing on a thread that counts what it is told.
-fn subscribe(address: SocketAddr, meter: &Meter, told: Arc<AtomicU64>) -> Outcome<()> {
+pub fn subscribe(address: SocketAddr, meter: &Meter, told: Arc<AtomicU64>) -> Outcome<()> {
     let mut request = format!("ws://{address}/api/v1/query").into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("graphql-transport-ws"));
     let (mut socket, _) = tungstenite::client(request, TcpStream::connect(address)?)?;
@@ -121,7 +132,7 @@ fn subscribe(address: SocketAddr, meter: &Meter, told: Arc<AtomicU64>) -> Outcom
 }
 
 /// Updates at the wanted pace; the waits in order.
-fn paced(hub: &Hub, duration: Duration, job: &Rc<RefCell<Reports>>) -> Outcome<Paced> {
+pub fn paced(hub: &Hub, duration: Duration, job: &Rc<RefCell<Reports>>) -> Outcome<Paced> {
     let address = hub.process.address();
     job.borrow_mut().counts.fill(0);
     let before = hub.process.cpu_time()?;

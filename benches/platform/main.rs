@@ -12,6 +12,7 @@
 //! the CPU time per request, which stands beside each, suffers least from neighbours.
 
 mod actions;
+mod deployment;
 mod environment;
 mod fill;
 mod footprint;
@@ -39,7 +40,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 type Benchmark = fn(&Environment, &mut Table) -> Outcome<()>;
 
 /// All benchmarks, by the names that filters are compared with.
-const BENCHMARKS: [(&str, Benchmark); 8] = [
+const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
@@ -47,6 +48,7 @@ const BENCHMARKS: [(&str, Benchmark); 8] = [
     ("actions", actions::actions),
     ("callbacks", actions::callbacks),
     ("things", things::things),
+    ("deployment", deployment::deployment),
     ("footprint", footprint::footprint),
 ];
 

@@ -16,11 +16,19 @@ use futures_util::{FutureExt, StreamExt};
 use juniper::{Object, Value, Variables};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How soon after something was told more is told: the first event of a quiet subscription is told
+/// at once, and those of a busy one share what each round costs. Nobody sees so short a delay.
+const PACE: Duration = Duration::from_millis(20);
 
 /// A subscription that somebody listens to, until it is dropped.
 pub struct Subscribed {
     operation: Arc<Operation>,
     listener: Listener,
+    /// When more may be told.
+    not_before: Instant,
 }
 
 /// What came next of a subscription.
@@ -74,7 +82,7 @@ impl Engine {
         let checked = operation.clone().blocking(Operation::check).await;
         let interest = checked.unwrap_or_else(|error| Err(response::failed(&error, &id)))?;
         let listener = self.platform.listen(interest);
-        Ok(Subscribed { operation, listener })
+        Ok(Subscribed { operation, listener, not_before: Instant::now() })
     }
 }
 
@@ -86,7 +94,11 @@ impl Subscribed {
 
     /// Waits for what comes next.
     pub async fn next(&mut self) -> Next {
+        tokio::time::sleep_until(self.not_before).await;
         let Ok(events) = self.listener.next().await else { return Next::TooSlow };
+        if !self.listener.is_behind() {
+            self.not_before = Instant::now() + PACE;
+        }
         let operation = Arc::clone(&self.operation);
         operation.blocking(move |operation| operation.tell(&events)).await.unwrap_or_else(|error| {
             let answer = response::failed(&error, &self.operation.request_id);

@@ -10,6 +10,7 @@ use crate::model::instance::ExternalSubject;
 use crate::model::page::{PAGE_SIZE_MAX, Page};
 use crate::model::thing::{Action, Attribute, Component, ComponentKey, NewThing, StoredProperty, Thing, ThingKey};
 use crate::ops::caller::Service;
+use crate::ops::live::Event;
 use crate::ops::{Platform, View, now};
 use crate::store;
 use crate::store::thing::Selection;
@@ -117,7 +118,16 @@ pub async fn delete(
     let selected = platform.read(move |view| whole(view, all_own(view, app, subject.as_ref(), &constraints)?)).await?;
     // Nobody but another deletion changes an app's own things.
     let keys: Vec<_> = selected.iter().map(|whole| whole.thing.key).collect();
-    let deleted = platform.store.write(move |transaction| store::thing::delete_own(transaction, app, &keys));
+    let ids: HashMap<_, _> = selected.iter().map(|whole| (whole.thing.key, whole.thing.id)).collect();
+    let live = Arc::clone(&platform.live);
+    let deleted = platform.store.write_then(
+        move |transaction| store::thing::delete_own(transaction, app, &keys),
+        move |deleted| {
+            for id in deleted.iter().filter_map(|key| ids.get(key)) {
+                live.publish(|| Arc::new(Event::ThingGone(*id)));
+            }
+        },
+    );
     let deleted: HashSet<_> = deleted.await?.into_iter().collect();
     Ok(selected.into_iter().filter(|whole| deleted.contains(&whole.thing.key)).collect())
 }

@@ -345,6 +345,21 @@ fn a_subscription_ends_with_what_it_is_about_and_others_go_on() {
 }
 
 #[test]
+fn a_thing_that_an_app_deletes_ends_its_subscriptions() {
+    let world = World::new();
+    let create = "mutation($thing: NewThing!) { createThing(thing: $thing) { id } }";
+    let create = || id_of(world.app.graphql(create, json!({ "thing": lamp() })).field());
+    let (kept, deleted) = (create(), create());
+    let mut socket = Socket::of(&world.server, &world.app.token);
+    socket.subscribe("kept", PROPERTY, json!({ "thing": kept }));
+    socket.subscribe("deleted", PROPERTY, json!({ "thing": deleted }));
+    let delete = "mutation($id: ID!) { deleteThings(thingConstraint: { id: $id }) { id } }";
+    assert_eq!(*world.app.graphql(delete, json!({ "id": deleted })).field(), json!([{ "id": deleted }]));
+    assert_eq!(code(&socket.error("deleted")), "NOT_FOUND");
+    socket.assert_silent();
+}
+
+#[test]
 fn a_token_that_ends_ends_the_socket_at_the_next_event() {
     let lit = Lit::new();
     let mut socket = lit.socket();

@@ -6,7 +6,7 @@ use crate::users::GRAPHQL;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::{HeaderName, HeaderValue};
 use tungstenite::{Message, WebSocket};
@@ -121,11 +121,13 @@ impl Socket {
         if let Some(kept) = self.waiting.pop_front() {
             return kept;
         }
+        let since = Instant::now();
         loop {
             match self.stream.read().expect("a message in time") {
                 Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
                 Message::Close(close) => panic!("the socket was closed: {close:?}"),
-                _ => {}
+                // The server's pings come however long nothing else does.
+                _ => assert!(since.elapsed() < ANSWER_TIMEOUT, "waited in vain for a message"),
             }
         }
     }
@@ -168,10 +170,12 @@ impl Socket {
     #[track_caller]
     pub fn until_closed(&mut self) -> (usize, u16, String) {
         let mut messages = self.waiting.len();
+        let since = Instant::now();
         loop {
             match self.stream.read().expect("a close") {
                 Message::Close(Some(close)) => return (messages, close.code.into(), close.reason.to_string()),
                 Message::Close(None) => panic!("closed without a code"),
+                Message::Ping(_) => assert!(since.elapsed() < ANSWER_TIMEOUT, "waited in vain for a close"),
                 _ => messages += 1,
             }
         }

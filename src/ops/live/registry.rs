@@ -134,6 +134,12 @@ impl Listener {
         if taken.is_empty() { Err(TooSlow) } else { Ok(taken) }
     }
 
+    /// Whether so much waits that it should be taken without delay.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.events.len() >= TAKEN_AT_ONCE
+    }
+
     /// Resolves once the listener was cut off, also while nobody takes events.
     pub fn cut_off(&self) -> impl Future<Output = ()> + Send + use<> {
         let shared = Arc::clone(&self.shared);

@@ -1,22 +1,38 @@
-//! One of each noun, for every function of the store to be called with.
+//! One of each noun, and how they get into the database.
 
-use super::*;
+use crate::model::account::Account;
+use crate::model::action::{ActionRequest, ActionStatus};
+use crate::model::app::App;
+use crate::model::callback::{Attempt, CallbackKind, CallbackSubject};
+use crate::model::error::Result;
+use crate::model::id::*;
+use crate::model::installation::Installation;
+use crate::model::instance::{ExternalSubject, Instance};
+use crate::model::lifecycle::Standing;
+use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
+use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
+use crate::model::thing::*;
+use crate::model::value::ValueType;
+use crate::store::testing::NOW;
+use crate::store::{Inserted, account, action, app, callback, installation, instance, publication, thing};
+use rusqlite::Transaction;
+use std::time::Duration;
 
 /// One of each noun.
 pub(super) struct Nouns {
-    pub account: Account,
-    pub app: App,
-    pub publication: Publication,
-    pub installation: Installation,
-    pub instance: Instance,
-    pub thing: ThingId,
-    pub request: ActionRequest,
-    pub callback: CallbackId,
-    pub subject: CallbackSubject,
+    pub(super) account: Account,
+    pub(super) app: App,
+    pub(super) publication: Publication,
+    pub(super) installation: Installation,
+    pub(super) instance: Instance,
+    pub(super) thing: ThingId,
+    pub(super) request: ActionRequest,
+    pub(super) callback: CallbackId,
+    pub(super) subject: CallbackSubject,
 }
 
 impl Nouns {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let account = Account {
             id: AccountId::generate(),
             email: "e@h".to_owned(),
@@ -144,48 +160,32 @@ pub(super) fn new_thing() -> NewThing {
     }
 }
 
-/// Nothing, each alone, and everything together.
-pub(super) fn constraints(id: ThingId) -> [ThingConstraints; 6] {
-    let text = || Some("x".to_owned());
-    let none = ThingConstraints::default;
-    let thing = ThingConstraint {
-        id: None,
-        name: text(),
-        manufacturer: text(),
-        display_type: text(),
-        main_component_id: text(),
-        status: Some(ThingStatus::Unknown),
-    };
-    let attribute = AttributeConstraint { name: text(), value: text() };
-    let capabilities = vec!["x".to_owned(), "y".to_owned()];
-    let component = ComponentConstraints {
-        component: ComponentConstraint::new(text(), text(), text(), capabilities),
-        property: PropertyConstraint {
-            id: text(),
-            name: text(),
-            value: text(),
-            unit: text(),
-            kind: Some(ValueType::Number),
-            property_type: text(),
-        },
-        action: ActionConstraint {
-            id: text(),
-            name: text(),
-            parameter_name: text(),
-            parameter_type: Some(ValueType::Number),
-        },
-    };
-    let able = ComponentConstraint::new(None, None, None, vec!["x".to_owned()]);
-    let by_type = PropertyConstraint { property_type: text(), ..PropertyConstraint::default() };
-    [
-        none(),
-        ThingConstraints { thing: ThingConstraint { id: Some(id), ..ThingConstraint::default() }, ..none() },
-        ThingConstraints { attribute: attribute.clone(), ..none() },
-        ThingConstraints {
-            component: ComponentConstraints { component: able, property: by_type, ..ComponentConstraints::default() },
-            ..none()
-        },
-        ThingConstraints { thing: ThingConstraint { name: text(), ..ThingConstraint::default() }, ..none() },
-        ThingConstraints { thing, attribute, component },
-    ]
+pub(super) fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let values = [ConfigurationValue { parameter_id: "p".to_owned(), value: "v".to_owned() }];
+    let declared = &nouns.publication.profile.installation_parameters;
+    assert_eq!(account::insert(transaction, &nouns.account, "h")?, Inserted::New);
+    app::insert(transaction, &nouns.app, &[0; 32])?;
+    publication::insert(transaction, &nouns.publication, &SigningSeed([0; 32]))?;
+    assert_eq!(installation::insert(transaction, &nouns.installation, declared, &values)?, Inserted::New);
+    assert_eq!(instance::insert(transaction, &nouns.instance, declared, &values)?, Inserted::New);
+    let belonging =
+        thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
+    thing::insert(transaction, nouns.thing, &belonging, &new_thing(), NOW)?;
+    let key = thing::get(transaction, nouns.thing)?.map_or(ThingKey(0), |thing| thing.key);
+    action::insert(transaction, &nouns.request, key)?;
+    callback::insert(transaction, nouns.callback, &nouns.subject, NOW)
+}
+
+pub(super) fn attempt() -> Attempt {
+    Attempt {
+        sent_at: NOW,
+        duration: Duration::from_millis(1),
+        method: "POST".to_owned(),
+        url: "https://h".to_owned(),
+        signed_url: "https://h".to_owned(),
+        request_headers: Vec::new(),
+        request_body: String::new(),
+        response: None,
+        error: None,
+    }
 }

@@ -25,10 +25,11 @@ const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
 /// How many points are deleted in one write at the most: a few milliseconds.
 const POINTS_AT_ONCE: u32 = 1_000;
-/// After how long such a write ends before that: texts of 64 KiB each take ten times as long.
+/// After how long such a write ends before that: texts of 64 KiB take two hundred times as long as
+/// numbers.
 const POINTS_TIME_MAX: Duration = Duration::from_millis(10);
-/// After how many points it looks at the clock.
-const POINTS_PER_LOOK: u32 = 100;
+/// After how many points it looks at the clock: even such texts take some milliseconds.
+const POINTS_PER_LOOK: u32 = 25;
 /// After how many such writes the write-ahead log is folded into the file: a few MiB, far from the
 /// length at which the writer would have to do it, which takes a quarter of a second.
 const WRITES_PER_CHECKPOINT: u32 = 100;

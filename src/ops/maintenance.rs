@@ -2,7 +2,7 @@
 //! that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::ActionRequest;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
@@ -25,10 +25,14 @@ const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
 /// How many points are deleted in one write at the most: a few milliseconds.
 const POINTS_AT_ONCE: u32 = 1_000;
-/// After how long such a write ends before that: texts of 64 KiB each take ten times as long.
+/// After how long such a write ends before that: texts of 64 KiB take two hundred times as long as
+/// numbers.
 const POINTS_TIME_MAX: Duration = Duration::from_millis(10);
-/// After how many points it looks at the clock.
-const POINTS_PER_LOOK: u32 = 100;
+/// After how many points it looks at the clock: even such texts take some milliseconds.
+const POINTS_PER_LOOK: u32 = 25;
+/// After how many such writes the write-ahead log is folded into the file: a few MiB, far from the
+/// length at which the writer would have to do it, which takes a quarter of a second.
+const WRITES_PER_CHECKPOINT: u32 = 100;
 /// How many properties are looked at in one read.
 const PROPERTIES_AT_ONCE: u32 = 1_000;
 /// Why an overdue request failed (domain.md, "Actions").
@@ -145,12 +149,18 @@ fn trim_some(transaction: &rusqlite::Transaction<'_>, properties: &[PropertyKey]
 
 /// In small steps, so that others need not wait for long.
 async fn trim_points(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     mut properties: Vec<PropertyKey>,
     before: Timestamp,
     ended: bool,
 ) -> Result<()> {
+    let mut writes = 0;
     while !properties.is_empty() {
+        writes += 1;
+        if writes % WRITES_PER_CHECKPOINT == 0 {
+            let platform = Arc::clone(platform);
+            tokio::task::spawn_blocking(move || platform.store.checkpoint()).await.map_err(Error::fault)??;
+        }
         let step = move |transaction: &rusqlite::Transaction<'_>| {
             let done = trim_some(transaction, &properties, before)?;
             let rest = properties.split_off(done);

@@ -439,3 +439,28 @@ fn rows_are_the_same_however_they_are_selected() {
         assert_eq!(histories(selection, rest), straight, "{selection}");
     }
 }
+
+#[test]
+fn patterns_see_all_of_a_text_and_tell_case() {
+    let (world, hub, thing) = lit();
+    let texts = ["a", "A", "a\0b", "a%", "a*", "ä"];
+    for (second, text) in texts.iter().enumerate() {
+        report(&hub, &thing, "colour", &[(&format!("2020-01-01T00:00:0{second}Z"), text)]);
+    }
+    let document = "query($like: String) { things { components { properties(propertyConstraint: { id: \"colour\" }) {
+        history(to: \"2021-01-01T00:00:00Z\", where: { value: { _like: $like } }) { edges { node { value } } } } } } }";
+    for (pattern, expected) in [
+        ("a", vec!["a"]),
+        ("_", vec!["a", "A", "ä"]),
+        ("a%b", vec!["a\0b"]),
+        ("a_", vec!["a%", "a*"]),
+        (r"a\%", vec!["a%"]),
+        ("a*", vec!["a*"]),
+        ("%", texts.to_vec()),
+    ] {
+        let history = only(&world.app.graphql(document, json!({ "like": pattern })));
+        let edges = history["edges"].as_array().expect("edges");
+        let values: Vec<_> = edges.iter().map(|edge| edge["node"]["value"].as_str().expect("a text")).collect();
+        assert_eq!(values, expected, "{pattern:?}");
+    }
+}

@@ -32,6 +32,50 @@ impl Aggregate {
     }
 }
 
+/// What is known of the values of one bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct Gathered {
+    count: u64,
+    sum: f64,
+    /// What was too small to change the sum (Neumaier's summation).
+    lost: f64,
+    max: f64,
+    min: f64,
+}
+
+impl Gathered {
+    /// One value.
+    #[must_use]
+    pub fn of(value: f64) -> Self {
+        Self { count: 1, sum: value, lost: 0.0, max: value, min: value }
+    }
+
+    /// One value more.
+    pub fn add(&mut self, value: f64) {
+        let sum = self.sum + value;
+        let (great, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
+        self.lost += (great - sum) + small;
+        self.sum = sum;
+        self.count += 1;
+        self.max = self.max.max(value);
+        self.min = self.min.min(value);
+    }
+
+    /// What is made of them; infinite where it is beyond all numbers.
+    #[must_use]
+    pub fn aggregated(&self, aggregate: Aggregate) -> f64 {
+        // Beyond all numbers nothing was lost that would matter.
+        let sum = if self.sum.is_finite() { self.sum + self.lost } else { self.sum };
+        match aggregate {
+            Aggregate::Sum => sum,
+            Aggregate::Count => self.count as f64,
+            Aggregate::Avg => sum / self.count as f64,
+            Aggregate::Max => self.max,
+            Aggregate::Min => self.min,
+        }
+    }
+}
+
 /// How points are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeBucket {
@@ -55,19 +99,6 @@ impl TimeBucket {
             return None;
         }
         Some(Self { width, shift: (ORIGIN % width + offset? % width).rem_euclid(width), aggregate })
-    }
-
-    /// How long each bucket is, in microseconds; more than 0.
-    #[must_use]
-    pub fn width(self) -> i64 {
-        self.width
-    }
-
-    /// How long after a multiple of the width since 1970 each bucket begins, in microseconds: from
-    /// 0 to less than the width.
-    #[must_use]
-    pub fn shift(self) -> i64 {
-        self.shift
     }
 
     /// When the bucket begins in which a point lies.
@@ -132,6 +163,19 @@ mod tests {
             let at = Timestamp::parse(at).expect("a time");
             assert_eq!(bucket.start_of(at).to_string(), *start, "{width} {offset:?} {at}");
         }
+    }
+
+    #[test]
+    fn small_values_are_not_lost_beside_great_ones() {
+        let mut gathered = Gathered::of(1e16);
+        for value in [1.0, 1.0, -1e16] {
+            gathered.add(value);
+        }
+        let made = [Aggregate::Sum, Aggregate::Count, Aggregate::Avg, Aggregate::Max, Aggregate::Min];
+        assert_eq!(made.map(|aggregate| gathered.aggregated(aggregate)), [2.0, 4.0, 0.5, 1e16, -1e16]);
+        let mut beyond = Gathered::of(f64::MAX);
+        beyond.add(f64::MAX);
+        assert_eq!(beyond.aggregated(Aggregate::Sum), f64::INFINITY);
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod condition;
 #[cfg(test)]
 mod tests;
 
-use crate::model::bucket::Aggregate;
+use crate::model::bucket::{Aggregate, Gathered, TimeBucket};
 use crate::model::error::Result;
 use crate::model::history::{
     HistoricValue, HistoryPage, HistoryPoint, HistorySelection, HistorySummary, PropertyUpdate,
@@ -112,41 +112,71 @@ pub fn page(
         None => Timestamp::from_micros(after.micros().saturating_add(1)),
     });
     let from = after.map_or(selection.from, |after| after.max(selection.from));
-    let mut filter = Where::new(property, from, selection.to, selection.condition.as_ref());
-    let order = if page.last { "DESC" } else { "ASC" };
-    let limit = filter.bind(page.size.saturating_add(1));
-    let sql = match page.bucket {
-        None => format!("SELECT at, value FROM history WHERE {} ORDER BY at {order} LIMIT {limit}", filter.sql()),
-        Some(bucket) => {
-            let (shift, width) = (filter.bind(bucket.shift()), filter.bind(bucket.width()));
-            format!(
-                // The remainder of a negative number is negative.
-                "SELECT at - ((at - {shift}) % {width} + {width}) % {width} AS bucket, {} FROM history WHERE {} \
-                 GROUP BY bucket ORDER BY bucket {order} LIMIT {limit}",
-                function(bucket.aggregate),
-                filter.sql()
-            )
-        }
+    let filter = Where::new(property, from, selection.to, selection.condition.as_ref());
+    let limit = page.size as usize + 1;
+    let mut points = match page.bucket {
+        Some(bucket) => buckets(connection, &filter, bucket, page.last, limit)?,
+        None => rows(connection, filter, kind, page.last, limit)?,
     };
-    // What is made of a bucket is a number, whatever the values are.
-    let kind = if page.bucket.is_some() { ValueType::Number } else { kind };
-    let read = |row: &Row<'_>| Ok(HistoryPoint { at: row.get(0)?, value: historic_value(row, 1, kind)? });
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut points = statement.query_map(&*filter.params(), read)?.collect::<Result<Vec<_>, _>>()?;
     if page.last {
         points.reverse();
     }
     Ok(points)
 }
 
-fn function(aggregate: Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Sum => "sum(value)",
-        Aggregate::Count => "count(*)",
-        Aggregate::Avg => "avg(value)",
-        Aggregate::Max => "max(value)",
-        Aggregate::Min => "min(value)",
+fn order(last: bool) -> &'static str {
+    if last { "DESC" } else { "ASC" }
+}
+
+fn rows(
+    connection: &Connection,
+    mut filter: Where,
+    kind: ValueType,
+    last: bool,
+    limit: usize,
+) -> Result<Vec<HistoryPoint>> {
+    let limit = filter.bind(limit);
+    let (conditions, order) = (filter.sql(), order(last));
+    let sql = format!("SELECT at, value FROM history WHERE {conditions} ORDER BY at {order} LIMIT {limit}");
+    let read = |row: &Row<'_>| Ok(HistoryPoint { at: row.get(0)?, value: historic_value(row, 1, kind)? });
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map(&*filter.params(), read)?.collect::<Result<_, _>>()?)
+}
+
+/// Gathers the points as they come, which is in the order of buckets, and reads no further than the
+/// buckets that are wanted: GROUP BY would sort all of them first.
+fn buckets(
+    connection: &Connection,
+    filter: &Where,
+    bucket: TimeBucket,
+    last: bool,
+    limit: usize,
+) -> Result<Vec<HistoryPoint>> {
+    let counts = bucket.aggregate == Aggregate::Count;
+    let (value, conditions, order) = (if counts { "1.0" } else { "value" }, filter.sql(), order(last));
+    let sql = format!("SELECT at, {value} FROM history WHERE {conditions} ORDER BY at {order}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(&*filter.params())?;
+    let mut points = Vec::new();
+    let mut gathered: Option<(Timestamp, Gathered)> = None;
+    while let Some(row) = rows.next()? {
+        let (start, value) = (bucket.start_of(row.get(0)?), row.get(1)?);
+        match &mut gathered {
+            Some((same, gathered)) if *same == start => gathered.add(value),
+            other => {
+                points.extend(other.replace((start, Gathered::of(value))).map(|done| point(done, bucket.aggregate)));
+                if points.len() == limit {
+                    return Ok(points);
+                }
+            }
+        }
     }
+    points.extend(gathered.map(|done| point(done, bucket.aggregate)));
+    Ok(points)
+}
+
+fn point((at, gathered): (Timestamp, Gathered), aggregate: Aggregate) -> HistoryPoint {
+    HistoryPoint { at, value: HistoricValue::Number(finite(gathered.aggregated(aggregate))) }
 }
 
 /// What all selected points amount to.
@@ -162,17 +192,18 @@ pub fn summary(
     let filter = Where::new(property, selection.from, selection.to, selection.condition.as_ref());
     // A text is no number, though SQLite would make one of it.
     let numbers = match kind {
-        ValueType::String => "NULL, NULL, NULL, NULL",
-        ValueType::Number | ValueType::Boolean => "sum(value), avg(value), max(value), min(value)",
+        ValueType::String => "NULL, NULL, NULL",
+        ValueType::Number | ValueType::Boolean => "sum(value), max(value), min(value)",
     };
     let sql = format!("SELECT count(*), {numbers} FROM history WHERE {}", filter.sql());
     let summary = connection.prepare_cached(&sql)?.query_row(&*filter.params(), |row| {
+        let (count, sum) = (row.get(0)?, row.get::<_, Option<f64>>(1)?);
         Ok(HistorySummary {
-            count: row.get(0)?,
-            sum: row.get::<_, Option<f64>>(1)?.map(finite),
-            avg: row.get::<_, Option<f64>>(2)?.map(finite),
-            max: row.get(3)?,
-            min: row.get(4)?,
+            count,
+            sum: sum.map(finite),
+            avg: sum.map(|sum| finite(sum / count as f64)),
+            max: row.get(2)?,
+            min: row.get(3)?,
         })
     });
     Ok(summary?)

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 /// How soon after something was told more is told: the first event of a quiet subscription is told
 /// at once, and those of a busy one share what each round costs. Nobody sees so short a delay.
-const PACE: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(50);
 
 /// A subscription that somebody listens to, until it is dropped.
 pub struct Subscribed {

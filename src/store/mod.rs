@@ -7,6 +7,7 @@ pub mod account;
 pub mod action;
 pub mod app;
 pub mod callback;
+mod checkpointer;
 pub mod history;
 pub mod installation;
 pub mod instance;
@@ -43,6 +44,7 @@ const BUSY_TIMEOUT_MS: u32 = 5_000;
 pub struct Store {
     readers: reader::Readers,
     writer: writer::Writer,
+    checkpointer: checkpointer::Checkpointer,
 }
 
 impl Store {
@@ -56,7 +58,9 @@ impl Store {
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         migrate::migrate(&mut connection)?;
-        Ok(Self { readers: reader::Readers::open(path, readers)?, writer: writer::Writer::start(connection)? })
+        let (checkpointer, progress) = checkpointer::Checkpointer::start(path)?;
+        let writer = writer::Writer::start(connection, progress)?;
+        Ok(Self { readers: reader::Readers::open(path, readers)?, writer, checkpointer })
     }
 
     /// A reader with a consistent view of what is committed now. Blocks while all readers are taken.
@@ -100,6 +104,7 @@ impl Store {
     /// Ends the writer after what was submitted, and folds the write-ahead log into the file.
     pub fn close(&self) {
         self.writer.stop();
+        self.checkpointer.join();
     }
 }
 

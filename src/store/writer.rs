@@ -3,6 +3,7 @@
 //! durable at the price of one sync.
 
 use crate::model::error::{Error, Result};
+use crate::store::checkpointer::Progress;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::future::Future;
@@ -100,11 +101,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self> {
+    pub(super) fn start(connection: Connection, progress: Progress) -> Result<Self> {
         let (sender, receiver) = mpsc::channel(WORK_WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || write_all(connection, receiver))
+            .spawn(move || write_all(connection, receiver, progress))
             .map_err(Error::fault)?;
         Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -136,7 +137,7 @@ impl Writer {
     }
 }
 
-fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>) {
+fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>, mut progress: Progress) {
     let mut batch = Vec::with_capacity(WORK_PER_TRANSACTION_MAX);
     while let Some(first) = receiver.blocking_recv() {
         let commit = write_batch(&mut connection, first, &mut receiver, &mut batch).map_err(|error| {
@@ -146,6 +147,7 @@ fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Wo
         for work in batch.drain(..) {
             work.finish(&commit);
         }
+        progress.changed(connection.total_changes());
     }
     // A server that is at work on the same file must not wait until its readers let go of the log.
     if let Err(error) = connection.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)") {

@@ -28,6 +28,8 @@ const UPDATES_PER_SECOND: u32 = 10_000;
 /// How many listen, each to one thing (issue 3).
 const SUBSCRIBERS: usize = 100;
 pub const MIB: f64 = (1 << 20) as f64;
+/// How often whoever listens says so, below the server's 25 s.
+const SIGN_OF_LIFE_INTERVAL: Duration = Duration::from_secs(10);
 /// What every response has once.
 const MARK: &[u8] = b"\"next\"";
 /// How long what was told may be on its way.
@@ -118,7 +120,15 @@ pub fn subscribe(address: SocketAddr, meter: &Meter, told: Arc<AtomicU64>) -> Ou
     let mut stream = socket.get_ref().try_clone()?;
     std::thread::spawn(move || {
         let (mut buffer, mut kept) = (vec![0; 64 * 1024], 0);
+        let mut heard_of = Instant::now();
         while let Ok(read @ 1..) = stream.read(&mut buffer[kept..]) {
+            // The server gives up whom it never hears of.
+            if heard_of.elapsed() > SIGN_OF_LIFE_INTERVAL {
+                heard_of = Instant::now();
+                if socket.send(Message::text(r#"{"type":"pong"}"#)).is_err() {
+                    return;
+                }
+            }
             let end = kept + read;
             let count = buffer[..end].windows(MARK.len()).filter(|window| *window == MARK).count();
             told.fetch_add(count as u64, Ordering::Relaxed);
@@ -126,7 +136,6 @@ pub fn subscribe(address: SocketAddr, meter: &Meter, told: Arc<AtomicU64>) -> Ou
             kept = (MARK.len() - 1).min(end);
             buffer.copy_within(end - kept..end, 0);
         }
-        drop(socket);
     });
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! What apps read of things and their past, asked over HTTP one after the other, against the same
-//! rows read from the same file by plain rusqlite in this process.
+//! rows read from the same file by plain rusqlite in this process, and against that together with a
+//! bare route that answers the same bytes: plain rusqlite alone does without HTTP.
 
 use crate::environment::{Environment, Hub, agreeable_connector};
 use crate::support::api::{Asker, Session, graphql_body};
-use crate::table::Table;
+use crate::table::{Table, Times};
 use crate::turns::median;
-use crate::{Outcome, fill};
+use crate::{Outcome, fill, reference as bare};
 use rusqlite::{Connection, OpenFlags, Row, params};
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -63,7 +64,7 @@ pub fn things(environment: &Environment, table: &mut Table) -> Outcome<()> {
         ] {
             let times = world.compare(environment, query, &variables, reference)?;
             let name = format!("{name}, {things} things, {} points", world.points);
-            table.times(&name, times, wanted);
+            table.times(&name, &times, wanted);
         }
     }
     Ok(())
@@ -111,14 +112,14 @@ impl World {
         })
     }
 
-    /// The times of one query, by the product and by the reference: medians of each turn.
+    /// The times of one query: medians of each turn.
     fn compare(
         &self,
         environment: &Environment,
         query: &str,
         variables: &Value,
         reference: Reference,
-    ) -> Outcome<(Vec<f64>, Vec<f64>)> {
+    ) -> Outcome<Vec<Times>> {
         let mut session = Session::new(self.hub.process.address());
         let body = graphql_body(query, variables);
         let request = Asker::of(&self.service).request(&body);
@@ -128,17 +129,17 @@ impl World {
         if found != expected || read.get("errors").is_some() {
             return Err(format!("{expected} rows were expected, not {found}: {read}").into());
         }
-        let (mut product, mut plain) = (Vec::new(), Vec::new());
-        for turn in 0..=environment.turns {
-            let asked = samples(environment.turn / 2, || Ok(session.send(&request)?.body.len()))?;
-            let done = samples(environment.turn / 2, || Ok(reference(self)?))?;
-            // The first turn warms up.
-            if turn > 0 {
-                product.push(asked);
-                plain.push(done);
-            }
-        }
-        Ok((product, plain))
+        let bare = bare::start(environment, &answer.body)?;
+        let mut to_bare = Session::new(bare.address());
+        let turn = || {
+            Ok(Times {
+                product: samples(environment.turn / 3, || Ok(session.send(&request)?.body.len()))?,
+                plain: samples(environment.turn / 3, || Ok(reference(self)?))?,
+                bare: samples(environment.turn / 3, || Ok(to_bare.send(&request)?.body.len()))?,
+            })
+        };
+        // The first turn warms up.
+        std::iter::repeat_with(turn).take(environment.turns + 1).skip(1).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every field can get at: who asks, and the database as it is for this request.
 
 use crate::graphql::error::{Answered, Refusal};
+use crate::graphql::straight::SelectedOnce;
 use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::Scope;
@@ -23,7 +24,7 @@ pub struct Context {
     /// One moment's view for a query; none for a mutation, which must see what it changed.
     view: Option<Mutex<View>>,
     history_rows: AtomicUsize,
-    selects_edges_once: bool,
+    selected_once: SelectedOnce,
     /// What a subscription is resolved for.
     moment: Mutex<Moment>,
 }
@@ -65,7 +66,7 @@ impl Context {
             subject,
             view,
             history_rows: AtomicUsize::new(0),
-            selects_edges_once: false,
+            selected_once: SelectedOnce::default(),
             moment: Mutex::default(),
         }
     }
@@ -125,14 +126,14 @@ impl Context {
         }])))
     }
 
-    /// For a document of which that is known.
-    pub fn selecting_edges_once(self, known: bool) -> Self {
-        Self { selects_edges_once: known, ..self }
+    /// For a document that selects so.
+    pub fn with_selected_once(self, selected_once: SelectedOnce) -> Self {
+        Self { selected_once, ..self }
     }
 
-    /// Whether the document is known to select the field `edges` once, so that nothing is merged into it.
-    pub fn selects_edges_once(&self) -> bool {
-        self.selects_edges_once
+    /// What the document selects once.
+    pub fn selected_once(&self) -> SelectedOnce {
+        self.selected_once
     }
 
     /// Whoever asks, with any kind of token.

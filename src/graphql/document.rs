@@ -4,6 +4,7 @@ use crate::graphql::Schema;
 use crate::graphql::mutation::Mutation;
 use crate::graphql::query::Query;
 use crate::graphql::scalars::Scalar;
+use crate::graphql::straight::SelectedOnce;
 use crate::graphql::subscription::Subscription;
 use juniper::{GraphQLError, ValidatedOperation};
 use quick_cache::Weighter;
@@ -38,13 +39,13 @@ self_cell! {
 pub struct Text {
     query: String,
     operation_name: Option<String>,
-    selects_edges_once: bool,
+    selected_once: SelectedOnce,
 }
 
 impl Document {
-    /// Whether the word stands in the text once: a fragment may be spread twice, but is the same then.
-    pub fn selects_edges_once(&self) -> bool {
-        self.borrow_owner().selects_edges_once
+    /// What it selects once.
+    pub fn selected_once(&self) -> SelectedOnce {
+        self.borrow_owner().selected_once
     }
 
     /// The operation, ready to be executed.
@@ -94,8 +95,8 @@ impl Documents {
     ) -> Result<Arc<Document>, GraphQLError> {
         let key = self.key(&query, operation_name.as_deref());
         let keep = query.len() <= DOCUMENT_BYTES_MAX;
-        let selects_edges_once = query.matches("edges").count() == 1;
-        let document = Document::try_new(Text { query, operation_name, selects_edges_once }, |text| {
+        let selected_once = SelectedOnce::in_document(&query);
+        let document = Document::try_new(Text { query, operation_name, selected_once }, |text| {
             ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema)
         });
         let document = Arc::new(document?);

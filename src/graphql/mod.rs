@@ -15,6 +15,7 @@ mod parts;
 mod query;
 mod response;
 mod scalars;
+mod straight;
 mod subscription;
 mod types;
 
@@ -190,7 +191,7 @@ impl Engine {
         };
         match Context::for_query(Arc::clone(&self.platform), request.token.as_deref(), request.subject) {
             Ok(context) => {
-                let context = context.selecting_edges_once(document.selects_edges_once());
+                let context = context.with_selected_once(document.selected_once());
                 response::executed(document.operation().execute_sync(&variables, &context), &request_id)
             }
             Err(error) => response::failed(&error, &request_id),

@@ -310,3 +310,34 @@ fn instances_show_their_things() {
     let document = "{ connectorInstantiations { things { id } } }";
     assert_eq!(world.app.graphql(document, json!({})).field()[0]["things"], json!([{ "id": thing }]));
 }
+
+#[test]
+fn properties_are_the_same_however_they_are_selected() {
+    let world = World::new();
+    let hub = world.instantiated().hub;
+    let thing = hub.create_thing(&lamp_with("/components/0/properties/2/value", json!("a \"quoted\" \u{1f980}")));
+    hub.update(&thing, "level", &json!({ "value": "1.50", "lastUpdate": "2020-01-01T00:00:00.5Z" })).expect(204);
+    let components = |selection: &str| {
+        let document = format!("{{ things {{ components {{ {selection} }} }} }}");
+        world.app.graphql(&document, json!({})).field()[0]["components"][0].clone()
+    };
+    let fields = "i: id name value unit type propertyType lastUpdate __typename";
+    let straight = components(&format!("properties {{ {fields} }}"));
+    assert_eq!(
+        straight["properties"][1],
+        json!({ "i": "level", "name": "Level", "value": "1.50", "unit": "%", "type": "NUMBER", "propertyType": "",
+            "lastUpdate": "2020-01-01T00:00:00.500000Z", "__typename": "ComponentProperty" })
+    );
+    assert_eq!(straight["properties"][2]["value"], "a \"quoted\" \u{1f980}");
+    for selection in [
+        format!("properties {{ {fields} }} # properties\n"),
+        format!("properties {{ ... {{ {fields} }} }}"),
+        format!("properties {{ i: id {fields} }}"),
+        "properties { i: id name value unit } properties { type propertyType lastUpdate __typename }".to_owned(),
+        format!("properties {{ {fields} }} properties {{ i: id @skip(if: true) name }}"),
+    ] {
+        assert_eq!(components(&selection), straight, "{selection}");
+    }
+    let with_past = components("properties { i: id history { aggregate { count } } }");
+    assert_eq!(with_past["properties"][1], json!({ "i": "level", "history": { "aggregate": { "count": 1 } } }));
+}

@@ -3,12 +3,11 @@
 //! Each property asks for itself: its points are a range of an index that no other's share, so one
 //! statement for a whole page of things would save nothing.
 
-mod edges;
-
 use crate::graphql::context::Context;
 use crate::graphql::cursor;
 use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Scalar, Time};
+use crate::graphql::straight::{Fields, Row, Selected, SelectedOnce, Straight, plain_fields};
 use crate::model::bucket::Aggregate;
 use crate::model::error::Violations;
 use crate::model::filter::{self, Comparison};
@@ -16,8 +15,8 @@ use crate::model::history::{HistoricValue, HistoryPage, HistoryPoint, HistoryQue
 use crate::model::thing::PropertyKey;
 use crate::model::value::ValueType;
 use crate::ops::history;
-use edges::Edges;
 use juniper::{GraphQLEnum, GraphQLInputObject, GraphQLScalar, graphql_object};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::sync::OnceLock;
 
 /// A historic value: a number for a NUMBER property, a boolean for BOOLEAN, else a string.
@@ -211,8 +210,8 @@ impl PropertyHistory {
 
 #[graphql_object(context = Context, scalar = Scalar)]
 impl PropertyHistory {
-    fn edges(&self, context: &Context) -> Answered<Edges<'_>> {
-        Ok(Edges(&self.rows(context)?.0))
+    fn edges(&self, context: &Context) -> Answered<Straight<PropertyHistoryEdge<'_>>> {
+        Ok(Straight(self.rows(context)?.0.iter().map(PropertyHistoryEdge).collect()))
     }
 
     fn page_info(&self, context: &Context) -> Answered<PageInfo> {
@@ -262,6 +261,72 @@ impl PropertyHistoryNode<'_> {
     /// The value, or what was made of the bucket's values: a number.
     fn value(&self) -> HistoricComponentPropertyValue {
         HistoricComponentPropertyValue(self.0.value.clone())
+    }
+}
+
+/// A field of an edge.
+pub enum EdgeField<'a> {
+    TypeName,
+    Cursor,
+    Node(Fields<'a, NodeField>),
+}
+
+/// A field of a node.
+pub enum NodeField {
+    TypeName,
+    Timestamp,
+    Value,
+}
+
+impl Row for PropertyHistoryEdge<'_> {
+    type Field<'a> = EdgeField<'a>;
+
+    fn is_selected_once(once: SelectedOnce) -> bool {
+        once.edges
+    }
+
+    fn field<'a>(name: &'a str, selection: Selected<'a>) -> Option<EdgeField<'a>> {
+        let node = |name, _: Selected<'a>| match name {
+            "__typename" => Some(NodeField::TypeName),
+            "timestamp" => Some(NodeField::Timestamp),
+            "value" => Some(NodeField::Value),
+            _ => None,
+        };
+        match name {
+            "__typename" => Some(EdgeField::TypeName),
+            "cursor" => Some(EdgeField::Cursor),
+            "node" => plain_fields(selection, node).map(EdgeField::Node),
+            _ => None,
+        }
+    }
+
+    fn write<M: SerializeMap>(&self, object: &mut M, name: &str, field: &EdgeField<'_>) -> Result<(), M::Error> {
+        match field {
+            EdgeField::TypeName => object.serialize_entry(name, "PropertyHistoryEdge"),
+            EdgeField::Cursor => object.serialize_entry(name, &cursor::write(self.0.at)),
+            EdgeField::Node(fields) => object.serialize_entry(name, &WrittenNode { point: self.0, fields }),
+        }
+    }
+}
+
+struct WrittenNode<'a> {
+    point: &'a HistoryPoint,
+    fields: &'a Fields<'a, NodeField>,
+}
+
+impl Serialize for WrittenNode<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut node = serializer.serialize_map(Some(self.fields.len()))?;
+        for (name, field) in self.fields {
+            match (field, &self.point.value) {
+                (NodeField::TypeName, _) => node.serialize_entry(name, "PropertyHistoryNode")?,
+                (NodeField::Timestamp, _) => node.serialize_entry(name, &format_args!("{}", self.point.at))?,
+                (NodeField::Value, HistoricValue::Number(number)) => node.serialize_entry(name, number)?,
+                (NodeField::Value, HistoricValue::Boolean(truth)) => node.serialize_entry(name, truth)?,
+                (NodeField::Value, HistoricValue::Text(text)) => node.serialize_entry(name, text)?,
+            }
+        }
+        node.end()
     }
 }
 

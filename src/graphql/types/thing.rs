@@ -8,6 +8,7 @@ use crate::graphql::input::constraint::{
 };
 use crate::graphql::parts::{Parts, each};
 use crate::graphql::scalars::{Scalar, Time};
+use crate::graphql::straight::{Row, Selected, SelectedOnce, Straight};
 use crate::graphql::types::history::{Arguments, HistoryFilter, PropertyHistory, TimeBucket};
 use crate::graphql::types::parameter::GraphQlValueType;
 use crate::model::constraint::{ActionConstraint, AttributeConstraint, ComponentConstraints, PropertyConstraint};
@@ -15,6 +16,7 @@ use crate::model::id::InstanceId;
 use crate::model::thing::{self as model, ComponentKey, ThingKey};
 use crate::ops::thing::{self, WholeComponent, WholeThing};
 use juniper::{GraphQLEnum, ID, graphql_object};
+use serde::ser::SerializeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -285,15 +287,16 @@ impl ThingComponent {
         &self,
         context: &Context,
         property_constraint: Option<ComponentPropertyConstraint>,
-    ) -> Answered<Vec<ComponentProperty>> {
+    ) -> Answered<Straight<ComponentProperty>> {
         context.may_read_things()?;
-        self.siblings.properties.get(
+        let properties = self.siblings.properties.get(
             context,
             &self.row.key,
             property_constraint.map(Into::into).unwrap_or_default(),
             |view, keys, constraint| Ok(each(thing::properties(view, keys, constraint)?, ComponentProperty::stored)),
             |constraint, property| constraint.matches(&property.row.property),
-        )
+        )?;
+        Ok(Straight(properties))
     }
 
     fn actions(
@@ -373,6 +376,57 @@ impl ComponentProperty {
         let arguments = Arguments { from, to, first, last, after, filter, time_bucket };
         let key = (!self.deleted).then_some(self.row.key);
         PropertyHistory::new(key, self.row.property.kind, arguments)
+    }
+}
+
+/// A field of a property that is written straight: all but its history.
+pub enum PropertyField {
+    TypeName,
+    Id,
+    Name,
+    Value,
+    Unit,
+    Kind,
+    PropertyType,
+    LastUpdate,
+}
+
+impl Row for ComponentProperty {
+    type Field<'a> = PropertyField;
+
+    fn is_selected_once(once: SelectedOnce) -> bool {
+        once.properties
+    }
+
+    fn field(name: &str, _: Selected<'_>) -> Option<PropertyField> {
+        Some(match name {
+            "__typename" => PropertyField::TypeName,
+            "id" => PropertyField::Id,
+            "name" => PropertyField::Name,
+            "value" => PropertyField::Value,
+            "unit" => PropertyField::Unit,
+            "type" => PropertyField::Kind,
+            "propertyType" => PropertyField::PropertyType,
+            "lastUpdate" => PropertyField::LastUpdate,
+            _ => return None,
+        })
+    }
+
+    fn write<M: SerializeMap>(&self, object: &mut M, name: &str, field: &PropertyField) -> Result<(), M::Error> {
+        let property = &self.row.property;
+        match field {
+            PropertyField::TypeName => object.serialize_entry(name, "ComponentProperty"),
+            PropertyField::Id => object.serialize_entry(name, &property.id),
+            PropertyField::Name => object.serialize_entry(name, &property.name),
+            PropertyField::Value => object.serialize_entry(name, &property.value),
+            PropertyField::Unit => object.serialize_entry(name, &property.unit),
+            PropertyField::Kind => object.serialize_entry(name, property.kind.name()),
+            PropertyField::PropertyType => object.serialize_entry(name, &property.property_type),
+            PropertyField::LastUpdate => match property.last_update {
+                Some(at) => object.serialize_entry(name, &format_args!("{at}")),
+                None => object.serialize_entry(name, &()),
+            },
+        }
     }
 }
 

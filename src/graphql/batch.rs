@@ -52,7 +52,7 @@ pub struct ArgumentBatch<Key, Arguments, Child> {
 /// The lists of all parents for one set of arguments.
 type Lists<Key, Child> = Arc<HashMap<Key, Vec<Child>>>;
 
-impl<Key: Eq + Hash, Arguments: Clone + Eq + Hash, Child: Clone> ArgumentBatch<Key, Arguments, Child> {
+impl<Key: Eq + Hash, Arguments: Eq + Hash, Child: Clone> ArgumentBatch<Key, Arguments, Child> {
     /// Lists of children of these parents.
     pub fn new(parents: Arc<[Key]>) -> Self {
         Self { parents, loaded: Mutex::default() }
@@ -64,13 +64,13 @@ impl<Key: Eq + Hash, Arguments: Clone + Eq + Hash, Child: Clone> ArgumentBatch<K
         context: &Context,
         key: &Key,
         arguments: Arguments,
-        load: impl FnOnce(&View, &[Key]) -> Result<HashMap<Key, Vec<Child>>>,
+        load: impl FnOnce(&View, &[Key], &Arguments) -> Result<HashMap<Key, Vec<Child>>>,
     ) -> Answered<Vec<Child>> {
         let known = self.loaded.lock().get(&arguments).cloned();
         let lists = match known {
             Some(lists) => lists,
             None => {
-                let lists = Arc::new(context.read(|view| load(view, &self.parents))?);
+                let lists = Arc::new(context.read(|view| load(view, &self.parents, &arguments))?);
                 self.loaded.lock().insert(arguments, Arc::clone(&lists));
                 lists
             }

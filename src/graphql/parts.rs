@@ -18,7 +18,7 @@ pub enum Parts<Key, Constraint, Part> {
     Deleted(HashMap<Key, Vec<Part>>),
 }
 
-impl<Key: Eq + Hash, Constraint: Clone + Eq + Hash, Part: Clone> Parts<Key, Constraint, Part> {
+impl<Key: Eq + Hash, Constraint: Eq + Hash, Part: Clone> Parts<Key, Constraint, Part> {
     /// Parts of these stored wholes.
     pub fn stored(wholes: Arc<[Key]>) -> Self {
         Self::Stored(ArgumentBatch::new(wholes))
@@ -34,9 +34,7 @@ impl<Key: Eq + Hash, Constraint: Clone + Eq + Hash, Part: Clone> Parts<Key, Cons
         is_like: impl Fn(&Constraint, &Part) -> bool,
     ) -> Answered<Vec<Part>> {
         match self {
-            Self::Stored(batch) => {
-                batch.get(context, key, constraint.clone(), |view, keys| load(view, keys, &constraint))
-            }
+            Self::Stored(batch) => batch.get(context, key, constraint, load),
             Self::Deleted(_) => {
                 Ok(self.deleted(key).iter().filter(|part| is_like(&constraint, part)).cloned().collect())
             }

@@ -17,24 +17,28 @@ pub(super) fn connection() -> Connection {
     connection
 }
 
+/// An account, which is not there yet.
+pub(super) fn new_account() -> Account {
+    Account { id: AccountId::generate(), email: "e@h".to_owned(), name: "n".to_owned(), generation: 0, created_at: NOW }
+}
+
+/// An app, which is not there yet.
+pub(super) fn new_app(owner: AccountId) -> App {
+    App {
+        id: AppId::generate(),
+        owner,
+        name: "n".to_owned(),
+        redirect_uris: vec!["https://h".to_owned()],
+        generation: 0,
+        created_at: NOW,
+    }
+}
+
 /// Adds an account with an app.
 pub(super) fn app(transaction: &Transaction<'_>) -> AppId {
-    let account = Account {
-        id: AccountId::generate(),
-        email: "e@h".to_owned(),
-        name: "n".to_owned(),
-        generation: 0,
-        created_at: NOW,
-    };
+    let account = new_account();
     assert_eq!(account::insert(transaction, &account, "h").expect("an account"), Inserted::New);
-    let app = App {
-        id: AppId::generate(),
-        owner: account.id,
-        name: "n".to_owned(),
-        redirect_uris: Vec::new(),
-        generation: 0,
-        created_at: NOW,
-    };
+    let app = new_app(account.id);
     app::insert(transaction, &app, &[0; 32]).expect("an app");
     app.id
 }

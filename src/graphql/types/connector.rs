@@ -249,8 +249,8 @@ impl ConnectorInstallation {
     fn instances(&self, context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<Vec<ConnectorInstance>> {
         let page = super::page(first, after.as_ref())?;
         let subject = context.subject()?;
-        self.siblings.instances.get(context, &self.row.id, page, |view, ids| {
-            let rows = instance::of_installations(view, ids, subject.as_ref(), page)?;
+        self.siblings.instances.get(context, &self.row.id, page, |view, ids, page| {
+            let rows = instance::of_installations(view, ids, subject.as_ref(), *page)?;
             Ok(group(ConnectorInstance::page(rows), |instance| instance.row.installation))
         })
     }

@@ -13,7 +13,7 @@ use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
 use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::model::thing::*;
 use crate::model::value::ValueType;
-use crate::store::testing::NOW;
+use crate::store::testing::{NOW, new_account, new_app};
 use crate::store::{Inserted, account, action, app, callback, installation, instance, publication, thing};
 use rusqlite::Transaction;
 use std::time::Duration;
@@ -33,21 +33,8 @@ pub(super) struct Nouns {
 
 impl Nouns {
     pub(super) fn new() -> Self {
-        let account = Account {
-            id: AccountId::generate(),
-            email: "e@h".to_owned(),
-            name: "n".to_owned(),
-            generation: 0,
-            created_at: NOW,
-        };
-        let app = App {
-            id: AppId::generate(),
-            owner: account.id,
-            name: "n".to_owned(),
-            redirect_uris: vec!["https://h".to_owned()],
-            generation: 0,
-            created_at: NOW,
-        };
+        let account = new_account();
+        let app = new_app(account.id);
         let publication = publication(account.id);
         let installation = Installation {
             id: InstallationId::generate(),

@@ -18,6 +18,7 @@ mod fill;
 mod footprint;
 mod live;
 mod load;
+mod operations;
 mod reads;
 mod reference;
 #[path = "../support/mod.rs"]

@@ -1,8 +1,10 @@
 //! What apps read of things and their past, asked over HTTP one after the other, against the same
 //! rows read from the same file by plain rusqlite in this process, and against that together with a
-//! bare route that answers the same bytes: plain rusqlite alone does without HTTP.
+//! bare route that answers the same bytes: plain rusqlite alone does without HTTP. The operations
+//! behind the query are measured in this process too.
 
 use crate::environment::{Environment, Hub, agreeable_connector};
+use crate::operations::Operations;
 use crate::support::api::{Asker, Session, graphql_body};
 use crate::table::{Table, Times};
 use crate::turns::median;
@@ -50,19 +52,35 @@ pub fn things(environment: &Environment, table: &mut Table) -> Outcome<()> {
         let times = |from: String| json!({ "thing": world.thing, "from": from, "to": end });
         let page = json!({ "first": PAGE, "after": world.after });
         let newest = json!({ "thing": world.thing });
-        for (name, wanted, query, variables, reference) in [
+        let queries: [(&str, f64, &str, Value, Reference, Asked); 4] = [
             (
                 "a page of 100 things by capability and property type",
                 MANY_ROWS_WANTED,
                 FILTERED_QUERY,
                 page,
-                filtered as Reference,
+                filtered,
+                Operations::filtered,
             ),
-            ("the newest 100 points", FEW_ROWS_WANTED, NEWEST_QUERY, newest, newest_points),
-            ("a day's points in 5-minute buckets", MANY_ROWS_WANTED, DAY_QUERY, times(day_begin), day_in_buckets),
-            ("count, min, max, avg over a year", MANY_ROWS_WANTED, YEAR_QUERY, times(year_begin), year),
-        ] {
-            let times = world.compare(environment, query, &variables, reference)?;
+            ("the newest 100 points", FEW_ROWS_WANTED, NEWEST_QUERY, newest, newest_points, Operations::newest_points),
+            (
+                "a day's points in 5-minute buckets",
+                MANY_ROWS_WANTED,
+                DAY_QUERY,
+                times(day_begin),
+                day_in_buckets,
+                Operations::day_in_buckets,
+            ),
+            (
+                "count, min, max, avg over a year",
+                MANY_ROWS_WANTED,
+                YEAR_QUERY,
+                times(year_begin),
+                year,
+                Operations::year,
+            ),
+        ];
+        for (name, wanted, query, variables, reference, asked) in queries {
+            let times = world.compare(environment, query, &variables, reference, asked)?;
             let name = format!("{name}, {things} things, {} points", world.points);
             table.times(&name, &times, wanted);
         }
@@ -72,6 +90,8 @@ pub fn things(environment: &Environment, table: &mut Table) -> Outcome<()> {
 
 /// Reads what a query reads, and says how many rows that was.
 type Reference = fn(&World) -> rusqlite::Result<usize>;
+/// The same, asked of the operations.
+type Asked = fn(&Operations) -> Outcome<usize>;
 
 struct World {
     hub: Hub,
@@ -84,6 +104,7 @@ struct World {
     /// A thing in the middle.
     after: String,
     app: Vec<u8>,
+    operations: Operations,
 }
 
 impl World {
@@ -100,14 +121,17 @@ impl World {
         let filled = fill::fill(&path, instance.parse()?, things)?;
         let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         rusqlite::vtab::array::load_module(&database)?;
+        let (thing, after) = (filled.things[0].to_string(), filled.things[things / 2 - 1].to_string());
+        let hub = environment.start(&name)?;
         Ok(Self {
-            hub: environment.start(&name)?,
+            operations: Operations::open(&path, &service, &thing, &after)?,
+            hub,
             service,
             database,
             points: filled.points,
-            thing: filled.things[0].to_string(),
+            thing,
             id: filled.things[0],
-            after: filled.things[things / 2 - 1].to_string(),
+            after,
             app: app.parse::<Uuid>()?.as_bytes().to_vec(),
         })
     }
@@ -119,6 +143,7 @@ impl World {
         query: &str,
         variables: &Value,
         reference: Reference,
+        asked: Asked,
     ) -> Outcome<Vec<Times>> {
         let mut session = Session::new(self.hub.process.address());
         let body = graphql_body(query, variables);
@@ -126,13 +151,14 @@ impl World {
         let answer = session.send(&request)?;
         let read: Value = serde_json::from_slice(&answer.body)?;
         let (found, expected) = (rows(&read["data"]), reference(self)?);
-        if found != expected || read.get("errors").is_some() {
+        if found != expected || asked(&self.operations)? < expected || read.get("errors").is_some() {
             return Err(format!("{expected} rows were expected, not {found}: {read}").into());
         }
         let bare = bare::start(environment, &answer.body)?;
         let mut to_bare = Session::new(bare.address());
         let turn = || {
             Ok(Times {
+                operations: samples(environment.turn / 3, || asked(&self.operations))?,
                 product: samples(environment.turn / 3, || Ok(session.send(&request)?.body.len()))?,
                 plain: samples(environment.turn / 3, || Ok(reference(self)?))?,
                 bare: samples(environment.turn / 3, || Ok(to_bare.send(&request)?.body.len()))?,

@@ -61,7 +61,8 @@ pub fn seed_history(database: &Path, span: past::Span) -> Result<past::Filled> {
     }
     let (name, value) = demo::ORIGIN;
     let marked = AttributeConstraint { name: Some(name.to_owned()), value: Some(value.to_owned()) };
-    past::fill(database, SETTING, marked, span, demo::value_at)
+    let app_of = |kept: &str| parse(kept).map(|(client_id, _)| client_id);
+    past::fill(database, SETTING, app_of, marked, span, demo::value_at)
         .and_then(|filled| filled.ok_or_else(|| none("there are no things of the demo in")))
 }
 

@@ -182,13 +182,13 @@ impl Mutation {
         #[graphql(default = Some(false))] dry_run: Option<bool>,
     ) -> Answered<Vec<Thing>> {
         let caller = context.service(Scope::Connector)?;
-        let constraints = ThingConstraints::new(
+        let constraints = ThingConstraints {
             thing_constraint,
             thing_attribute_constraint,
             thing_component_constraint,
             component_property_constraint,
             component_action_constraint,
-        )
+        }
         .into();
         let (platform, subject) = (context.platform(), context.subject()?);
         if dry_run == Some(true) {

@@ -68,13 +68,13 @@ impl Query {
         after: Option<ID>,
     ) -> Answered<Vec<Thing>> {
         let caller = context.service(Scope::ThingsRead)?;
-        let constraints = ThingConstraints::new(
+        let constraints = ThingConstraints {
             thing_constraint,
             thing_attribute_constraint,
             thing_component_constraint,
             component_property_constraint,
             component_action_constraint,
-        )
+        }
         .into();
         let (subject, page) = (context.subject()?, page(first, after.as_ref())?);
         let rows = context.read(|view| thing::of_app(view, caller, subject.as_ref(), &constraints, page))?;

@@ -310,7 +310,8 @@ fn check_values<'a>(targets: impl Iterator<Item = &'a ActionTarget>, values: &[A
             }
         }
     }
-    let told = |(Violation { path, message }, target, more): (Violation, &ActionTarget, usize)| {
+    let mut told = Violations::default();
+    for (Violation { path, message }, target, more) in wrong {
         let ActionTarget { thing, component, action, .. } = target;
         let whose = format!("action {:?} of component {:?} of the thing {}", action.id, component.id, thing.id);
         let message = match (count, more) {
@@ -318,12 +319,9 @@ fn check_values<'a>(targets: impl Iterator<Item = &'a ActionTarget>, values: &[A
             (_, 0) => format!("{message} ({whose})"),
             (_, more) => format!("{message} ({whose}, and {more} more)"),
         };
-        Violation { path, message }
-    };
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Invalid(wrong.into_iter().map(told).collect())),
+        told.add(path, message);
     }
+    told.into_result(())
 }
 
 /// A page of the app's requests, newest first.

@@ -82,8 +82,7 @@ pub async fn fail_overdue(platform: &Arc<Platform>) -> Result<()> {
 /// The requests that failed, as they stand now.
 fn fail_all_overdue(transaction: &rusqlite::Transaction<'_>) -> Result<Vec<ActionRequest>> {
     let failed = store::action::fail_overdue(transaction, now(), DEADLINE_EXCEEDED)?;
-    let requests = failed.into_iter().map(|id| store::action::get(transaction, id));
-    Ok(requests.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    store::action::get_many(transaction, &failed)
 }
 
 async fn trim_log(platform: &Arc<Platform>) -> Result<()> {

@@ -44,22 +44,24 @@ pub struct Filled {
     pub to: Timestamp,
 }
 
-/// Fills in the past of those things that have this attribute, of the app whose identifier is the
-/// first word of a setting, with what `value_at`
-/// says that a property with an ID had at a time in seconds since 1970. Points that are there
-/// already, and current values, stay; none where there are no such things. Blocks.
+/// Fills in the past of those things of an app that have this attribute, with what `value_at` says
+/// that a property with an ID had at a time in seconds since 1970. `app_of` tells the app from the
+/// text of a setting. Points that are there already, and current values, stay; none where there are
+/// no such things. Blocks.
 ///
 /// # Errors
 /// A violation where there would be too many points; faults of the database.
 pub fn fill(
     database: &Path,
     setting: &str,
+    app_of: fn(&str) -> Option<AppId>,
     marked: AttributeConstraint,
     span: Span,
     value_at: fn(&str, i64) -> Option<String>,
 ) -> Result<Option<Filled>> {
     let store = Store::open(database, 1)?;
-    let Some(app) = app(&store, setting)? else { return Ok(None) };
+    let kept = store::setting::get(&*store.snapshot()?, setting)?;
+    let Some(app) = kept.and_then(|kept| app_of(&String::from_utf8(kept).ok()?)) else { return Ok(None) };
     let (things, properties) = properties(&store, app, marked)?;
     if things == 0 {
         return Ok(None);
@@ -96,12 +98,6 @@ pub fn fill(
     store.close();
     let at = |number: i64| Timestamp::from_micros(number * step * 1_000_000);
     Ok(Some(Filled { things, properties: properties.len(), points, from: at(first), to: at(last) }))
-}
-
-fn app(store: &Store, setting: &str) -> Result<Option<AppId>> {
-    let view = store.snapshot()?;
-    let kept = store::setting::get(&view, setting)?;
-    Ok(kept.and_then(|kept| String::from_utf8(kept).ok()?.split(' ').next()?.parse().ok()))
 }
 
 fn insert(store: &Store, property: PropertyKey, chunk: Vec<HistoryPoint>) -> Result<usize> {

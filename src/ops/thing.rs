@@ -118,18 +118,17 @@ pub async fn delete(
     let selected = platform.read(move |view| whole(view, all_own(view, app, subject.as_ref(), &constraints)?)).await?;
     // Nobody but another deletion changes an app's own things.
     let keys: Vec<_> = selected.iter().map(|whole| whole.thing.key).collect();
-    let ids: HashMap<_, _> = selected.iter().map(|whole| (whole.thing.key, whole.thing.id)).collect();
     let live = Arc::clone(&platform.live);
     let deleted = platform.store.write_then(
         move |transaction| store::thing::delete_own(transaction, app, &keys),
         move |deleted| {
-            for id in deleted.iter().filter_map(|key| ids.get(key)) {
+            for id in deleted {
                 live.publish(|| Arc::new(Event::ThingGone(*id)));
             }
         },
     );
     let deleted: HashSet<_> = deleted.await?.into_iter().collect();
-    Ok(selected.into_iter().filter(|whole| deleted.contains(&whole.thing.key)).collect())
+    Ok(selected.into_iter().filter(|whole| deleted.contains(&whole.thing.id)).collect())
 }
 
 fn all_own(

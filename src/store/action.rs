@@ -6,6 +6,7 @@ use crate::model::id::{ActionRequestId, AppId, InstanceId};
 use crate::model::page::Page;
 use crate::model::thing::ThingKey;
 use crate::model::time::Timestamp;
+use crate::store::row::array;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 const COLUMNS: &str = "r.id, r.app, t.id, r.component_id, r.action_id, r.parameters, r.status, r.error, r.deadline, \
@@ -59,6 +60,17 @@ pub fn insert(transaction: &Transaction<'_>, request: &ActionRequest, thing: Thi
         request.created_at
     ])?;
     Ok(())
+}
+
+/// The requests with these identifiers, in no particular order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get_many(connection: &Connection, ids: &[ActionRequestId]) -> Result<Vec<ActionRequest>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing WHERE r.id IN rarray(?1)"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
 /// The request with this identifier.

@@ -358,13 +358,12 @@ pub fn delete(transaction: &Transaction<'_>, instance: InstanceId, id: ThingId) 
     Ok(statement.execute(params![id, instance])? == 1)
 }
 
-/// Deletes those of these things that the app keeps itself, with their parts; the keys of those
-/// that were there.
+/// Deletes those of these things that the app keeps itself, with their parts; those that were there.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn delete_own(transaction: &Transaction<'_>, app: AppId, things: &[ThingKey]) -> Result<Vec<ThingKey>> {
+pub fn delete_own(transaction: &Transaction<'_>, app: AppId, things: &[ThingKey]) -> Result<Vec<ThingId>> {
     let mut statement = transaction
-        .prepare_cached("DELETE FROM things WHERE key IN rarray(?1) AND app = ?2 AND instance IS NULL RETURNING key")?;
+        .prepare_cached("DELETE FROM things WHERE key IN rarray(?1) AND app = ?2 AND instance IS NULL RETURNING id")?;
     Ok(statement.query_map(params![array(things), app], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }

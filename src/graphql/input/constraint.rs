@@ -70,11 +70,11 @@ pub struct ComponentActionConstraint {
 #[derive(GraphQLInputObject)]
 #[graphql(scalar = Scalar)]
 pub struct ThingConstraints {
-    thing_constraint: Option<ThingConstraint>,
-    thing_attribute_constraint: Option<ThingAttributeConstraint>,
-    thing_component_constraint: Option<ThingComponentConstraint>,
-    component_property_constraint: Option<ComponentPropertyConstraint>,
-    component_action_constraint: Option<ComponentActionConstraint>,
+    pub thing_constraint: Option<ThingConstraint>,
+    pub thing_attribute_constraint: Option<ThingAttributeConstraint>,
+    pub thing_component_constraint: Option<ThingComponentConstraint>,
+    pub component_property_constraint: Option<ComponentPropertyConstraint>,
+    pub component_action_constraint: Option<ComponentActionConstraint>,
 }
 
 impl From<ThingConstraint> for model::ThingConstraint {
@@ -115,25 +115,6 @@ impl From<ComponentActionConstraint> for model::ActionConstraint {
     fn from(input: ComponentActionConstraint) -> Self {
         let ComponentActionConstraint { id, name, parameter_name, parameter_type } = input;
         Self { id, name, parameter_name, parameter_type: parameter_type.map(Into::into) }
-    }
-}
-
-impl ThingConstraints {
-    /// From the arguments of a field that takes them apart.
-    pub fn new(
-        thing_constraint: Option<ThingConstraint>,
-        thing_attribute_constraint: Option<ThingAttributeConstraint>,
-        thing_component_constraint: Option<ThingComponentConstraint>,
-        component_property_constraint: Option<ComponentPropertyConstraint>,
-        component_action_constraint: Option<ComponentActionConstraint>,
-    ) -> Self {
-        Self {
-            thing_constraint,
-            thing_attribute_constraint,
-            thing_component_constraint,
-            component_property_constraint,
-            component_action_constraint,
-        }
     }
 }
 

@@ -64,18 +64,22 @@ struct ThingSiblings {
     components: Parts<ThingKey, ComponentConstraints, ThingComponent>,
 }
 
+impl ThingSiblings {
+    fn stored(keys: Arc<[ThingKey]>) -> Self {
+        Self { attributes: Parts::stored(Arc::clone(&keys)), components: Parts::stored(keys) }
+    }
+}
+
 impl Thing {
     /// A page of them.
     pub fn page(rows: Vec<model::Thing>) -> Vec<Self> {
-        let keys: Arc<[ThingKey]> = rows.iter().map(|row| row.key).collect();
-        let siblings = ThingSiblings { attributes: Parts::stored(Arc::clone(&keys)), components: Parts::stored(keys) };
+        let siblings = ThingSiblings::stored(rows.iter().map(|row| row.key).collect());
         Self::with_siblings(rows, siblings)
     }
 
     /// A single one.
     pub fn one(row: model::Thing) -> Self {
-        let keys: Arc<[ThingKey]> = Arc::new([row.key]);
-        let siblings = ThingSiblings { attributes: Parts::stored(Arc::clone(&keys)), components: Parts::stored(keys) };
+        let siblings = ThingSiblings::stored(Arc::new([row.key]));
         Self { row: Arc::new(row), siblings: Arc::new(siblings) }
     }
 

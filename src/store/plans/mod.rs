@@ -164,6 +164,7 @@ fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
     }
     read_histories(connection)?;
     action::get(connection, nouns.request.id)?;
+    assert_eq!(action::get_many(connection, &[nouns.request.id])?.len(), 1);
     action::of_instance(connection, nouns.instance.id, nouns.request.id)?;
     action::any_overdue(connection, NOW)?;
     let page = Page { first: 1, after: None };

@@ -2,7 +2,7 @@
 //! that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::ActionRequest;
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 use crate::model::id::{CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
@@ -30,9 +30,6 @@ const POINTS_AT_ONCE: u32 = 1_000;
 const POINTS_TIME_MAX: Duration = Duration::from_millis(10);
 /// After how many points it looks at the clock: even such texts take some milliseconds.
 const POINTS_PER_LOOK: u32 = 25;
-/// After how many such writes the write-ahead log is folded into the file: a few MiB, far from the
-/// length at which the writer would have to do it, which takes a quarter of a second.
-const WRITES_PER_CHECKPOINT: u32 = 100;
 /// How many properties are looked at in one read.
 const PROPERTIES_AT_ONCE: u32 = 1_000;
 /// Why an overdue request failed (domain.md, "Actions").
@@ -148,18 +145,12 @@ fn trim_some(transaction: &rusqlite::Transaction<'_>, properties: &[PropertyKey]
 
 /// In small steps, so that others need not wait for long.
 async fn trim_points(
-    platform: &Arc<Platform>,
+    platform: &Platform,
     mut properties: Vec<PropertyKey>,
     before: Timestamp,
     ended: bool,
 ) -> Result<()> {
-    let mut writes = 0;
     while !properties.is_empty() {
-        writes += 1;
-        if writes % WRITES_PER_CHECKPOINT == 0 {
-            let platform = Arc::clone(platform);
-            tokio::task::spawn_blocking(move || platform.store.checkpoint()).await.map_err(Error::fault)??;
-        }
         let step = move |transaction: &rusqlite::Transaction<'_>| {
             let done = trim_some(transaction, &properties, before)?;
             let rest = properties.split_off(done);

@@ -8,17 +8,14 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// After how many changed rows the log is folded: some thousand pages, before the writer would.
-const ROWS_PER_CHECKPOINT: u64 = 8_000;
+/// How many pages of 4 KiB may wait in the log before they are folded: a quarter of what the writer
+/// waits for.
+const PAGES_WAITING_MAX: i64 = 2_000;
 
 pub(super) struct Checkpointer(Mutex<Option<JoinHandle<()>>>);
 
-/// What the writer tells of its work.
-pub(super) struct Progress {
-    wake: SyncSender<()>,
-    /// How many rows had been changed when the log was last folded.
-    folded: u64,
-}
+/// What the writer tells that it has committed.
+pub(super) struct Progress(SyncSender<()>);
 
 impl Checkpointer {
     /// With what wakes it; it ends when that is dropped.
@@ -30,7 +27,7 @@ impl Checkpointer {
             .name("checkpointer".to_owned())
             .spawn(move || fold(&connection, &woken))
             .map_err(Error::fault)?;
-        Ok((Self(Mutex::new(Some(thread))), Progress { wake, folded: 0 }))
+        Ok((Self(Mutex::new(Some(thread))), Progress(wake)))
     }
 
     /// Waits for its end, which comes with that of the writer.
@@ -44,13 +41,18 @@ impl Checkpointer {
 }
 
 impl Progress {
-    /// So many rows have been changed since the writer began.
-    pub(super) fn changed(&mut self, rows: u64) {
-        if rows.saturating_sub(self.folded) >= ROWS_PER_CHECKPOINT {
-            self.folded = rows;
+    /// The writer has committed on this connection.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub(super) fn committed(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+        let (log, folded): (i64, i64) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        if log - folded >= PAGES_WAITING_MAX {
             // One that is at work will be woken again soon enough.
-            let _ = self.wake.try_send(());
+            let _ = self.0.try_send(());
         }
+        Ok(())
     }
 }
 

@@ -71,15 +71,6 @@ impl Store {
         self.readers.snapshot()
     }
 
-    /// Folds the write-ahead log into the file beside the writer, which would otherwise have to once
-    /// the log is long, while everybody's writes wait. Blocks.
-    ///
-    /// # Errors
-    /// If no connection becomes free in time, or the file cannot be written.
-    pub fn checkpoint(&self) -> Result<()> {
-        self.readers.checkpoint()
-    }
-
     /// Runs `work` on the writer, in a transaction with whatever waits beside it, and gives its
     /// result once that is durable. If `work` fails, what it did is undone.
     ///

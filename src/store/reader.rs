@@ -34,25 +34,13 @@ impl Readers {
         Ok(Self(pool))
     }
 
-    /// Folds the write-ahead log into the file as far as nobody needs it. Waits for nobody, and
-    /// nobody waits for it.
-    pub(super) fn checkpoint(&self) -> Result<()> {
-        let connection = self.connection()?;
-        connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
-        Ok(())
-    }
-
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let connection = self.connection()?;
-        connection.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Snapshot(connection))
-    }
-
-    fn connection(&self) -> Result<PooledConnection<SqliteConnectionManager>> {
-        self.0.get().map_err(|_| Error::TooMany {
+        let connection = self.0.get().map_err(|_| Error::TooMany {
             message: "the server has too many queries at work".to_owned(),
             retry_after: 1,
-        })
+        })?;
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot(connection))
     }
 }
 

@@ -137,7 +137,7 @@ impl Writer {
     }
 }
 
-fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>, mut progress: Progress) {
+fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>, progress: Progress) {
     let mut batch = Vec::with_capacity(WORK_PER_TRANSACTION_MAX);
     while let Some(first) = receiver.blocking_recv() {
         let commit = write_batch(&mut connection, first, &mut receiver, &mut batch).map_err(|error| {
@@ -147,7 +147,9 @@ fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Wo
         for work in batch.drain(..) {
             work.finish(&commit);
         }
-        progress.changed(connection.total_changes());
+        if let Err(error) = progress.committed(&connection) {
+            tracing::warn!(%error, "the length of the write-ahead log cannot be told");
+        }
     }
     // A server that is at work on the same file must not wait until its readers let go of the log.
     if let Err(error) = connection.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)") {

@@ -1,0 +1,101 @@
+// The only module that sends requests: GraphQL as the developer or as one of their apps, signing in
+// and signing up.
+
+import { ApiError } from './error.js';
+import { begin, end, session } from './session.js';
+
+const QUERY = '/api/v1/query';
+// A token is not used for the last of its life, so that it does not end on the way.
+const TOKEN_MARGIN_MS = 30_000;
+
+// Asks GraphQL. As the developer, or with { app } as that app, for { subject } if one is given.
+// Answers the data; an error of the API, or no answer, is thrown as an ApiError.
+export async function ask(document, variables = {}, as = {}) {
+  const { data, errors } = await exchange(document, variables, as);
+  if (errors.length > 0) throw errors[0];
+  return data;
+}
+
+// The same, for the operations that do something and also tell of an error: { data, errors }.
+export async function exchange(document, variables = {}, { app, subject, token, signal } = {}) {
+  const send = async () => {
+    const bearer = token ?? (app ? await serviceToken(app) : session.get()?.token);
+    return post(QUERY, { query: document, variables }, { token: bearer, subject, signal });
+  };
+  let answer = await send();
+  if (answer.status === 401 && app && !token) {
+    serviceTokens.delete(app);
+    answer = await send();
+  }
+  const { body } = answer;
+  if (!body?.data && !body?.errors) throw refusal(answer);
+  const errors = (body.errors ?? []).map(ApiError.ofGraphql);
+  if (!app && !token && errors.some((error) => error.code === 'UNAUTHENTICATED')) end();
+  if (!body.data && errors.length > 0) throw errors[0];
+  return { data: body.data, errors };
+}
+
+const serviceTokens = new Map();
+
+// A token for one of the developer's apps, kept while it is good.
+export async function serviceToken(app) {
+  const known = serviceTokens.get(app);
+  if (known && (await known.catch(() => null))?.until > Date.now()) return (await known).token;
+  const document = 'mutation ($app: ID!) { createServiceToken(appId: $app) { accessToken expiresIn } }';
+  const got = ask(document, { app }).then(({ createServiceToken: { accessToken, expiresIn } }) => ({
+    token: accessToken,
+    until: Date.now() + expiresIn * 1000 - TOKEN_MARGIN_MS,
+  }));
+  serviceTokens.set(app, got);
+  got.catch(() => serviceTokens.delete(app));
+  return (await got).token;
+}
+
+export const forgetServiceToken = (app) => serviceTokens.delete(app);
+
+session.listen(() => serviceTokens.clear());
+
+export const signIn = (email, password) => enter('/api/v1/auth/login', { email, password });
+
+export const signUp = (email, password) => enter('/api/v1/auth/register', { email, password });
+
+async function enter(path, credentials) {
+  const answer = await post(path, credentials);
+  if (answer.status >= 300 || !answer.body?.access_token) throw refusal(answer);
+  begin(answer.body.access_token, credentials.email, answer.body.expires_in);
+}
+
+async function post(path, content, { token, subject, signal } = {}) {
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (subject) headers['X-External-Subject-ID'] = encodeText(subject);
+  let response;
+  try {
+    response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(content), signal });
+  } catch (error) {
+    throw error.name === 'AbortError' ? error : ApiError.unreachable();
+  }
+  const text = await response.text().catch(() => '');
+  return {
+    status: response.status,
+    body: parse(text),
+    requestId: response.headers.get('X-Request-Id'),
+    retryAfter: Number(response.headers.get('Retry-After')) || null,
+  };
+}
+
+// Headers carry bytes; names of end customers may be any text in UTF-8.
+const encodeText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function refusal({ status, body, requestId, retryAfter }) {
+  const message = body?.description ?? `The server answered with status ${status}.`;
+  return new ApiError(message, { code: body?.error, violations: body?.violations, requestId, retryAfter });
+}

@@ -26,7 +26,8 @@ export function Navigation({ params }) {
     const known = (id) => apps.some((app) => app.id === id);
     if (known(params.app)) chooseApp(params.app);
     else if (!known(chosen)) chooseApp(apps[0]?.id ?? null);
-  }, [data, params.app, chosen]);
+    // Not for each choice: the choice of an app that was just made comes before the list that has it.
+  }, [data, params.app]);
   const app = params.app ?? chosen;
   const within = (place) => (app ? path`/apps/${app}/` + place : '/apps');
   return html`

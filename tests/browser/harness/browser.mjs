@@ -23,48 +23,26 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, test as nodeTest } from 'node:test';
-import { chromium } from 'playwright-core';
 import { signIn } from './api.mjs';
+import { closeChromium, keep, newContext } from './chromium.mjs';
 import { startConnector } from './connector.mjs';
 import { ROOT, startServer } from './server.mjs';
 import { PATIENCE_MS } from './wait.mjs';
 import { Watch } from './watch.mjs';
 
-export const DESKTOP = { width: 1280, height: 800 };
-export const PHONE = { width: 390, height: 844 };
+export { DESKTOP, PHONE } from './chromium.mjs';
 
-const CHROMIUM = process.env.CONNHUB_CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = [
-  // The sandbox needs rights that containers lack.
-  '--no-sandbox',
-  // No name of another host leads anywhere.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const TEST_MS_MAX = 60_000;
 const FAILURES = join(ROOT, 'target/browser-failures');
 const SNAPSHOT_LINES_MAX = 80;
 const OUTPUT_LINES_MAX = 30;
 
-let launched;
-
-// The Chromium of this file.
-export function launch() {
-  launched ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  return launched;
-}
-
-after(async () => (await launched)?.close());
+after(closeChromium);
 
 // A test in the browser. options:
 //   demo, flags, account, env   how the server is started: see startServer
 //   signedIn                    whether pages are signed in from the start: true if not given
-//   app                         the app that is chosen from the start, an ID
+//   app                         for `open`: the ID of the app that is chosen from the start
 //   viewport, colorScheme, reducedMotion, and whatever else Playwright's newContext takes
 export function test(name, options, body = options) {
   const given = options === body ? {} : options;
@@ -155,37 +133,6 @@ class World {
       await this.server?.end();
     }
   }
-}
-
-// A context whose relative addresses are the server's.
-export async function newContext(server, options = {}) {
-  const browser = await launch();
-  const context = await browser.newContext({
-    baseURL: server.url,
-    viewport: DESKTOP,
-    colorScheme: 'light',
-    reducedMotion: 'reduce',
-    locale: 'en-GB',
-    timezoneId: 'UTC',
-    permissions: ['clipboard-read', 'clipboard-write'],
-    ...options,
-  });
-  context.setDefaultTimeout(PATIENCE_MS);
-  return context;
-}
-
-// Puts into the page's storage what it keeps itself after signing in and choosing an app; once, so that signing out
-// stays possible.
-export async function keep(page, server, { session = null, app = null }) {
-  await page.addInitScript(
-    ({ origin, kept, chosen }) => {
-      if (location.origin !== origin || sessionStorage.getItem('test.kept')) return;
-      sessionStorage.setItem('test.kept', 'true');
-      if (kept) sessionStorage.setItem('connhub.session', JSON.stringify(kept));
-      if (chosen) localStorage.setItem('connhub.app', chosen);
-    },
-    { origin: server.url, kept: session, chosen: app },
-  );
 }
 
 let failures = 0;

@@ -6,7 +6,6 @@
 
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { after } from 'node:test';
 import { Program } from './program.mjs';
 
 const SCRIPT = fileURLToPath(new URL('../../node/connector.mjs', import.meta.url));
@@ -42,10 +41,11 @@ export const LAMP = {
 let ports;
 let corners = 0;
 
+// It ends with its stdin, that is with this process.
 async function start() {
   const program = new Program(process.execPath, [SCRIPT], { stdin: 'pipe' });
-  after(() => program.end());
   const [line] = await program.said(/^\{.*\}$/m);
+  program.unref();
   return JSON.parse(line);
 }
 

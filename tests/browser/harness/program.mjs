@@ -10,7 +10,7 @@ export class Program {
   #child;
   #waiting = new Set();
 
-  // Programs with a stdin that stays open end with this process where they heed its end.
+  // With { stdin: 'pipe' } it has a stdin that stays open until this process ends.
   constructor(command, args, { env = process.env, stdin = 'ignore' } = {}) {
     this.#child = spawn(command, args, { env, stdio: [stdin, 'pipe', 'pipe'] });
     this.name = `${command} ${args[0] ?? ''}`;
@@ -51,6 +51,11 @@ export class Program {
 
   #look() {
     for (const look of [...this.#waiting]) look();
+  }
+
+  // Lets this process end before it.
+  unref() {
+    for (const handle of [this.#child, this.#child.stdin, this.#child.stdout, this.#child.stderr]) handle?.unref();
   }
 
   // Ends it, and answers when it has ended.

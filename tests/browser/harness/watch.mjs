@@ -44,7 +44,13 @@ export class Watch {
 
   // A picture of another host that must be asked for. It is answered here, or with { broken } not at all.
   async expectPicture(context, url, { broken = false } = {}) {
+    await this.mayShow(context, url, { broken });
     this.#pictures.set(url, false);
+  }
+
+  // The same where it need not be.
+  async mayShow(context, url, { broken = false } = {}) {
+    this.#pictures.set(url, true);
     await context.route(url, (route) => {
       if (route.request().resourceType() !== 'image') return route.abort();
       if (broken) return route.abort();

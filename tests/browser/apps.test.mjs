@@ -1,0 +1,92 @@
+// Apps: made with a secret that is shown once, changed, given a new secret, removed.
+
+import assert from 'node:assert/strict';
+import { assertAccessible } from './harness/axe.mjs';
+import { test } from './harness/browser.mjs';
+import { at, clipboard, focused, gone, problemOf, says, seen } from './harness/see.mjs';
+
+const tokenFor = (server, id, secret) =>
+  fetch(`${server.url}/oauth2/token`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa(`${id}:${secret}`)}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: 'grant_type=client_credentials',
+  });
+
+test('an app is made, and its secret works', async ({ page, server }) => {
+  await page.goto('/apps');
+  await seen(page.getByText('You have no app yet'));
+  await assertAccessible(page);
+  await page.getByRole('button', { name: 'Make an app' }).first().click();
+  await at(page, '/apps?new=true');
+  const dialog = await seen(page.getByRole('dialog', { name: 'Make an app' }));
+  await dialog.getByLabel('Redirect URIs').fill('https://shop.example/back\nnowhere');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await problemOf(dialog.getByLabel('Name'));
+  assert.match(await problemOf(dialog.getByLabel('Redirect URIs')), /“nowhere” must be an absolute URI/);
+  await focused(dialog.getByLabel('Name'));
+  await assertAccessible(page);
+
+  await dialog.getByLabel('Name').fill('Shop');
+  await dialog.getByLabel('Redirect URIs').fill('https://shop.example/back');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  const made = await seen(page.getByRole('dialog', { name: '“Shop” is made' }));
+  await assertAccessible(page);
+  await made.getByRole('button', { name: 'Copy client ID' }).click();
+  const id = await clipboard(page);
+  await made.getByRole('button', { name: 'Copy client secret' }).click();
+  const secret = await clipboard(page);
+  assert.equal((await tokenFor(server, id, secret)).status, 200);
+  await made.getByRole('button', { name: 'Copy curl for a token' }).click();
+  assert.ok((await clipboard(page)).includes(`'${id}:${secret}'`));
+
+  await made.getByRole('button', { name: 'I have copied the secret' }).click();
+  await gone(made);
+  assert.ok(!(await page.content()).includes(secret), 'the secret is not shown again');
+  // What was made is what is worked on.
+  await says(page.getByLabel('Working on'), 'Shop');
+  await page.getByRole('link', { name: 'Shop' }).click();
+  await at(page, `/apps/${id}`);
+  await seen(page.getByRole('heading', { level: 1, name: 'Shop' }));
+});
+
+test('an app is renamed, gets a new secret, and is removed', async ({ page, server, api }) => {
+  const app = await api.createApp('Shop');
+  await page.goto(`/apps/${app.id}`);
+  await page.getByLabel('Name').fill('');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await problemOf(page.getByLabel('Name'));
+  await page.getByLabel('Name').fill('Market');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await seen(page.getByRole('heading', { level: 1, name: 'Market' }));
+  await says(page.getByLabel('Working on'), 'Market');
+  await assertAccessible(page);
+
+  await page.getByRole('button', { name: 'Reset the secret' }).click();
+  const asking = await seen(page.getByRole('dialog', { name: 'Reset the secret?' }));
+  await says(asking, 'ends at once');
+  await asking.getByRole('button', { name: 'Reset it' }).click();
+  const shown = await seen(page.getByRole('dialog', { name: 'The new secret' }));
+  await shown.getByRole('button', { name: 'Copy client secret' }).click();
+  const secret = await clipboard(page);
+  assert.equal((await tokenFor(server, app.id, app.clientSecret)).status, 401);
+  assert.equal((await tokenFor(server, app.id, secret)).status, 200);
+  await page.keyboard.press('Escape');
+  await gone(shown);
+
+  await page.getByRole('button', { name: 'Remove the app' }).click();
+  const removing = await seen(page.getByRole('dialog', { name: 'Remove “Market”?' }));
+  await assertAccessible(page);
+  assert.ok(await removing.getByRole('button', { name: 'Remove it' }).isDisabled());
+  await removing.getByLabel('Type “Market” to confirm').fill('Market');
+  await removing.getByRole('button', { name: 'Remove it' }).click();
+  await at(page, '/apps');
+  await seen(page.getByText('You have no app yet'));
+});
+
+test('an app with installed connectors says that they come first', { demo: true }, async ({ page, server }) => {
+  await page.goto(`/apps/${server.demo.clientId}`);
+  await seen(page.getByText(/It has 1 installed connector/));
+  assert.equal(await page.getByRole('button', { name: 'Remove the app' }).count(), 0);
+  await page.goto('/apps/01a21372-b72a-7250-9933-686679ce83b4');
+  await seen(page.getByText('There is no such app'));
+});

@@ -12,7 +12,8 @@ export const CALLBACK_ROW = `fragment row on Callback {
   id kind sentAt durationMs method url responseStatus error connector { id name }
 }`;
 
-export const failed = ({ responseStatus, error }) => error !== null || responseStatus === null || responseStatus >= 300;
+// As the server's `failedOnly` has it.
+export const failed = ({ responseStatus, error }) => error !== null || responseStatus === null || responseStatus < 200 || responseStatus >= 300;
 
 // The status of an answer, or that there was none.
 export function Outcome({ callback }) {
@@ -23,7 +24,7 @@ export function Outcome({ callback }) {
 const COLUMNS = [
   { title: 'What', main: true, cell: ({ id, kind }) => html`<a href=${path`/callbacks/${id}`}>${words(kind)}</a>` },
   { title: 'Connector', cell: ({ connector }) => connector?.name ?? html`<span class="hint">removed</span>` },
-  { title: 'Answer', cell: (callback) => html`<${Outcome} callback=${callback} />` },
+  { title: 'Answer', class: 'callback-answer', cell: (callback) => html`<span><${Outcome} callback=${callback} />${callback.error && html`<span class="hint">${callback.error}</span>`}</span>` },
   { title: 'Took', class: 'right nowrap', cell: ({ durationMs }) => duration(durationMs) },
   { title: 'When', class: 'right nowrap', cell: ({ sentAt }) => html`<${Time} at=${sentAt} />` },
 ];

@@ -47,10 +47,11 @@ export const Identifier = ({ value, what = 'ID' }) => html`
   <span class="identifier"><code title=${value}>${value}</code><${CopyButton} value=${value} label=${`Copy ${what}`} /></span>
 `;
 
-// Code, as it is. `label` says what it is.
-export const CodeBlock = ({ code, label }) => html`
+// Code, as it is. `label` says what it is; `children` show it in another way than as the plain text that is copied;
+// `actions` stand beside the copy button.
+export const CodeBlock = ({ code, label, actions, children }) => html`
   <figure class="code-block">
-    <figcaption><span>${label}</span><${CopyButton} value=${code} label=${`Copy ${label}`} /></figcaption>
-    <pre tabindex="0" role="region" aria-label=${label}><code>${code}</code></pre>
+    <figcaption><span>${label}</span><span class="code-actions">${actions}<${CopyButton} value=${code} label=${`Copy ${label}`} /></span></figcaption>
+    <pre tabindex="0" role="region" aria-label=${label}><code>${children ?? code}</code></pre>
   </figure>
 `;

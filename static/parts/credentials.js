@@ -1,10 +1,9 @@
 // An app's client ID and secret, which are shown once, and how a token is got with them.
 
+import { quoted } from '../core/curl.js';
 import { html } from '../core/html.js';
 import { CodeBlock, CopyButton } from '../components/copy.js';
 import { Notice } from '../components/notice.js';
-
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 export const curlForToken = (id, secret) => `curl ${location.origin}/oauth2/token \\
   -u ${quoted(`${id}:${secret}`)} \\

@@ -1,0 +1,130 @@
+// One callback: what happened in words, what was sent and what came back, and the bytes that were signed.
+
+import { html } from '../core/html.js';
+import { curl } from '../core/curl.js';
+import { duration, exact, words } from '../core/format.js';
+import { path } from '../core/router.js';
+import { useQuery } from '../api/hooks.js';
+import { ButtonLink } from '../components/button.js';
+import { CopyButton, Identifier } from '../components/copy.js';
+import { Notice } from '../components/notice.js';
+import { Facts, Page, Section } from '../components/page.js';
+import { Empty, Loaded } from '../components/states.js';
+import { Time } from '../components/time.js';
+import { ABOUT, story } from '../parts/callback-story.js';
+import { Body, Headers } from '../parts/message.js';
+import { REDACTED, SignedBytes } from '../parts/signed-bytes.js';
+
+const DOCUMENT = `query ($id: ID!) {
+  callback(id: $id) {
+    id kind sentAt durationMs method url requestHeaders { name value } requestBody signedPayload
+    responseStatus responseHeaders { name value } responseBody error
+    installationId instanceId actionRequestId
+    connector { id name installationCallbackUrl }
+  }
+}`;
+const SUBJECTS = `query ($installation: ID!, $instance: ID!, $instantiated: Boolean!) {
+  apps { id name }
+  connectorInstallation(id: $installation) { appId }
+  connectorInstance(id: $instance) @include(if: $instantiated) { externalSubjectId }
+}`;
+const REQUEST = `query ($id: ID!) {
+  actionRequests(id: $id) { targetThing { id name } targetComponent { name } targetAction { name } }
+}`;
+const BACK = { href: '/callbacks', text: 'Callbacks' };
+
+export default function CallbackPage({ callback: id }) {
+  const query = useQuery(DOCUMENT, { id });
+  const callback = query.data?.callback;
+  return html`
+    <${Page} title=${callback ? `${words(callback.kind)} callback` : 'Callback'} back=${BACK} wide lead=${callback && html`The platform told the connector that ${ABOUT[callback.kind]}.`}>
+      <${Loaded} query=${query} lines=${10}>${() => (callback ? html`<${Opened} key=${id} callback=${callback} />` : html`<${Gone} />`)}</${Loaded}>
+    </${Page}>
+  `;
+}
+
+const Gone = () => html`
+  <${Section}>
+    <${Empty} icon="callbacks" title="This callback is not in the log" actions=${html`<${ButtonLink} href="/callbacks">To the log</${ButtonLink}>`}>
+      The log keeps callbacks for some days only, and those of other people’s connectors and apps are not yours to see.
+    </${Empty}>
+  </${Section}>
+`;
+
+function Opened({ callback }) {
+  const { kind, title, text } = story(callback);
+  const signature = callback.requestHeaders.find(({ name }) => name.toLowerCase() === 'signature')?.value;
+  return html`
+    <div class="stack callback-story"><${Notice} kind=${kind} title=${title}>${text}</${Notice}></div>
+    <${Section} title="About it"><${About} callback=${callback} /></${Section}>
+    <div class="columns exchange">
+      <${Request} callback=${callback} />
+      <${Answer} callback=${callback} />
+    </div>
+    <${Section} title="What was signed"><${SignedBytes} payload=${callback.signedPayload} signature=${signature} /></${Section}>
+  `;
+}
+
+const GONE = html`<span class="hint">gone</span>`;
+
+function About({ callback }) {
+  const { id, connector, installationId, instanceId, actionRequestId, sentAt, durationMs } = callback;
+  const subjects = useQuery(SUBJECTS, { installation: installationId, instance: instanceId ?? '', instantiated: Boolean(instanceId) });
+  const app = subjects.data?.connectorInstallation?.appId;
+  const name = subjects.data?.apps.find((one) => one.id === app)?.name;
+  const request = useQuery(REQUEST, { id: actionRequestId }, { app, skip: !app || !actionRequestId });
+  // Until it is known whether it is there still, nothing is said.
+  const linked = (there, content) => (subjects.data ? (there ? content() : GONE) : null);
+  return html`
+    <${Facts} facts=${[
+      ['Connector', connector ? html`<a href=${connector.installationCallbackUrl ? path`/connectors/${connector.id}` : path`/store/${connector.id}`}>${connector.name}</a>` : html`<span class="hint">removed</span>`],
+      ['App', app && html`<a href=${path`/apps/${app}`}>${name ?? app}</a>`],
+      ['Installation', linked(app, () => html`<a href=${path`/apps/${app}/installed/${installationId}`}>Open the installation</a>`)],
+      ['Instance', instanceId && linked(subjects.data?.connectorInstance, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of ${subjects.data.connectorInstance.externalSubjectId}</a>`)],
+      ['Action', actionRequestId && linked(app, () => html`<${Action} app=${app} query=${request} />`)],
+      ['Sent', html`<${Time} at=${sentAt} />, ${exact(sentAt)}`],
+      ['Took', duration(durationMs)],
+      ['ID', html`<${Identifier} value=${id} />`],
+    ]} />
+  `;
+}
+
+function Action({ app, query }) {
+  const request = query.data?.actionRequests[0];
+  if (!request) return query.loading ? null : GONE;
+  const { targetThing, targetComponent, targetAction } = request;
+  return html`${targetAction.name} on <a href=${path`/apps/${app}/things/${targetThing.id}`}>${targetThing.name}</a>, ${targetComponent.name}`;
+}
+
+function Request({ callback }) {
+  const { method, url, requestHeaders, requestBody } = callback;
+  const command = url && curl({ method, url, headers: requestHeaders, body: requestBody });
+  return html`
+    <${Section} title="Request" actions=${command && html`<${CopyButton} value=${command} label="Copy as cURL" named />`}>
+      <div class="stack">
+        ${url
+          ? html`<p class="request-line"><strong>${method}</strong> <code class="breaking">${url}</code></p>`
+          : html`<p class="request-line"><strong>${method}</strong> <span class="hint">The URL is shown to the connector’s owner alone: where a connector lives is nobody else’s business.</span></p>`}
+        <${Headers} headers=${requestHeaders} />
+        ${requestBody ? html`<${Body} label="Request body" text=${requestBody} />` : html`<p class="hint">No body.</p>`}
+        ${requestBody.includes(REDACTED) && html`<p class="hint">Tokens and password values stand as ${REDACTED}. A connector refuses a request that is repeated so: its signature does not fit.</p>`}
+      </div>
+    </${Section}>
+  `;
+}
+
+function Answer({ callback }) {
+  const { responseStatus, responseHeaders, responseBody, error } = callback;
+  if (responseStatus === null) {
+    return html`<${Section} title="Answer"><${Empty} icon="alert" title="No answer came">${error}</${Empty}></${Section}>`;
+  }
+  return html`
+    <${Section} title="Answer">
+      <div class="stack">
+        <p class="request-line"><strong>${responseStatus}</strong></p>
+        <${Headers} headers=${responseHeaders} />
+        ${responseBody ? html`<${Body} label="Answer body" text=${responseBody} />` : html`<p class="hint">No body.</p>`}
+      </div>
+    </${Section}>
+  `;
+}

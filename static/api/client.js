@@ -17,7 +17,18 @@ export async function ask(document, variables = {}, as = {}) {
 }
 
 // The same, for the operations that do something and also tell of an error: { data, errors }.
-export async function exchange(document, variables = {}, { app, subject, token, signal } = {}) {
+export async function exchange(document, variables = {}, as = {}) {
+  const answer = await sent(document, variables, as);
+  const { body } = answer;
+  if (!body?.data && !body?.errors) throw refusal(answer);
+  const errors = (body.errors ?? []).map(ApiError.ofGraphql);
+  if (!body.data && errors.length > 0) throw errors[0];
+  return { data: body.data, errors };
+}
+
+// The same for whoever shows the answer itself: { status, body, text, durationMs, requestId }, where `body` is null if
+// the text is not JSON. Only no answer at all is thrown.
+export async function sent(document, variables = {}, { app, subject, token, signal } = {}) {
   const send = async () => {
     const bearer = token ?? (app ? await serviceToken(app) : session.get()?.token);
     return post(QUERY, { query: document, variables }, { token: bearer, subject, signal });
@@ -27,12 +38,9 @@ export async function exchange(document, variables = {}, { app, subject, token, 
     serviceTokens.delete(app);
     answer = await send();
   }
-  const { body } = answer;
-  if (!body?.data && !body?.errors) throw refusal(answer);
-  const errors = (body.errors ?? []).map(ApiError.ofGraphql);
-  if (!app && !token && errors.some((error) => error.code === 'UNAUTHENTICATED')) end();
-  if (!body.data && errors.length > 0) throw errors[0];
-  return { data: body.data, errors };
+  const unauthenticated = answer.body?.errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+  if (!app && !token && unauthenticated) end();
+  return answer;
 }
 
 const serviceTokens = new Map();
@@ -69,6 +77,7 @@ async function post(path, content, { token, subject, signal } = {}) {
   const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (subject) headers['X-External-Subject-ID'] = encodeText(subject);
+  const began = performance.now();
   let response;
   try {
     response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(content), signal });
@@ -78,7 +87,9 @@ async function post(path, content, { token, subject, signal } = {}) {
   const text = await response.text().catch(() => '');
   return {
     status: response.status,
+    text,
     body: parse(text),
+    durationMs: performance.now() - began,
     requestId: response.headers.get('X-Request-Id'),
     retryAfter: Number(response.headers.get('Retry-After')) || null,
   };

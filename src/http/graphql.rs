@@ -7,6 +7,7 @@
 use crate::http::body::Body;
 use crate::http::encoding::form_pairs;
 use crate::http::json::{self, Problems};
+use crate::http::negotiation::weighted;
 use crate::http::reply::{self, Refusal, ViolationBody};
 use crate::http::request::{ContentType, Request};
 use http::header::{ALLOW, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
@@ -58,15 +59,11 @@ impl Media {
 
 fn negotiate<'a>(lines: impl Iterator<Item = &'a str>) -> Media {
     let (mut graphql, mut json) = (0.0, 0.0);
-    for range in lines.flat_map(|line| line.split(',')) {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default();
-        let quality =
-            parts.find_map(|parameter| parameter.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+    for (media, weight) in weighted(lines) {
         if media.eq_ignore_ascii_case("application/graphql-response+json") {
-            graphql = quality;
+            graphql = weight;
         } else if media.eq_ignore_ascii_case("application/json") {
-            json = quality;
+            json = weight;
         }
     }
     // Of two that a client likes as well, the one that says more. Wildcards mean the default.

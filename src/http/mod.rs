@@ -9,6 +9,7 @@
 
 mod body;
 mod cors;
+mod document;
 mod encoding;
 mod graphql;
 mod health;
@@ -16,6 +17,7 @@ mod hub;
 mod json;
 mod log;
 mod login;
+mod negotiation;
 mod oauth;
 mod reply;
 mod request;
@@ -30,6 +32,7 @@ use crate::model::error::Error;
 use crate::ops::Platform;
 use body::Body;
 use bytes::Buf;
+use document::{Document, Keep, Kind};
 use futures_util::{Stream, StreamExt};
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -61,7 +64,7 @@ pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 struct Site {
     platform: Arc<Platform>,
     engine: Arc<Engine>,
-    schema: ui::Document,
+    schema: Document,
     sockets: Sockets,
 }
 
@@ -71,7 +74,7 @@ pub fn routes(
     engine: Arc<Engine>,
     sockets: Sockets,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let schema = ui::Document::plain(crate::graphql::sdl());
+    let schema = Document::new(crate::graphql::sdl(), Kind::PLAIN_TEXT);
     let site = Arc::new(Site { platform, engine, schema, sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
@@ -150,7 +153,7 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
             Some(upgrade) => return socket(site, request, upgrade),
             None => return query(site, request, body, verb).await,
         },
-        (["api", "schema"], Get) => Ok(site.schema.answer(request)),
+        (["api", "schema"], Get) => Ok(site.schema.answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
         (["api", "v1", "auth", "login"], _) => otherwise(request, "POST, OPTIONS"),
@@ -186,8 +189,10 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         (["healthz"], Get) => Ok(health::alive()),
         (["readyz"], Get) => Ok(health::ready(platform, request).await),
         (["healthz" | "readyz"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
-        (_, Get) => Ok(ui::answer(request).unwrap_or_else(|| ui::nothing(request))),
-        _ if ui::is_file(request.path()) => otherwise(request, "GET, HEAD, OPTIONS"),
+        (["healthz" | "readyz" | ".well-known", ..], _) => Err(Refusal::no_such_path(request)),
+        (["assets", ..], Get) => Ok(ui::file(request).unwrap_or_else(|| ui::nothing(request))),
+        (_, Get) => Ok(ui::file(request).unwrap_or_else(|| ui::page(request))),
+        _ if ui::has(request.path()) => otherwise(request, "GET, HEAD, OPTIONS"),
         _ => Ok(ui::nothing(request)),
     };
     answered.unwrap_or_else(|refusal| refusal.answer(request))

@@ -3,9 +3,12 @@
 //! May use the http types. Used by every handler of this room.
 
 use crate::http::body::Body;
+use crate::http::negotiation;
 use crate::http::reply::Refusal;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SEC_WEBSOCKET_PROTOCOL};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SEC_WEBSOCKET_PROTOCOL,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::net::IpAddr;
 use warp::path::FullPath;
@@ -97,13 +100,22 @@ impl Request {
 
     /// What `Accept` says, the lines of it one by one.
     pub(super) fn accepts(&self) -> impl Iterator<Item = &str> {
-        self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok())
+        self.lines(ACCEPT)
+    }
+
+    /// Whether the answer may be compressed with gzip.
+    pub(super) fn takes_gzip(&self) -> bool {
+        negotiation::wants_gzip(self.lines(ACCEPT_ENCODING))
+    }
+
+    /// The lines of a header that may be sent more than once.
+    fn lines(&self, name: HeaderName) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// Whether `Sec-WebSocket-Protocol` names this one among those that the client speaks.
     pub(super) fn names_protocol(&self, wanted: &str) -> bool {
-        let lines = self.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-        lines.flat_map(|line| line.split(',')).any(|protocol| protocol.trim() == wanted)
+        self.lines(SEC_WEBSOCKET_PROTOCOL).flat_map(|line| line.split(',')).any(|protocol| protocol.trim() == wanted)
     }
 
     /// Whether `If-None-Match` names this version.

@@ -3,6 +3,7 @@
 
 mod hub;
 mod others;
+mod page;
 
 use super::{Engine, PeerAddress, Sockets, routes};
 use crate::model::app::AppProfile;

@@ -23,6 +23,7 @@ mod isolation;
 mod live;
 mod live_protocol;
 mod own_things;
+mod page;
 mod permissions;
 mod publications;
 mod readme;

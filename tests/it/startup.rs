@@ -182,21 +182,6 @@ fn it_says_whether_it_is_alive_and_ready() {
 }
 
 #[test]
-fn the_first_page_says_what_runs_here_and_nothing_else_is_a_page() {
-    let server = Server::start();
-    let page = server.send(&Request::get("/")).expect(200);
-    assert!(page.header("Content-Type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
-    assert!(page.text().contains("connhub") && page.text().contains("/api/schema"), "{}", page.text());
-    for path in
-        ["/nowhere", "/api", "/api/v1", "/api/v1/nowhere", "/oauth2/nowhere", "/../etc/passwd", "/%2e%2e/x", "//"]
-    {
-        let answer = server.send(&Request::get(path));
-        assert_eq!(answer.status, 404, "{path}: {answer:?}");
-        assert_eq!(answer.json()["error"], "NOT_FOUND", "{path}");
-    }
-}
-
-#[test]
 fn log_lines_hold_the_requests_id_as_text_or_json() {
     for format in ["text", "json"] {
         let server = Server::with(&["--log-format", format]);

@@ -1,4 +1,4 @@
-//! Everything that is not the hub: GraphQL over HTTP, tokens, pages, health, CORS, what is not there.
+//! What is neither the hub nor the page: GraphQL over HTTP, tokens, health, CORS.
 
 use super::{EMAIL, PASSWORD, Server};
 use base64::Engine;
@@ -121,46 +121,6 @@ async fn tokens_for_apps() {
         assert_eq!(json["token_type"].as_str(), error.is_none().then_some("bearer"));
     }
     assert_eq!(server.send("GET /oauth2/token", &[], "").await.header("allow"), "POST, OPTIONS");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_and_the_schema() {
-    let server = Server::start().await;
-    for (path, kind) in [
-        ("/", "text/html; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
-        ("/favicon.svg", "image/svg+xml"),
-        ("/api/schema", "text/plain; charset=utf-8"),
-    ] {
-        let page = server.send(&format!("GET {path}"), &[], "").await;
-        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, kind), "{path}");
-        assert!(!page.body.is_empty() && page.header("etag").len() == 34);
-        let known = [("if-none-match", page.header("etag"))];
-        let again = server.send(&format!("GET {path}"), &known, "").await;
-        assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
-        assert_eq!(server.send(&format!("POST {path}"), &[], "").await.header("allow"), "GET, HEAD, OPTIONS");
-    }
-    // What has no path, which warp cannot stand, is taken for the first page.
-    for (line, status) in [("CONNECT a:80", 405), ("GET a:80", 200), ("OPTIONS *", 404)] {
-        assert_eq!(server.send(line, &[], "").await.status.as_u16(), status, "{line}");
-    }
-    let page = server.send("GET /", &[], "").await;
-    assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
-    assert_eq!(
-        (page.header("x-content-type-options"), page.header("referrer-policy"), page.header("x-frame-options")),
-        ("nosniff", "no-referrer", "DENY")
-    );
-    let html = server.send("GET /nowhere", &[("accept", "text/html,*/*;q=0.8")], "").await;
-    assert_eq!((html.status.as_u16(), html.header("content-type")), (404, "text/html; charset=utf-8"));
-    for line in ["GET /nowhere", "POST /nowhere", "GET /404.html", "GET /../Cargo.toml", "GET //etc/passwd", "GET /a/"]
-    {
-        let none = server.send(line, &[], "").await;
-        assert_eq!((none.status.as_u16(), none.json()["error"].as_str()), (404, Some("NOT_FOUND")), "{line}");
-    }
-    for path in ["/api", "/api/v1/query/", "/api/%71", "/oauth2/x", "/api/v1/a/b/c/d/e/f/g/h/i/j/k/l/m/n"] {
-        let none = server.send(&format!("GET {path}"), &[("accept", "text/html")], "").await;
-        assert_eq!((none.status.as_u16(), none.json()["error"].as_str()), (404, Some("NOT_FOUND")), "{path}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

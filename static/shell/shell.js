@@ -14,12 +14,14 @@ export function Shell({ params, children }) {
   const closeOnEscape = (event) => event.key === 'Escape' && setOpen(false);
   return html`
     <a class="skip" href="#content">Skip to the content</a>
-    <header class="topbar">
-      <a class="brand" href="/"><img src="/favicon.svg" alt="" width="24" height="24" />connhub</a>
-      <${IconButton} label=${open ? 'Close the navigation' : 'Open the navigation'} icon=${open ? 'close' : 'menu'} aria-expanded=${String(open)} aria-controls="sidebar" onClick=${() => setOpen(!open)} />
-    </header>
     <div class="frame" onKeyDown=${closeOnEscape}>
-      <div id="sidebar" class=${open ? 'sidebar open' : 'sidebar'}><${Navigation} params=${params} /></div>
+      <header class="frame-header">
+        <div class="topbar">
+          <a class="brand" href="/"><img src="/favicon.svg" alt="" width="24" height="24" />connhub</a>
+          <${IconButton} label=${open ? 'Close the navigation' : 'Open the navigation'} icon=${open ? 'close' : 'menu'} aria-expanded=${String(open)} aria-controls="sidebar" onClick=${() => setOpen(!open)} />
+        </div>
+        <div id="sidebar" class=${open ? 'sidebar open' : 'sidebar'}><${Navigation} params=${params} /></div>
+      </header>
       <main id="content" class="content" tabindex="-1">
         <${Cut} />
         ${children}

@@ -6,8 +6,8 @@ import { PHONE, test } from './harness/browser.mjs';
 import { at, focused, seen, tabTo } from './harness/see.mjs';
 
 const TRANSFER_MAX = 150 * 1024;
-// Measured without a network, on a machine that other tests keep busy too; a laptop with nothing to do is quicker.
-const INTERACTIVE_MS_MAX = 2_000;
+// Generous: of a debug build, on a machine that other tests keep busy. How long it took is printed.
+const INTERACTIVE_MS_MAX = 3_000;
 const POLICY = "default-src 'self'; img-src 'self' data: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
@@ -64,8 +64,8 @@ test('every answer is compressed, protected, and cached as it should be', { sign
   assert.equal(page.headers.get('content-security-policy'), POLICY);
   assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
   assert.match(page.headers.get('cache-control'), /no-cache/);
-  const [main] = /\/assets\/[^"]+\/main\.js/.exec(await page.text());
-  const module = await fetch(server.url + main, { headers: { 'Accept-Encoding': 'gzip' } });
+  const [, assets] = /(\/assets\/[^"]+\/)main\.js/.exec(await page.text());
+  const module = await fetch(`${server.url}${assets}vendor/preact.js`, { headers: { 'Accept-Encoding': 'gzip' } });
   assert.equal(module.status, 200);
   assert.match(module.headers.get('content-type'), /^text\/javascript/);
   assert.match(module.headers.get('content-encoding'), /^gzip$/);

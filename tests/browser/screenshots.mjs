@@ -18,6 +18,7 @@ const SCHEMES = ['light', 'dark'];
 // Pages by name, with their addresses; `then` goes on from there. Those of `blank` have nothing to show yet.
 const PAGES = {
   signin: { at: () => '/signin', signedIn: false },
+  signup: { at: () => '/signup', signedIn: false },
   overview: { at: () => '/' },
   apps: { at: () => '/apps' },
   app: { at: ({ app }) => `/apps/${app}` },

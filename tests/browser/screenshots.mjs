@@ -94,7 +94,8 @@ async function shoot(name, page, world, viewport, folder) {
       await then(tab).catch((error) => problems.push(`cannot be reached at ${viewport.width}: ${error.message.split('\n')[0]}`));
       await tab.waitForLoadState('networkidle');
     }
-    const { shifted, wide } = await tab.evaluate(measure);
+    const { shifted, wide, alerts } = await tab.evaluate(measure);
+    problems.push(...alerts.map((alert) => `shows an error: ${alert}`));
     if (shifted > SHIFT_MAX) problems.push(`jumps while it loads at ${viewport.width}: layout shift ${shifted.toFixed(2)}`);
     problems.push(...wide.map((element) => `wider than the window at ${viewport.width}: ${element}`));
     for (const colorScheme of SCHEMES) {
@@ -114,7 +115,7 @@ function sumShifts() {
   }).observe({ type: 'layout-shift', buffered: true });
 }
 
-// What the browser saw jump, and the elements that make the page wider than the window.
+// What the browser saw jump, the elements that make the page wider than the window, and what could not be loaded.
 function measure() {
   const { scrollWidth, clientWidth } = document.scrollingElement;
   const wide = [];
@@ -127,7 +128,8 @@ function measure() {
     }
     if (wide.length === 0) wide.push(`something, ${scrollWidth} of ${clientWidth}`);
   }
-  return { shifted: window.shifted, wide: wide.slice(0, 5) };
+  const alerts = [...document.querySelectorAll('[role="alert"]')].map(({ textContent }) => textContent.replace(/Request [0-9a-f]+/, '').trim());
+  return { shifted: window.shifted, wide: wide.slice(0, 5), alerts: alerts.filter((text) => text.includes('could not be')) };
 }
 
 const isWanted = (only) => ([name]) => !only || only.split(',').some((wanted) => name === wanted || name.startsWith(`${wanted}-`));

@@ -8,6 +8,10 @@ import { visible } from '../core/visible.js';
 const LENGTH_MAX = 200_000;
 const PLAIN = new Set(['blank', 'name', 'punctuation']);
 
-export const Coloured = ({ tokens }) => tokens.map(({ kind, text }) => (PLAIN.has(kind) ? visible(text) : html`<span class=${`token ${kind}`}>${visible(text)}</span>`));
+// exact: with each character as it is, for what lies behind another text.
+export function Coloured({ tokens, exact = false }) {
+  const shown = exact ? (text) => text : visible;
+  return tokens.map(({ kind, text }) => (PLAIN.has(kind) ? shown(text) : html`<span class=${`token ${kind}`}>${shown(text)}</span>`));
+}
 
 export const ColouredJson = ({ text }) => (text.length > LENGTH_MAX ? visible(text) : html`<${Coloured} tokens=${jsonTokens(text)} />`);

@@ -3,10 +3,10 @@
 import { classes, html } from '../core/html.js';
 import { setQuery, usePlace } from '../core/router.js';
 
-// tabs: [{ id, title, content: () => markup }]
-export function Tabs({ label, tabs, name = 'tab' }) {
+// tabs: [{ id, title, content: () => markup }]. fallback: the one that is shown where the address names none.
+export function Tabs({ label, tabs, name = 'tab', fallback = tabs[0].id }) {
   const wanted = usePlace().query.get(name);
-  const shown = tabs.find(({ id }) => id === wanted) ?? tabs[0];
+  const shown = tabs.find(({ id }) => id === wanted) ?? tabs.find(({ id }) => id === fallback);
   const move = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;

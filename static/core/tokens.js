@@ -52,10 +52,14 @@ const meant = ({ kind }) => kind !== 'blank' && kind !== 'comment';
 export function graphqlTokens(text) {
   const tokens = scan(text, GRAPHQL);
   let depth = 0; // of braces: keywords stand outside, but for `on`
+  let parentheses = 0; // within which names before a colon are those of arguments
   let before = null;
   for (const token of tokens.filter(meant)) {
     if (token.text === '{') depth += 1;
     if (token.text === '}') depth -= 1;
+    if (token.text === '(') parentheses += 1;
+    if (token.text === ')') parentheses -= 1;
+    if (token.text === ':' && parentheses > 0 && before?.kind === 'name') before.kind = 'key';
     if (token.kind === 'name' && before?.text !== '$') {
       if (CONSTANTS.has(token.text)) token.kind = 'constant';
       else if (KEYWORDS.has(token.text) && (depth === 0 || (token.text === 'on' && before?.text === '...'))) token.kind = 'keyword';

@@ -2,14 +2,13 @@
 // somebody reads. It keeps some hundred rows however long it is looked at.
 
 import { useEffect, useRef, useState } from '../core/html.js';
+import { useTogether } from '../core/together.js';
 import { ask } from '../api/client.js';
 import { useAction, useLive, useQuery } from '../api/hooks.js';
 import { CALLBACK_ROW, failed } from './callback-table.js';
 
-export const PAGE_ROWS = 50;
-export const KEPT_ROWS_MAX = 300;
-// Events come one by one, a thousand in a second at worst; the list is drawn for all of them together.
-const DRAW_EVERY_MS = 100;
+const PAGE_ROWS = 50;
+const KEPT_ROWS_MAX = 300;
 
 const DOCUMENT = `query ($connectorId: ID, $installationId: ID, $kind: CallbackKind, $failedOnly: Boolean, $first: Int, $after: ID) {
   callbacks(connectorId: $connectorId, installationId: $installationId, kind: $kind, failedOnly: $failedOnly, first: $first, after: $after) { ...row }
@@ -19,12 +18,12 @@ const LOGGED = `subscription ($connectorId: ID) { callbackLogged(connectorId: $c
 ${CALLBACK_ROW}`;
 
 // Whether an event belongs into the list; the server has looked at the connector.
-export const meets = ({ installationId, kind, failedOnly }, row) =>
+const meets = ({ installationId, kind, failedOnly }, row) =>
   (!installationId || row.installationId === installationId) && (!kind || row.kind === kind) && (!failedOnly || failed(row));
 
 // The rows with further ones among them, newest first, each once. IDs are in the order in which callbacks began, which
 // is the server's order too; they are told when they end.
-export function merged(rows, further) {
+function merged(rows, further) {
   const all = new Map([...rows, ...further].map((row) => [row.id, row]));
   return [...all.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
@@ -86,31 +85,4 @@ export function useCallbackLog(filters, isRead) {
   });
   const more = rows.length < all.length || (query.data?.more ?? query.data?.callbacks.length === PAGE_ROWS);
   return { query, rows, more, waiting, show, older, olderState, fresh: ({ id }) => fresh.current.has(id) };
-}
-
-// Gathers what comes in a short time, and hands it over together.
-function useTogether(handOver) {
-  const gathered = useRef([]);
-  const timer = useRef(null);
-  const current = useRef(handOver);
-  current.current = handOver;
-  const forget = () => {
-    clearTimeout(timer.current);
-    timer.current = null;
-    gathered.current = [];
-  };
-  const now = () => {
-    const all = gathered.current;
-    forget();
-    current.current(all);
-  };
-  useEffect(() => forget, []);
-  const gather = (one) => {
-    gathered.current.push(one);
-    // Browsers let the timers of hidden tabs wait for a minute.
-    if (gathered.current.length >= KEPT_ROWS_MAX) return now();
-    timer.current ??= setTimeout(now, DRAW_EVERY_MS);
-    return undefined;
-  };
-  return { gather, forget };
 }

@@ -1,0 +1,31 @@
+// A text from outside, whatever it is: only its beginning where it is long, a link where it is an address, and signs
+// for characters that are not seen. Nothing is loaded from where it leads.
+
+import { html, useState } from '../core/html.js';
+import { count } from '../core/format.js';
+import { visible } from '../core/visible.js';
+import { Button } from './button.js';
+
+const ADDRESS = /^https?:\/\/[^\s<>"'`]+$/i;
+const ADDRESS_MAX = 2_048;
+
+export function LongText({ text, max = 200, what = 'it' }) {
+  const [all, setAll] = useState(false);
+  if (text.length <= max) return html`<span class="long-text"><${Whole} text=${text} /></span>`;
+  const characters = count([...text].length);
+  return html`
+    <span class=${all ? 'long-text all' : 'long-text'} tabindex=${all ? '0' : undefined} role=${all ? 'region' : undefined} aria-label=${all ? `All of ${what}` : undefined}>
+      ${all ? html`<${Whole} text=${text} />` : `${visible(beginning(text, max))}…`}
+    </span>
+    <${Button} kind="plain" small aria-expanded=${String(all)} aria-label=${all ? `Show less of ${what}` : `Show all of ${what}`} onClick=${() => setAll(!all)}>
+      ${all ? 'Show less' : `Show all ${characters} characters`}
+    </${Button}>
+  `;
+}
+
+// Not in the middle of a character.
+const beginning = (text, max) => [...text.slice(0, max + 1)].slice(0, -1).join('');
+
+const Whole = ({ text }) => (text.length <= ADDRESS_MAX && ADDRESS.test(text)
+  ? html`<a href=${text} target="_blank" rel="noopener noreferrer nofollow">${visible(text)}</a>`
+  : visible(text));

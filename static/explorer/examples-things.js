@@ -34,7 +34,7 @@ const AGGREGATE = `aggregate {
           }
           `;
 const past = ({ thing, component, property, from, to }) => ({ thingId: thing, componentId: component, propertyId: property, from, to });
-const pastOfText = (known) => past({ ...known, thing: known.textThing, component: known.textComponent, property: known.textProperty });
+const pastOfText = (known) => ({ ...past(known), thingId: known.textThing, componentId: known.textComponent, propertyId: known.textProperty });
 
 export const THINGS = [
   {

@@ -63,13 +63,13 @@ export function declared({ tokens }) {
 // The fields at the top of an operation.
 export function rootFields({ tokens }) {
   const fields = [];
-  let depth = 0;
+  const open = [];
   for (const [at, { kind, text }] of tokens.entries()) {
     const alias = tokens[at + 1]?.text === ':';
-    const spread = tokens[at - 1]?.text === '...';
-    if (depth === 1 && kind === 'name' && !alias && !spread && tokens[at - 1]?.kind !== 'keyword') fields.push(text);
-    if (text === '{' || text === '(') depth += 1;
-    if (text === '}' || text === ')') depth -= 1;
+    const spread = ['...', 'on'].includes(tokens[at - 1]?.text);
+    if (open.join('') === '{' && kind === 'name' && !alias && !spread) fields.push(text);
+    if (text === '{' || text === '(') open.push(text);
+    if (text === '}' || text === ')') open.pop();
   }
   return fields;
 }

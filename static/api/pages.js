@@ -10,7 +10,8 @@ const ROWS_MAX = 1_000;
 const nothing = (key) => ({ key, data: null, rows: null, more: false, error: null, loading: true });
 
 // The document takes `first` and `after`, the ID of the last row known; `pick` finds the rows in its data. Answers
-// { data, rows, more, error, loading, reload, next, nextState }. `reload` loads anew what is shown. With `keep`, the
+// { data, rows, more, error, loading, reload, next, nextState, change }. `reload` loads anew what is shown. `change` is
+// for what is told live about the rows: (rows, more) => rows. With `keep`, the
 // rows of an earlier question stay, without more of them, until those of the present one are there, as a search wants it.
 export function usePages(document, variables, pick, { size = 50, app = null, subject = null, skip = false, keep = false } = {}) {
   const key = JSON.stringify([document, variables, app, subject]);
@@ -18,11 +19,14 @@ export function usePages(document, variables, pick, { size = 50, app = null, sub
   const [round, setRound] = useState(0);
   const current = useRef(state);
   current.current = state;
+  // Changes that are told while an answer is under way, which may be older than they are.
+  const told = useRef(null);
   const page = (first, after, signal) => ask(document, { ...variables, first, after }, { app, subject, signal });
 
   useEffect(() => {
     if (skip) return undefined;
     const aborting = new AbortController();
+    told.current = [];
     const { key: loaded, rows: known } = current.current;
     const same = loaded === key;
     const first = Math.min(ROWS_MAX, Math.max(size, same ? (known?.length ?? 0) : 0));
@@ -31,11 +35,15 @@ export function usePages(document, variables, pick, { size = 50, app = null, sub
       (data) => {
         if (aborting.signal.aborted) return;
         const rows = pick(data);
+        const changes = told.current ?? [];
+        told.current = null;
         const full = rows.length === first;
         setState((before) => {
           // What is behind the longest page, or came meanwhile, is not loaded anew.
           const behind = full && before.key === key ? (before.rows?.slice(first) ?? []) : [];
-          return { key, data, rows: merged(rows, behind), more: behind.length > 0 ? before.more : full, error: null, loading: false };
+          const more = behind.length > 0 ? before.more : full;
+          const changed = changes.reduce((all, how) => how(all, more), merged(rows, behind));
+          return { key, data, rows: changed, more, error: null, loading: false };
         });
       },
       (error) => !aborting.signal.aborted && setState((before) => ({ ...(before.key === key ? before : nothing(key)), error, loading: false })),
@@ -47,10 +55,14 @@ export function usePages(document, variables, pick, { size = 50, app = null, sub
     const further = pick(await page(size, state.rows.at(-1)?.id));
     setState((before) => (before.key === key ? { ...before, rows: merged(before.rows, further), more: further.length === size } : before));
   });
+  const change = useCallback((how) => {
+    told.current?.push(how);
+    setState((before) => (before.rows ? { ...before, rows: how(before.rows, before.more) } : before));
+  }, []);
   const reload = useCallback(() => setRound((known) => known + 1), []);
   const present = state.key === key;
   const shown = present || keep ? state : nothing(key);
-  return { ...shown, more: present && state.more, loading: !present || state.loading, reload, next, nextState };
+  return { ...shown, more: present && state.more, loading: !present || state.loading, reload, next, nextState, change };
 }
 
 // Each row once, in the order in which they came.

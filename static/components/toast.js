@@ -10,7 +10,7 @@ const toasts = createStore([]);
 const spoken = createStore('');
 let ids = 0;
 
-// kind: 'ok' or 'danger'.
+// kind: 'ok', 'warn' or 'danger'.
 export function toast(text, kind = 'ok') {
   ids += 1;
   toasts.set([...toasts.get().slice(-2), { id: ids, text, kind }]);

@@ -32,6 +32,8 @@ const DOCUMENT = `query ($id: ID!) {
 const OWNERS = '{ connectorInstantiations { id state installation { connector { name } } things { id } } }';
 const DELETE = 'mutation ($id: ID!) { deleteThings(thingConstraint: {id: $id}) { id } }';
 
+const NO_VALUE = html`<span class="hint">empty</span>`;
+
 export default function ThingPage({ app, thing: id }) {
   const query = useQuery(DOCUMENT, { id }, { app });
   const thing = query.data?.things[0];
@@ -69,6 +71,7 @@ function Opened({ app, thing, reload }) {
         opened=${one.id === component ? property : null} live=${live} requests=${requests} />
     `)}
     ${acts && html`<${Section} title="Action requests"><${RequestList} app=${app} list=${requests} /></${Section}>`}
+    ${thing.attributes.length > 0 && html`<${Attributes} attributes=${thing.attributes} />`}
     ${owner === null && html`<${Removal} app=${app} thing=${thing} />`}
   `;
 }
@@ -95,7 +98,7 @@ function useOwner(app, thing) {
 }
 
 function About({ app, thing, status, owner }) {
-  const { id, externalSubjectId, attributes } = thing;
+  const { id, externalSubjectId } = thing;
   const subject = html`<a href=${`${path`/apps/${app}/instances`}?subject=${encodeURIComponent(externalSubjectId)}`}>${visible(externalSubjectId)}</a>`;
   const instance = owner && html`<a href=${path`/apps/${app}/instances/${owner.id}`}>Instance of ${visible(owner.installation.connector.name)}</a>`;
   return html`
@@ -105,11 +108,16 @@ function About({ app, thing, status, owner }) {
         ['External subject', subject],
         ['Brought by', owner === null ? 'The app itself' : instance],
         ['ID', html`<${Identifier} value=${id} what="thing ID" />`],
-        ...attributes.map(({ name, value }) => [visible(name), html`<${LongText} text=${value} what=${name} />`]),
       ]} />
     </${Section}></div>
   `;
 }
+
+const Attributes = ({ attributes }) => html`
+  <${Section} title="Attributes">
+    <${Facts} facts=${attributes.map(({ name, value }) => [visible(name), value === '' ? NO_VALUE : html`<${LongText} text=${value} what=${name} />`])} />
+  </${Section}>
+`;
 
 // Why actions would come to nothing.
 function Deafness({ owner }) {

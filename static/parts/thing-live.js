@@ -15,7 +15,7 @@ const place = (component, property) => `${component}/${property}`;
 // { valueOf(component, property), status, listen, round, over }. `valueOf` answers { value, stamp, fresh } of a
 // property of the thing that was queried; `listen` hands over reports: [{ component, property, stamp, at, value,
 // current }]; `round` grows each time when something may have been missed, after which `reload` has been called.
-export function useThingLive(app, thing, reload) {
+export function useThingLive(app, thing, reload, { skip = false } = {}) {
   const [told, setTold] = useState({ values: new Map(), status: null });
   const [round, setRound] = useState(0);
   const [over, setOver] = useState(null);
@@ -41,6 +41,7 @@ export function useThingLive(app, thing, reload) {
   };
   useLive(CHANGED, { thing }, {
     app,
+    skip,
     next: ({ thingPropertyChanged: change }) => !gather(reportOf(change)) && ready(),
     ready,
     error: setOver,

@@ -1,0 +1,42 @@
+// Filters that are set together, by Enter or the button, and stand in the address.
+
+import { html, useState } from '../core/html.js';
+import { setQuery, usePlace } from '../core/router.js';
+import { Button } from './button.js';
+import { Select, TextField } from './field.js';
+
+// What the address says: { name: value }, null for those that are not set.
+export function useFilters(names) {
+  const { query } = usePlace();
+  return Object.fromEntries(names.map((name) => [name, query.get(name) || null]));
+}
+
+export const clearFilters = (values) => setQuery(Object.fromEntries(Object.keys(values).map((name) => [name, null])), { replace: false });
+
+// fields: [{ name, label, options? }], options making a choice that is set at once. values: of useFilters. hint: on all.
+export const Filters = ({ fields, values, label, hint }) => html`
+  <${FilterForm} key=${JSON.stringify(values)} ...${{ fields, values, label }} />
+  ${hint && html`<p class="hint filter-hint">${hint}</p>`}
+`;
+
+function FilterForm({ fields, values, label }) {
+  const [typed, setTyped] = useState(values);
+  const set = (changes) => setQuery({ ...typed, ...changes }, { replace: false });
+  const submit = (event) => {
+    event.preventDefault();
+    set({});
+  };
+  const isSet = Object.values(values).some(Boolean);
+  return html`
+    <form class="filter-form" role="search" aria-label=${label} onSubmit=${submit}>
+      ${fields.map(({ name, options, ...field }) => (options
+        ? html`<${Select} key=${name} ...${field} options=${options} value=${typed[name] ?? ''} onInput=${(value) => set({ [name]: value })} />`
+        : html`<${TextField} key=${name} ...${field} value=${typed[name] ?? ''} onInput=${(value) => setTyped({ ...typed, [name]: value })} autocomplete="off" spellcheck="false" />`
+      ))}
+      <div class="actions">
+        <${Button} type="submit" icon="search">Filter</${Button}>
+        ${isSet && html`<${Button} kind="plain" onClick=${() => clearFilters(values)}>Clear</${Button}>`}
+      </div>
+    </form>
+  `;
+}

@@ -1,0 +1,93 @@
+// The instances of an app's connectors: one for each end customer that a connector was instantiated for.
+
+import { html } from '../core/html.js';
+import { counted } from '../core/format.js';
+import { path } from '../core/router.js';
+import { visible } from '../core/visible.js';
+import { useLive } from '../api/hooks.js';
+import { usePages } from '../api/pages.js';
+import { StateBadge } from '../components/badge.js';
+import { Button, ButtonLink } from '../components/button.js';
+import { clearFilters, Filters, useFilters } from '../components/filters.js';
+import { Page, Section } from '../components/page.js';
+import { PagedTable } from '../components/paged-table.js';
+import { Empty } from '../components/states.js';
+import { Time } from '../components/time.js';
+
+const PAGE = 50;
+const NAMES_MAX = 2;
+
+const ROW = `fragment row on ConnectorInstance {
+  id state externalSubjectId createdAt installation { id connector { name } } things { id name }
+}`;
+const DOCUMENT = `query ($first: Int, $after: ID) { connectorInstantiations(first: $first, after: $after) { ...row } }
+${ROW}`;
+const CHANGED = `subscription ($app: ID!) { connectorInstanceChanged(appId: $app) { instanceId instance { ...row } } }
+${ROW}`;
+
+const LEAD = `An instance is one end customer’s use of an installed connector. The customer is the external subject: any text that
+your app knows them by.`;
+
+const pick = ({ connectorInstantiations }) => connectorInstantiations;
+
+const FIELDS = [{ name: 'subject', label: 'External subject' }];
+
+export default function Instances({ app }) {
+  const filters = useFilters(['subject']);
+  return html`
+    <${Page} title="Instances" lead=${LEAD} wide>
+      <${Section}>
+        <${Filters} label="Filter instances" fields=${FIELDS} values=${filters} hint="It is found by the whole of it, exactly as your app wrote it." />
+        <${List} app=${app} filters=${filters} />
+      </${Section}>
+    </${Page}>
+  `;
+}
+
+function List({ app, filters }) {
+  const { subject } = filters;
+  const list = usePages(DOCUMENT, {}, pick, { size: PAGE, app, subject });
+  const next = ({ connectorInstanceChanged: { instanceId, instance } }) => list.change((rows, more) => changed(rows, instanceId, instance, { subject, more }));
+  useLive(CHANGED, { app }, { next, ready: list.reload });
+  const columns = [
+    { title: 'External subject', main: true, cell: ({ id, externalSubjectId }) => html`<a href=${path`/apps/${app}/instances/${id}`}>${visible(externalSubjectId)}</a>` },
+    { title: 'Connector', cell: ({ installation }) => html`<a href=${path`/apps/${app}/installed/${installation.id}`}>${visible(installation.connector.name)}</a>` },
+    { title: 'State', cell: ({ state }) => html`<${StateBadge} state=${state} />` },
+    { title: 'Things', cell: ({ things }) => html`<${Things} app=${app} things=${things} />` },
+    { title: 'Made', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
+  ];
+  return html`
+    <${PagedTable} list=${list} one="instance" caption="Instances, oldest first" columns=${columns}
+      href=${({ id }) => path`/apps/${app}/instances/${id}`} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
+  `;
+}
+
+// What became of the rows. New ones come last, so they are not seen while there is more to load.
+function changed(rows, id, instance, { subject, more }) {
+  const at = rows.findIndex((row) => row.id === id);
+  if (at >= 0) return instance ? rows.with(at, instance) : rows.toSpliced(at, 1);
+  if (!instance || more || (subject && instance.externalSubjectId !== subject)) return rows;
+  return [...rows, instance];
+}
+
+function Things({ app, things }) {
+  if (things.length === 0) return html`<span class="hint">none</span>`;
+  const named = things.slice(0, NAMES_MAX);
+  return html`
+    <span>${named.map(({ id, name }, at) => html`${at > 0 && ', '}<a key=${id} href=${path`/apps/${app}/things/${id}`}>${visible(name || 'unnamed')}</a>`)}
+    ${things.length > named.length && html` <span class="hint">and ${counted(things.length - named.length, 'more', 'more')}</span>`}</span>
+  `;
+}
+
+function Nothing({ app, filters }) {
+  if (filters.subject) {
+    const all = html`<${Button} onClick=${() => clearFilters(filters)}>Show all instances</${Button}>`;
+    return html`<${Empty} icon="instances" title=${`No instance for “${filters.subject}”`} actions=${all}>The external subject must match exactly, capitals too.</${Empty}>`;
+  }
+  const begin = html`<${ButtonLink} kind="primary" href=${path`/apps/${app}/installed`}>To the installed connectors</${ButtonLink}><${ButtonLink} href="/store">To the store</${ButtonLink}>`;
+  return html`
+    <${Empty} icon="instances" title="No instances yet" actions=${begin}>
+      Install a connector for this app, then instantiate it for an end customer: here, or as your app with <code>instantiateConnector</code>.
+    </${Empty}>
+  `;
+}

@@ -13,7 +13,7 @@ export function useFilters(names) {
 
 export const clearFilters = (values) => setQuery(Object.fromEntries(Object.keys(values).map((name) => [name, null])), { replace: false });
 
-// fields: [{ name, label, options? }], options making a choice that is set at once. values: of useFilters. hint: on all.
+// fields: [{ name, label, options?, check? }], options making a choice that is set at once; check says what is wrong. values: of useFilters. hint: on all.
 export const Filters = ({ fields, values, label, hint }) => html`
   <${FilterForm} key=${JSON.stringify(values)} ...${{ fields, values, label }} />
   ${hint && html`<p class="hint filter-hint">${hint}</p>`}
@@ -21,17 +21,20 @@ export const Filters = ({ fields, values, label, hint }) => html`
 
 function FilterForm({ fields, values, label }) {
   const [typed, setTyped] = useState(values);
+  const [wrong, setWrong] = useState({});
   const set = (changes) => setQuery({ ...typed, ...changes }, { replace: false });
   const submit = (event) => {
     event.preventDefault();
-    set({});
+    const found = fields.filter(({ name, check }) => typed[name] && check?.(typed[name])).map(({ name, check }) => [name, check(typed[name])]);
+    setWrong(Object.fromEntries(found));
+    if (found.length === 0) set({});
   };
   const isSet = Object.values(values).some(Boolean);
   return html`
     <form class="filter-form" role="search" aria-label=${label} onSubmit=${submit}>
-      ${fields.map(({ name, options, ...field }) => (options
+      ${fields.map(({ name, options, check, ...field }) => (options
         ? html`<${Select} key=${name} ...${field} options=${options} value=${typed[name] ?? ''} onInput=${(value) => set({ [name]: value })} />`
-        : html`<${TextField} key=${name} ...${field} value=${typed[name] ?? ''} onInput=${(value) => setTyped({ ...typed, [name]: value })} autocomplete="off" spellcheck="false" />`
+        : html`<${TextField} key=${name} ...${field} value=${typed[name] ?? ''} error=${wrong[name]} onInput=${(value) => setTyped({ ...typed, [name]: value })} autocomplete="off" spellcheck="false" />`
       ))}
       <div class="actions">
         <${Button} type="submit" icon="search">Filter</${Button}>

@@ -13,6 +13,7 @@ import { Page, Section } from '../components/page.js';
 import { PagedTable } from '../components/paged-table.js';
 import { Empty } from '../components/states.js';
 import { Time } from '../components/time.js';
+import { problemOfSubject } from '../parts/subject.js';
 
 const PAGE = 50;
 const NAMES_MAX = 2;
@@ -30,7 +31,7 @@ your app knows them by.`;
 
 const pick = ({ connectorInstantiations }) => connectorInstantiations;
 
-const FIELDS = [{ name: 'subject', label: 'External subject' }];
+const FIELDS = [{ name: 'subject', label: 'External subject', check: problemOfSubject }];
 
 export default function Instances({ app }) {
   const filters = useFilters(['subject']);

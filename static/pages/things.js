@@ -13,6 +13,7 @@ import { Page, Section } from '../components/page.js';
 import { PagedTable } from '../components/paged-table.js';
 import { Empty } from '../components/states.js';
 import { MAIN_VALUES, MainValues } from '../parts/main-values.js';
+import { problemOfSubject } from '../parts/subject.js';
 
 // So many are listened to at once, too.
 const PAGE = 20;
@@ -34,7 +35,7 @@ const pick = ({ things }) => things;
 const FIELDS = [
   { name: 'name', label: 'Name' },
   { name: 'capability', label: 'Capability', placeholder: 'core.SWITCHABLE' },
-  { name: 'subject', label: 'External subject' },
+  { name: 'subject', label: 'External subject', check: problemOfSubject },
   { name: 'status', label: 'Status', options: [['', 'Any'], ...STATUSES.map((status) => [status, words(status)])] },
 ];
 

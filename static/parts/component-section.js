@@ -11,6 +11,9 @@ import { LastRequest } from './action-requests.js';
 import { HistoryPanel } from './history/panel.js';
 import { PropertyValue } from './property-value.js';
 
+// What is longer is not written large.
+const SHORT_MAX = 18;
+
 // opened: the ID of the property whose history is shown, if it is one of this component's.
 export function ComponentSection({ app, thing, component, main, opened, live, requests }) {
   const { name, componentType, capabilities, properties, actions } = component;
@@ -37,7 +40,7 @@ function Property({ app, thing, component, property, opened, live }) {
   return html`
     <article class=${opened ? 'tile opened' : 'tile'} aria-label=${name}>
       <header><h3>${visible(name || id)}</h3><span class="hint" title=${propertyType}>${propertyType ? visible(propertyType) : type}</span></header>
-      <p class="reading"><span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}><${PropertyValue} value=${value} type=${type} unit=${unit} known=${stamp !== null} max=${140} what=${name} /></span></p>
+      <p class=${value.length > SHORT_MAX ? 'reading long' : 'reading'}><span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}><${PropertyValue} value=${value} type=${type} unit=${unit} known=${stamp !== null} max=${140} what=${name} /></span></p>
       <footer>
         <span class="hint">${stamp ? html`Updated <${Time} at=${stamp} />` : 'Not reported yet'}</span>
         <${Button} small kind="plain" aria-expanded=${String(opened)} aria-controls=${opened ? panel : undefined} aria-label=${`History of ${name}`} onClick=${toggle}>History</${Button}>

@@ -24,12 +24,14 @@ export function MainValues({ app, thing, live: listens, reload }) {
   `;
 }
 
+const short = (text) => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text);
+
 function MainValue({ property: { name, unit }, value, stamp, fresh }) {
-  const text = value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX)}…` : value;
+  const text = short(value);
   return html`
     <li>
-      <span class="hint">${visible(name)}</span>
-      <span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${text === '' ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>` : visible(text)}${unit && text && html`<span class="unit">${visible(unit)}</span>`}</span>
+      <span class="hint">${visible(short(name))}</span>
+      <span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${text === '' ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>` : visible(text)}${unit && text && html`<span class="unit">${visible(short(unit))}</span>`}</span>
     </li>
   `;
 }

@@ -2,7 +2,7 @@
 
 import { ask } from '../../api/client.js';
 import { bucketFor, POINTS_MAX, windowAt } from './ranges.js';
-import { bucketSeries, rawSeries } from './series.js';
+import { bucketSeries, justBefore, rawSeries } from './series.js';
 
 export const TEXTS_PAGE = 25;
 
@@ -66,11 +66,4 @@ export async function loadTexts(place, range, before, signal) {
   const { edges: found, pageInfo, aggregate } = answer?.texts ?? { edges: [], pageInfo: {}, aggregate: { count: 0 } };
   const texts = found.map(({ node }) => ({ stamp: node.timestamp, value: node.value })).reverse();
   return { texts, more: Boolean(pageInfo.hasPreviousPage), count: aggregate.count };
-}
-
-// A microsecond earlier: there is at most one report of a moment.
-export function justBefore(stamp) {
-  const [, seconds, fraction] = /^(.*)\.(\d{6})Z$/.exec(stamp);
-  if (Number(fraction) > 0) return `${seconds}.${String(Number(fraction) - 1).padStart(6, '0')}Z`;
-  return `${new Date(Date.parse(`${seconds}Z`) - 1000).toISOString().slice(0, 19)}.999999Z`;
 }

@@ -2,6 +2,7 @@
 
 import { html } from '../../core/html.js';
 import { setQuery, usePlace } from '../../core/router.js';
+import { visible } from '../../core/visible.js';
 import { Button, IconButton } from '../../components/button.js';
 import { Empty } from '../../components/states.js';
 import { Time } from '../../components/time.js';
@@ -22,7 +23,7 @@ export function HistoryPanel({ id, place, property, live, last, onClose }) {
   return html`
     <div class="history" id=${id} role="group" aria-label=${`History of ${property.name}`}>
       <header class="history-header">
-        <h4>History of ${property.name}</h4>
+        <h4>History of ${visible(property.name || property.id)}</h4>
         <${IconButton} label="Close the history" icon="close" onClick=${onClose} />
       </header>
       <${RangePicker} range=${range} />

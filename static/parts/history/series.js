@@ -106,3 +106,10 @@ function stateOf({ value, min = numeric(value), max = numeric(value) }) {
   if (min !== max) return 'mixed';
   return max === 1 ? 'true' : 'false';
 }
+
+// A microsecond earlier: there is at most one report of a moment.
+export function justBefore(stamp) {
+  const [, seconds, fraction] = /^(.*)\.(\d{6})Z$/.exec(stamp);
+  if (Number(fraction) > 0) return `${seconds}.${String(Number(fraction) - 1).padStart(6, '0')}Z`;
+  return `${new Date(Date.parse(`${seconds}Z`) - 1000).toISOString().slice(0, 19)}.999999Z`;
+}

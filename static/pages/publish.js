@@ -62,18 +62,16 @@ export default function Publish() {
   const box = useStepFocus(step, here.length > 0);
   return html`
     <${Page} title="Publish a connector" back=${BACK} lead="A connector is a service of yours that connects things of one kind: a brand’s lamps, a weather service. Tell the platform what it is, where it is called, and what people fill in to use it.">
-      <div class="wizard" ref=${box}>
-        <div class="between">
-          <${Progress} step=${step} values=${values} />
-          <${Kept} draft=${draft} onDiscard=${() => (problems.clear(), goTo(1))} />
-        </div>
+      <div class="publishing" ref=${box}>
+        <${Progress} step=${step} values=${values} />
         <${Form} key=${step} onSubmit=${submit} error=${error} fields=${problems.open} aria-label=${STEPS[step - 1]}>
           <${Step} ...${{ step, draft, problem: problems.at }} />
-          <div class="actions wizard-actions">
+          <div class="actions">
             ${step > 1 && html`<${ButtonLink} href=${href(step - 1)} icon="back">Back</${ButtonLink}>`}
             <${Button} kind="primary" type="submit" busy=${busy}>${step === LAST ? 'Publish' : 'Next'}</${Button}>
           </div>
         </${Form}>
+        <${Kept} draft=${draft} onDiscard=${() => (problems.clear(), goTo(1))} />
       </div>
     </${Page}>
   `;

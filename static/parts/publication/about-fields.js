@@ -20,9 +20,9 @@ export const AboutFields = ({ values, set, problem }) => html`
   <${TextField} label="Tags" optional value=${values.tags} onInput=${set('tags')} error=${problem('connector.tags')} autocomplete="off"
     hint="Words to find it by, with commas between them: light, local, zigbee" />
   <div class="pair">
-    <${TextField} label="Logo URL" optional value=${values.logoUrl} onInput=${set('logoUrl')} error=${problem('connector.logoUrl')} inputmode="url" spellcheck="false" autocomplete="off"
+    <${TextField} label="Logo URL" optional value=${values.logoUrl} onInput=${set('logoUrl')} error=${problem('connector.logoUrl')} inputmode="url" spellcheck=${false} autocomplete="off"
       hint="A square picture. Only https:// pictures are shown." />
-    <${TextField} label="Home URL" optional value=${values.homeUrl} onInput=${set('homeUrl')} error=${problem('connector.homeUrl')} inputmode="url" spellcheck="false" autocomplete="off"
+    <${TextField} label="Home URL" optional value=${values.homeUrl} onInput=${set('homeUrl')} error=${problem('connector.homeUrl')} inputmode="url" spellcheck=${false} autocomplete="off"
       hint="Where people read more about it." />
   </div>
   <${Choice} label="Who may install it" options=${MODES} value=${values.mode} onInput=${set('mode')} error=${problem('connector.mode')} />

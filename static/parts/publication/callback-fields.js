@@ -18,16 +18,20 @@ export const pick = (values) => Object.fromEntries(URLS.map((field) => [field, v
 // change(fields) sets several at once.
 export function CallbackFields({ values, set, change, problem }) {
   const [base, setBase] = useState(() => commonBase(URLS.map((field) => values[field])));
+  // Those that have no base in common would not follow it.
+  const [hasBase] = useState(() => base !== '' || URLS.some((field) => values[field] === ''));
   const rebase = (next) => {
     setBase(next);
     change(rebased(pick(values), base, next));
   };
   return html`
-    <${TextField} label="Base URL" optional value=${base} onInput=${rebase} inputmode="url" spellcheck="false" autocomplete="off" placeholder="https://connector.example.com"
-      hint=${`Fills in the three below: ${Object.values(PATHS).join(', ')} behind it, or what you have there already.`} />
+    ${hasBase && html`
+      <${TextField} label="Base URL" optional value=${base} onInput=${rebase} inputmode="url" spellcheck=${false} autocomplete="off" placeholder="https://connector.example.com"
+        hint=${`Fills in the three below: ${Object.values(PATHS).join(', ')} behind it, or what you have there already.`} />
+    `}
     ${URLS.map((field) => html`
       <${TextField} key=${field} label=${ABOUT[field][0]} required value=${values[field]} onInput=${set(field)} error=${problem(`connector.${field}`)} hint=${ABOUT[field][1]}
-        inputmode="url" spellcheck="false" autocomplete="off" />
+        inputmode="url" spellcheck=${false} autocomplete="off" />
     `)}
   `;
 }

@@ -61,3 +61,15 @@ export function rebased(urls, before, now) {
   });
   return Object.fromEntries(moved);
 }
+
+// All three with another base. What has no base in common keeps its path.
+export function movedTo(urls, base) {
+  const before = commonBase(Object.values(urls));
+  if (before) return rebased(urls, before, base);
+  return Object.fromEntries(Object.entries(urls).map(([field, text]) => [field, bare(base) + pathOf(text)]));
+}
+
+function pathOf(text) {
+  const url = parse(text);
+  return url ? url.pathname + url.search : '';
+}

@@ -1,23 +1,30 @@
-// The form that a list of parameters makes, as it will look. What is typed into it goes nowhere.
+// The form that a list of parameters makes, to be tried: what is typed into it goes nowhere.
 
-import { html, useId, useState } from '../../core/html.js';
-import { NumberField, PasswordField, Switch, TextField } from '../../components/field.js';
+import { html, useId } from '../../core/html.js';
+import { violationsOf, placeOf } from '../configuration.js';
+import { ParameterFields, useConfiguration } from '../parameter-form.js';
+
+// Names and IDs that are not typed yet, or not right yet, must not upset the form.
+const shown = (list) => list.map((parameter, at) => {
+  const id = parameter.id.trim();
+  const isUnique = id !== '' && list.findIndex((other) => other.id.trim() === id) === at;
+  return { ...parameter, id: isUnique ? id : `parameter ${parameter.key}`, name: parameter.name.trim() || `Parameter ${at + 1}` };
+});
 
 export function Preview({ title, list }) {
-  const id = useId();
+  const heading = useId();
+  const parameters = shown(list);
+  const configuration = useConfiguration(parameters);
+  const { values } = configuration;
+  const isTyped = new Set(parameters.filter(({ id }) => values[id] !== '').map(({ id }) => placeOf(id)));
+  const violations = violationsOf(parameters, values).filter(({ path }) => isTyped.has(path));
   return html`
-    <aside class="preview" aria-labelledby=${id}>
-      <h4 id=${id}>How the form will look<span class="off-screen">: ${title}</span></h4>
-      ${list.map((parameter, at) => html`<${Shown} key=${parameter.key} parameter=${parameter} at=${at} />`)}
+    <aside class="preview" aria-labelledby=${heading}>
+      <div>
+        <h4 id=${heading}>The form that this makes<span class="off-screen">: ${title}</span></h4>
+        <p class="hint">Try it. What you type here goes nowhere.</p>
+      </div>
+      <${ParameterFields} parameters=${parameters} configuration=${configuration} error=${{ violations }} />
     </aside>
   `;
-}
-
-function Shown({ parameter: { name, description, required, valueType, displayType }, at }) {
-  const [value, setValue] = useState('');
-  const label = name.trim() || `Parameter ${at + 1}`;
-  const hint = description.trim() || undefined;
-  if (valueType === 'BOOLEAN') return html`<${Switch} label=${label} hint=${hint} checked=${value === 'true'} onInput=${(on) => setValue(String(on))} />`;
-  const Input = displayType === 'PASSWORD' ? PasswordField : { NUMBER: NumberField }[valueType] ?? TextField;
-  return html`<${Input} label=${label} hint=${hint} value=${value} onInput=${setValue} required=${required} optional=${!required} autocomplete="off" />`;
 }

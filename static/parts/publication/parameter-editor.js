@@ -12,7 +12,7 @@ const TYPES = [['STRING', 'Text'], ['NUMBER', 'Number'], ['BOOLEAN', 'On or off'
 const DISPLAYS = [['PLAIN', 'As it is'], ['PASSWORD', 'Hidden, as a password']];
 
 // field: which of the two lists; list: its parameters; onChange(list). `children` say what the list is for.
-export function ParameterFields({ title, field, list, onChange, problem, children }) {
+export function ParameterEditor({ title, field, list, onChange, problem, children }) {
   const id = useId();
   const box = useRef(null);
   const focusNext = useFocusAfter(box);
@@ -88,7 +88,7 @@ function Parameter({ parameter, at, last, move, remove, change, problem }) {
       </div>
       <div class="pair">
         <${TextField} label="Name" required value=${name} onInput=${change('name')} error=${problem('name')} autocomplete="off" hint="What people read, such as API key." />
-        <${TextField} label="ID" required value=${id} onInput=${change('id')} error=${problem('id')} autocomplete="off" autocapitalize="off" spellcheck="false" hint="What your connector gets it by, such as api_key." />
+        <${TextField} label="ID" required value=${id} onInput=${change('id')} error=${problem('id')} autocomplete="off" autocapitalize="off" spellcheck=${false} hint="What your connector gets it by, such as api_key." />
       </div>
       <${TextField} label="Description" optional value=${description} onInput=${change('description')} error=${problem('description')} autocomplete="off" hint="Where people find the value." />
       <div class="pair">
@@ -96,7 +96,7 @@ function Parameter({ parameter, at, last, move, remove, change, problem }) {
         <${Select} label="Shown" value=${displayType} options=${DISPLAYS} onInput=${change('displayType')} error=${problem('displayType')}
           hint=${displayType === 'PASSWORD' ? 'Never in logs or in answers of the API.' : undefined} />
       </div>
-      <${TextField} label="Validation expression" optional value=${validationExpression} onInput=${change('validationExpression')} error=${problem('validationExpression')} class="as-code" autocomplete="off" autocapitalize="off" spellcheck="false"
+      <${TextField} label="Validation expression" optional value=${validationExpression} onInput=${change('validationExpression')} error=${problem('validationExpression')} class="as-code" autocomplete="off" autocapitalize="off" spellcheck=${false}
         hint="A regular expression that values must match somewhere; ^ and $ tie it to the ends. ^[a-z]{2}$ takes two letters." />
       <${Switch} label="Required" checked=${required} onInput=${change('required')} hint="Nobody gets on without a value." />
     </fieldset>

@@ -1,0 +1,83 @@
+// The connectors that this account has published.
+
+import { html } from '../core/html.js';
+import { counted } from '../core/format.js';
+import { path, setQuery, usePlace } from '../core/router.js';
+import { visible } from '../core/visible.js';
+import { useQuery } from '../api/hooks.js';
+import { StateBadge } from '../components/badge.js';
+import { Button, ButtonLink } from '../components/button.js';
+import { TextField } from '../components/field.js';
+import { Logo } from '../components/logo.js';
+import { Page, Section } from '../components/page.js';
+import { Empty, Loaded } from '../components/states.js';
+import { Table } from '../components/table.js';
+import { Time } from '../components/time.js';
+import { ActiveBadge } from '../parts/publication/active.js';
+import { hostOf } from '../parts/publication/callback-url.js';
+
+const DOCUMENT = '{ connectorPublications { id name logoUrl mode active tags installationCallbackUrl createdAt } }';
+// Fewer are found by looking.
+const SEARCHED_FROM = 10;
+const TAGS_SHOWN = 4;
+
+const COLUMNS = [
+  {
+    title: 'Name',
+    main: true,
+    cell: ({ id, name, logoUrl }) => html`<span class="own-connector"><${Logo} name=${name} url=${logoUrl} /><a href=${path`/connectors/${id}`}>${visible(name)}</a></span>`,
+  },
+  { title: 'Visible', cell: ({ mode }) => html`<${StateBadge} state=${mode} />` },
+  { title: 'New installations', cell: ({ active }) => html`<${ActiveBadge} active=${active} />` },
+  { title: 'Tags', cell: ({ tags }) => html`<${Tags} tags=${tags} />` },
+  { title: 'Called at', cell: ({ installationCallbackUrl: url }) => html`<code class="breaking">${hostOf(url)}</code>` },
+  { title: 'Published', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
+];
+
+const Tags = ({ tags }) => tags.length > 0 && html`
+  <ul class="tags">
+    ${tags.slice(0, TAGS_SHOWN).map((tag) => html`<li key=${tag}><span class="tag">${visible(tag)}</span></li>`)}
+    ${tags.length > TAGS_SHOWN && html`<li class="hint">and ${tags.length - TAGS_SHOWN} more</li>`}
+  </ul>
+`;
+
+export default function MyConnectors() {
+  const query = useQuery(DOCUMENT);
+  const publish = html`<${ButtonLink} kind="primary" icon="plus" href="/connectors/new">Publish a connector</${ButtonLink}>`;
+  return html`
+    <${Page} title="My connectors" actions=${publish} lead="What you have published, so that apps can install it.">
+      <${Section}>
+        <${Loaded} query=${query}>${({ connectorPublications: all }) => (all.length > 0 ? html`<${List} all=${all} />` : html`<${Nothing} publish=${publish} />`)}</${Loaded}>
+      </${Section}>
+    </${Page}>
+  `;
+}
+
+const Nothing = ({ publish }) => html`
+  <${Empty} icon="connectors" title="You have not published a connector yet" actions=${publish}>
+    A connector is a service of yours, running anywhere, that connects things of one kind to the platform: a brand’s
+    lamps, a weather service, the machines of a hall. Publish it, and the platform calls it when somebody installs it,
+    when it is to create the things of an end customer, and when one of them shall do something.
+  </${Empty}>
+`;
+
+const holds = ({ name, tags, installationCallbackUrl: url }, text) =>
+  [name, url, ...tags].some((one) => (one ?? '').toLowerCase().includes(text));
+
+// All of them are here, so the search needs no server.
+function List({ all }) {
+  const search = usePlace().query.get('search') ?? '';
+  const isSearched = all.length >= SEARCHED_FROM || search !== '';
+  const rows = all.filter((one) => holds(one, search.trim().toLowerCase()));
+  return html`
+    ${isSearched && html`
+      <form class="filters" role="search" aria-label="My connectors" onSubmit=${(event) => event.preventDefault()}>
+        <${TextField} type="search" label="Search" value=${search} onInput=${(text) => setQuery({ search: text })} autocomplete="off" hint="In names, tags and addresses" />
+      </form>
+    `}
+    <p class=${isSearched ? 'hint' : 'off-screen'} role="status">${counted(rows.length, 'connector')}</p>
+    ${rows.length > 0
+      ? html`<${Table} caption="My connectors" columns=${COLUMNS} rows=${rows} href=${({ id }) => path`/connectors/${id}`} />`
+      : html`<${Empty} icon="search" title="None of your connectors has that" actions=${html`<${Button} onClick=${() => setQuery({ search: null })}>Show all of them</${Button}>`} />`}
+  `;
+}

@@ -105,7 +105,7 @@ function Request({ callback }) {
         ${url
           ? html`<p class="request-line"><strong>${method}</strong> <code class="breaking">${url}</code></p>`
           : html`<p class="request-line"><strong>${method}</strong> <span class="hint">The URL is shown to the connector’s owner alone: where a connector lives is nobody else’s business.</span></p>`}
-        <${Headers} headers=${requestHeaders} />
+        <${Headers} label="Request headers" headers=${requestHeaders} />
         ${requestBody ? html`<${Body} label="Request body" text=${requestBody} />` : html`<p class="hint">No body.</p>`}
         ${requestBody.includes(REDACTED) && html`<p class="hint">Tokens and password values stand as ${REDACTED}. A connector refuses a request that is repeated so: its signature does not fit.</p>`}
       </div>
@@ -122,7 +122,7 @@ function Answer({ callback }) {
     <${Section} title="Answer">
       <div class="stack">
         <p class="request-line"><strong>${responseStatus}</strong></p>
-        <${Headers} headers=${responseHeaders} />
+        <${Headers} label="Answer headers" headers=${responseHeaders} />
         ${responseBody ? html`<${Body} label="Answer body" text=${responseBody} />` : html`<p class="hint">No body.</p>`}
       </div>
     </${Section}>

@@ -7,10 +7,10 @@ import { ColouredJson } from '../components/coloured.js';
 import { CodeBlock } from '../components/copy.js';
 import { pretty } from '../components/json.js';
 
-export const Headers = ({ headers }) => html`
-  <dl class="message-headers">
-    ${headers.map(({ name, value }, at) => html`<div key=${at}><dt>${visible(name)}</dt><dd>${visible(value)}</dd></div>`)}
-  </dl>
+export const Headers = ({ label, headers }) => html`
+  <div class="message-headers" role="region" aria-label=${label} tabindex="0">
+    <dl>${headers.map(({ name, value }, at) => html`<div key=${at}><dt>${visible(name)}</dt><dd>${visible(value)}</dd></div>`)}</dl>
+  </div>
 `;
 
 const isJson = (text) => {
@@ -27,7 +27,7 @@ export function Body({ label, text }) {
   const [raw, setRaw] = useState(false);
   const json = isJson(text);
   const shown = json && !raw ? pretty(text) : text;
-  const toggle = json && html`<${Button} kind="plain" small aria-pressed=${String(raw)} aria-label=${`${label} as it came`} onClick=${() => setRaw(!raw)}>Raw</${Button}>`;
+  const toggle = json && html`<${Button} kind="plain" small aria-pressed=${String(raw)} aria-label=${`Raw ${label}`} onClick=${() => setRaw(!raw)}>Raw</${Button}>`;
   return html`
     <${CodeBlock} label=${label} code=${shown} actions=${toggle}>
       <span class="as-written">${json ? html`<${ColouredJson} text=${shown} />` : visible(text)}</span>

@@ -26,9 +26,7 @@ export const SignedBytes = ({ payload, signature }) => html`
     </p>
     <${CodeBlock} label="Signed bytes" code=${payload}><span class="as-written"><${Bytes} text=${payload} /></span></${CodeBlock}>
     ${signature && html`
-      <dl class="message-headers signature">
-        <div><dt>Signature</dt><dd><code class="breaking">${signature}</code><${CopyButton} value=${signature} label="Copy signature" /></dd></div>
-      </dl>
+      <dl class="signature"><dt>Signature</dt><dd><code class="breaking">${signature}</code><${CopyButton} value=${signature} label="Copy signature" /></dd></dl>
     `}
     <p class="hint">
       Ed25519, in base64. Verify it with the connector’s public key.

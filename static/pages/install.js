@@ -17,6 +17,7 @@ import { Empty, Loaded } from '../components/states.js';
 import { toast } from '../components/toast.js';
 import { Calling } from '../parts/calling.js';
 import { NoConnector, whyNot } from '../parts/offer.js';
+import { ENDED_BADLY } from '../parts/outcome.js';
 import { ParameterFields, useConfiguration } from '../parts/parameter-form.js';
 import { PARAMETER } from '../parts/parameter-table.js';
 
@@ -89,7 +90,7 @@ function InstallFor({ app, connector, reload }) {
   );
   const installation = app.installations.find((one) => one.connector.id === connector.id);
   // While it is being installed, it is there already.
-  if (installation && !busy) return html`<${Already} app=${app} installation=${installation} />`;
+  if (installation && !busy) return html`<${Already} app=${app} installation=${installation} reload=${reload} />`;
   return html`
     <${Form} onSubmit=${install} error=${error} fields=${configuration.fields} aria-label="Install" class="parameters">
       ${parameters.length === 0 && html`<p class="hint">This connector asks for nothing.</p>`}
@@ -100,13 +101,21 @@ function InstallFor({ app, connector, reload }) {
   `;
 }
 
-const MUST_GO = ['FAILED', 'ERROR', 'INTERNAL_ERROR'];
-
-const Already = ({ app, installation }) => html`
-  <${Notice} kind="warn" title=${`“${app.name}” has this connector installed already`}
-    actions=${html`<${ButtonLink} small kind="primary" href=${path`/apps/${app.id}/installed/${installation.id}`}>Open the installation</${ButtonLink}>`}>
-    <p>It is in the state <${StateBadge} state=${installation.state} />. ${MUST_GO.includes(installation.state)
-      ? 'Remove it before you install the connector again.'
-      : 'To install it with other values, remove it first; or choose another app.'}</p>
-  </${Notice}>
-`;
+function Already({ app, installation, reload }) {
+  const { id, state } = installation;
+  const open = html`<${ButtonLink} small kind="primary" href=${path`/apps/${app.id}/installed/${id}`}>Open the installation</${ButtonLink}>`;
+  if (state === 'REMOVAL_ONGOING') {
+    return html`
+      <${Notice} kind="warn" title=${`“${app.name}” still has this connector installed`} actions=${html`<${Button} small kind="primary" onClick=${reload}>Look again</${Button}>${open}`}>
+        The installation is being removed. When that is done, it can be installed anew.
+      </${Notice}>
+    `;
+  }
+  return html`
+    <${Notice} kind="warn" title=${`“${app.name}” has this connector installed already`} actions=${open}>
+      <p>It is in the state <${StateBadge} state=${state} />. ${ENDED_BADLY.includes(state)
+        ? 'Remove it before you install the connector again.'
+        : 'To install it with other values, remove it first; or choose another app.'}</p>
+    </${Notice}>
+  `;
+}

@@ -48,7 +48,9 @@ const MEANINGS = {
   REMOVAL_ONGOING: (what) => `The platform tells the connector that this ${what} goes. It is gone when the connector has answered, or has been given up.`,
 };
 
-const ENDED_BADLY = ['FAILED', 'ERROR', 'INTERNAL_ERROR'];
+export const ENDED_BADLY = ['FAILED', 'ERROR', 'INTERNAL_ERROR'];
+// States whose details are the platform's.
+const PLATFORMS_OWN = ['ERROR', 'INTERNAL_ERROR'];
 
 // what: 'installation' or 'instance'. onRetry, where given, removes it and leads to trying again.
 export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
@@ -68,12 +70,12 @@ export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
         </div>
       </div>
       ${state === 'ONGOING' && furtherStep && html`<${FurtherStep} step=${furtherStep} />`}
-      <${Said} ...${details} description=${badly ? null : description} badly=${badly} />
+      <${Said} ...${details} description=${badly ? null : description} title=${PLATFORMS_OWN.includes(state) ? 'What was observed' : 'What the connector says'} />
     </div>
   `;
 }
 
-function Said({ description, error, status, elapsedMs, body, rest, badly }) {
+function Said({ description, error, status, elapsedMs, body, rest, title }) {
   const facts = [
     ['Says', description && visible(description)],
     ['Error', error && html`<code>${visible(error)}</code>`],
@@ -83,7 +85,7 @@ function Said({ description, error, status, elapsedMs, body, rest, badly }) {
   const further = Object.keys(rest).length > 0;
   if (facts.length === 0 && body === null && !further) return null;
   return html`
-    <h3>${badly ? 'What was observed' : 'What the connector says'}</h3>
+    <h3>${title}</h3>
     ${facts.length > 0 && html`<${Facts} facts=${facts} />`}
     ${body !== null && html`<${CodeBlock} label="Body of the answer" code=${body}><span class="as-written">${visible(body) || 'It was empty.'}</span></${CodeBlock}>`}
     ${further && html`<${Details} value=${rest} />`}

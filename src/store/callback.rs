@@ -1,7 +1,7 @@
 //! Callbacks in the database: those that are to be sent, and the log of those that were.
 
 use crate::model::callback::{
-    Attempt, Callback, CallbackFilter, CallbackSubject, Header, Line, PendingCallback, Response,
+    Attempt, Callback, CallbackFilter, CallbackKind, CallbackSubject, Header, Line, PendingCallback, Response,
 };
 use crate::model::error::Result;
 use crate::model::id::{AccountId, CallbackId, InstallationId, InstanceId, PublicationId};
@@ -181,15 +181,19 @@ pub fn of_account(
     filter: &CallbackFilter,
     page: Page<CallbackId>,
 ) -> Result<Vec<Callback>> {
-    let mut matching = "settled = 1 AND id < :before AND (:kind IS NULL OR kind = :kind) \
-                        AND (:failed_only = 0 OR failed = 1)"
-        .to_owned();
-    // Bare comparisons, so that the index that fits best is used.
-    let by_publication =
-        if filter.publication.is_some() { "publication = :publication" } else { ":publication IS NULL" };
-    let by_installation =
-        if filter.installation.is_some() { "installation = :installation" } else { ":installation IS NULL" };
-    for condition in [by_publication, by_installation] {
+    // Bare comparisons, so that the index that fits best is used: those of the failed and of the rare
+    // kinds hold nothing else, and the statement must say that it asks for nothing else.
+    let mut matching = "settled = 1 AND id < :before".to_owned();
+    for condition in [
+        if filter.publication.is_some() { "publication = :publication" } else { ":publication IS NULL" },
+        if filter.installation.is_some() { "installation = :installation" } else { ":installation IS NULL" },
+        match filter.kind {
+            None => ":kind IS NULL",
+            Some(CallbackKind::Action) => "kind = :kind",
+            Some(_) => "kind = :kind AND kind <> 'ACTION'",
+        },
+        if filter.failed_only { "failed = 1" } else { "true" },
+    ] {
         matching = format!("{matching} AND {condition}");
     }
     let half = |owner: &str| {
@@ -209,7 +213,6 @@ pub fn of_account(
             ":publication": filter.publication,
             ":installation": filter.installation,
             ":kind": filter.kind,
-            ":failed_only": filter.failed_only,
             ":before": page.after.unwrap_or(CallbackId::MAX),
             ":first": page.first,
         },

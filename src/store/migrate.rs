@@ -4,7 +4,11 @@ use crate::model::error::{Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The steps, in order; a database's `user_version` counts those done.
-const STEPS: &[&str] = &[include_str!("../../schema/0001_initial.sql"), include_str!("../../schema/0002_things.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../schema/0001_initial.sql"),
+    include_str!("../../schema/0002_things.sql"),
+    include_str!("../../schema/0003_callback_log.sql"),
+];
 
 /// Does the steps that are missing.
 ///

@@ -113,7 +113,7 @@ impl Subscription {
                 let Event::Callback { id, .. } = event else { return Ok(None) };
                 // None where it was trimmed meanwhile.
                 let row = context.read(|view| callback::find(view, caller, *id))?;
-                Ok(row.and_then(|row| Callback::page(vec![row]).pop()))
+                Ok(row.map(Callback::one))
             },
         )
     }

@@ -7,7 +7,7 @@ use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
-use crate::model::parameter::{ConfigurationValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
 use crate::ops::installation::instance_subject;
@@ -15,6 +15,7 @@ use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, now};
 use crate::store::{self, Inserted};
 use rusqlite::Connection;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use crate::ops::removal::{RemovedInstance, remove_instance as remove};
@@ -63,6 +64,14 @@ pub fn find(
         Caller::Installation(_) => false,
     });
     Ok(found.filter(|instance| subject.is_none_or(|subject| instance.subject == *subject)))
+}
+
+/// What was given when each of these instances was made that the caller is known to see.
+///
+/// # Errors
+/// Faults of the database.
+pub fn configurations(view: &View, ids: &[InstanceId]) -> Result<HashMap<InstanceId, Vec<ShownValue>>> {
+    store::instance::shown_configurations(view, ids)
 }
 
 /// Instantiates an installation for an external subject, tells the connector, and waits for its answer.

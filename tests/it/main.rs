@@ -12,6 +12,7 @@ mod accounts;
 mod actions;
 mod bad_input;
 mod callbacks;
+mod configurations;
 mod constraints;
 mod demo;
 mod graphql_http;

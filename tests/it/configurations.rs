@@ -91,30 +91,36 @@ fn a_list_tells_of_each_its_own() {
 }
 
 #[test]
-fn a_parameter_that_becomes_a_password_hides_what_was_given_before() {
+fn what_is_or_was_a_password_stays_hidden_whatever_becomes_of_its_parameter() {
     let world = world();
-    let given = [("own-name", SECRET)];
+    let given = [("own-name", "plain"), ("own-secret", SECRET)];
     let installation = id_of(world.developer.install(&world.app.id, &world.publication, &given).field());
-    let instance = id_of(world.app.instantiate(&installation, None, &[("their-name", SECRET)]).field());
+    let given = [("their-name", "plain"), ("their-secret", SECRET)];
+    let instance = id_of(world.app.instantiate(&installation, None, &given).field());
     let shown = || {
         let of = |document: &str, id: &str| {
-            world.developer.graphql(document, json!({ "id": id })).field()["configuration"][0]["value"].clone()
+            let answer = world.developer.graphql(document, json!({ "id": id }));
+            [0, 1].map(|at| answer.field()["configuration"][at]["value"].clone())
         };
         [of(OF_INSTALLATION, &installation), of(OF_INSTANCE, &instance)]
     };
-    assert_eq!(shown(), [SECRET, SECRET]);
     let update = "mutation($id: ID!, $changes: ConnectorPublicationUpdate!) {
         updateConnector(connectorId: $id, connector: $changes) { id } }";
-    let change = |field: &str, of: &str| {
-        let mut parameters = parameters(of);
-        parameters[0]["displayType"] = "PASSWORD".into();
-        let variables = json!({ "id": world.publication, "changes": { field: parameters } });
-        world.developer.graphql(update, variables).data();
+    let declare = |name: &str, secret: &str| {
+        for (field, of) in [("configurationParameters", "own"), ("customerConfigurationParameters", "their")] {
+            let mut parameters = parameters(of);
+            parameters[0]["displayType"] = name.into();
+            parameters[1]["displayType"] = secret.into();
+            let variables = json!({ "id": world.publication, "changes": { field: parameters } });
+            world.developer.graphql(update, variables).data();
+        }
     };
-    change("configurationParameters", "own");
-    assert_eq!(shown(), [Value::Null, SECRET.into()]);
-    change("customerConfigurationParameters", "their");
-    assert_eq!(shown(), [Value::Null, Value::Null]);
+    let [plain, hidden] = [Value::from("plain"), Value::Null];
+    assert_eq!(shown(), [[plain.clone(), hidden.clone()], [plain.clone(), hidden.clone()]]);
+    declare("PLAIN", "PLAIN");
+    assert_eq!(shown(), [[plain.clone(), hidden.clone()], [plain, hidden.clone()]], "it was given as a password");
+    declare("PASSWORD", "PLAIN");
+    assert_eq!(shown(), [[hidden.clone(), hidden.clone()], [hidden.clone(), hidden]], "it is a password now");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuratio
 use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
 use crate::ops::installation::instance_subject;
+use crate::ops::live::Event;
 use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, now};
 use crate::store::{self, Inserted};
@@ -107,6 +108,7 @@ pub async fn instantiate(
     };
     let (id, callback, caller) = (instance.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
+    let live = Arc::clone(&platform.live);
     let stored = platform.store.write_then(
         move |transaction| {
             instantiable(transaction, &caller, installation)?;
@@ -117,9 +119,13 @@ pub async fn instantiate(
             }
             let subject = instance_subject(CallbackKind::Instance, &instance, line);
             store::callback::insert(transaction, callback, &subject, instance.created_at)?;
-            Ok(store::callback::pending(callback, &subject))
+            Ok((store::callback::pending(callback, &subject), Arc::new(Event::Instance(instance))))
         },
-        move |pending| place.submit(*pending),
+        move |(pending, event)| {
+            // First, since the connector's answer is news of later.
+            live.publish(|| Arc::clone(event));
+            place.submit(*pending);
+        },
     );
     if let Err(refusal) = stored.await {
         platform.waiting.give_up(callback);

@@ -22,6 +22,7 @@ mod installations;
 mod instances;
 mod isolation;
 mod live;
+mod live_instances;
 mod live_protocol;
 mod own_things;
 mod page;

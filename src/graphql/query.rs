@@ -181,4 +181,11 @@ impl Query {
         };
         Ok(Callback::page(context.read(|view| callback::list(view, caller, &filter, page))?))
     }
+
+    /// Developer token: one entry of the log of callbacks.
+    fn callback(context: &Context, id: ID) -> Answered<Option<Callback>> {
+        let caller = context.developer()?;
+        let Ok(id) = id.parse() else { return Ok(None) };
+        Ok(context.read(|view| callback::find(view, caller, id))?.map(Callback::one))
+    }
 }

@@ -9,9 +9,9 @@ use crate::graphql::error::Answered;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::action::ActionRequest;
 use crate::graphql::types::callback::Callback;
-use crate::graphql::types::connector::ConnectorInstallation;
+use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance};
 use crate::graphql::types::id;
-use crate::graphql::types::live::{ConnectorInstallationChange, ThingPropertyChange};
+use crate::graphql::types::live::{ConnectorInstallationChange, ConnectorInstanceChange, ThingPropertyChange};
 use crate::model::error::Result;
 use crate::model::token::Scope;
 use crate::ops::live::{self, Event, Interest};
@@ -74,6 +74,36 @@ impl Subscription {
         )
     }
 
+    /// Developer token: the instances of one of this account's apps, of one installation where it is
+    /// named, when one is made, changes its state or goes. Ends with an error when the installation
+    /// named is gone.
+    async fn connector_instance_changed(
+        context: &Context,
+        app_id: ID,
+        installation_id: Option<ID>,
+    ) -> Answered<Told<ConnectorInstanceChange>> {
+        let (caller, app) = (context.developer()?, id("app", &app_id)?);
+        let installation = installation_id.map(|id| self::id("installation", &id)).transpose()?;
+        // The end of its last instances is told also where the installation is gone by then.
+        let of_instance = matches!(context.event().as_deref(), Some(Event::Instance(_) | Event::InstanceGone { .. }));
+        let named = installation.filter(|_| !of_instance);
+        let interest = context.read(|view| live::instances(view, caller, app, named))?;
+        tell(
+            context,
+            |_| Ok(interest),
+            |event| match event {
+                Event::Instance(row) => {
+                    let instance = Some(ConnectorInstance::one(row.clone()));
+                    Ok(Some(ConnectorInstanceChange { installation: row.installation, id: row.id, instance }))
+                }
+                Event::InstanceGone { id, installation, .. } => {
+                    Ok(Some(ConnectorInstanceChange { installation: *installation, id: *id, instance: None }))
+                }
+                _ => Ok(None),
+            },
+        )
+    }
+
     /// Service token (connctd.things.action): what this app requested, when it is requested and when
     /// it ends; one request, or those of one thing, where they are named, and of one external
     /// subject where the header X-External-Subject-ID is sent. Ends with an error when the request
@@ -113,7 +143,7 @@ impl Subscription {
                 let Event::Callback { id, .. } = event else { return Ok(None) };
                 // None where it was trimmed meanwhile.
                 let row = context.read(|view| callback::find(view, caller, *id))?;
-                Ok(row.and_then(|row| Callback::page(vec![row]).pop()))
+                Ok(row.map(Callback::one))
             },
         )
     }

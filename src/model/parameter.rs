@@ -56,6 +56,15 @@ pub struct ConfigurationValue {
     pub value: String,
 }
 
+/// A value given for a parameter, as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownValue {
+    /// The parameter's ID.
+    pub parameter_id: String,
+    /// None where it is hidden, as those of PASSWORD parameters are.
+    pub value: Option<String>,
+}
+
 impl fmt::Debug for ConfigurationValue {
     /// Without the value: it may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use crate::model::callback::{
 };
 use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, PublicationId};
+use crate::model::installation::Installation;
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::page::Page;
 use crate::model::token::TokenKind;
@@ -160,6 +161,7 @@ impl Consequences {
     fn telling(mut self, changed: bool) -> Self {
         let news = match &self.settled {
             Some(Settled::Installation(Some(installation))) => Some(Event::Installation(installation.clone())),
+            Some(Settled::Instance(Some(instance))) => Some(Event::Instance(instance.clone())),
             Some(Settled::ActionRequest(Some(request))) => Some(Event::ActionRequest(request.clone())),
             _ => None,
         };
@@ -263,8 +265,9 @@ fn after_removal(
     }
     consequences.removed.push(own);
     store::instance::delete(transaction, instance)?;
-    consequences.events.push(Event::InstanceGone(instance));
     let (installation, publication) = removal::belongings(transaction, about.installation)?;
+    let Installation { id, app, .. } = installation;
+    consequences.events.push(Event::InstanceGone { id: instance, installation: id, app });
     if installation.standing.state == State::RemovalOngoing {
         consequences.follow = removal::go_on(transaction, &installation, &publication, 1)?;
     }

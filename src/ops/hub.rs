@@ -56,16 +56,21 @@ pub async fn report_instance(
     details: Option<Details>,
 ) -> Result<()> {
     check_reportable(state)?;
-    let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
-        let id = caller.instance;
-        let instance = store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
-        let present = instance.standing.state;
-        let next = next_standing(instance.standing, state, details)?;
-        store::instance::change_standing(transaction, id, &[present], &next)?;
-        Ok(())
-    });
-    stored.await
+    let live = Arc::clone(&platform.live);
+    let stored = platform.store.write_then(
+        move |transaction| {
+            let caller = auth::instance_caller(transaction, &bearer)?;
+            let id = caller.instance;
+            let mut instance =
+                store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
+            let present = instance.standing.state;
+            instance.standing = next_standing(instance.standing, state, details)?;
+            store::instance::change_standing(transaction, id, &[present], &instance.standing)?;
+            Ok(Arc::new(Event::Instance(instance)))
+        },
+        move |event| live.publish(|| Arc::clone(event)),
+    );
+    stored.await.map(drop)
 }
 
 fn check_reportable(state: State) -> Result<()> {

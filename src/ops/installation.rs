@@ -6,7 +6,7 @@ use crate::model::id::{AppId, CallbackId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
-use crate::model::parameter::{ConfigurationValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
@@ -69,6 +69,14 @@ pub fn instance_counts(
     subject: Option<&ExternalSubject>,
 ) -> Result<HashMap<InstallationId, i64>> {
     store::installation::instance_counts(view, ids, subject)
+}
+
+/// What was given when each of these installations was made that the caller is known to see.
+///
+/// # Errors
+/// Faults of the database.
+pub fn configurations(view: &View, ids: &[InstallationId]) -> Result<HashMap<InstallationId, Vec<ShownValue>>> {
+    store::installation::shown_configurations(view, ids)
 }
 
 /// Installs a connector for an app, tells the connector, and waits for its answer.

@@ -7,14 +7,16 @@ use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
-use crate::model::parameter::{ConfigurationValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
 use crate::ops::installation::instance_subject;
+use crate::ops::live::Event;
 use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, now};
 use crate::store::{self, Inserted};
 use rusqlite::Connection;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use crate::ops::removal::{RemovedInstance, remove_instance as remove};
@@ -65,6 +67,14 @@ pub fn find(
     Ok(found.filter(|instance| subject.is_none_or(|subject| instance.subject == *subject)))
 }
 
+/// What was given when each of these instances was made that the caller is known to see.
+///
+/// # Errors
+/// Faults of the database.
+pub fn configurations(view: &View, ids: &[InstanceId]) -> Result<HashMap<InstanceId, Vec<ShownValue>>> {
+    store::instance::shown_configurations(view, ids)
+}
+
 /// Instantiates an installation for an external subject, tells the connector, and waits for its answer.
 ///
 /// # Errors
@@ -98,6 +108,7 @@ pub async fn instantiate(
     };
     let (id, callback, caller) = (instance.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
+    let live = Arc::clone(&platform.live);
     let stored = platform.store.write_then(
         move |transaction| {
             instantiable(transaction, &caller, installation)?;
@@ -108,9 +119,13 @@ pub async fn instantiate(
             }
             let subject = instance_subject(CallbackKind::Instance, &instance, line);
             store::callback::insert(transaction, callback, &subject, instance.created_at)?;
-            Ok(store::callback::pending(callback, &subject))
+            Ok((store::callback::pending(callback, &subject), Arc::new(Event::Instance(instance))))
         },
-        move |pending| place.submit(*pending),
+        move |(pending, event)| {
+            // First, since the connector's answer is news of later.
+            live.publish(|| Arc::clone(event));
+            place.submit(*pending);
+        },
     );
     if let Err(refusal) = stored.await {
         platform.waiting.give_up(callback);

@@ -18,7 +18,7 @@ use crate::model::id::{
     AccountId, ActionRequestId, AppId, CallbackId, InstallationId, InstanceId, PublicationId, ThingId,
 };
 use crate::model::installation::Installation;
-use crate::model::instance::ExternalSubject;
+use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::page::Page;
 use crate::model::thing::Thing;
 use crate::model::time::Timestamp;
@@ -60,6 +60,8 @@ pub enum Event {
         /// The app that it was for.
         app: AppId,
     },
+    /// An instance stands so now.
+    Instance(Instance),
     /// An action request stands so now.
     ActionRequest(ActionRequest),
     /// A callback is in the log.
@@ -76,7 +78,14 @@ pub enum Event {
     /// A thing is gone.
     ThingGone(ThingId),
     /// An instance is gone, and all its things.
-    InstanceGone(InstanceId),
+    InstanceGone {
+        /// The instance.
+        id: InstanceId,
+        /// What it was an instance of.
+        installation: InstallationId,
+        /// The app that it was for.
+        app: AppId,
+    },
     /// Nothing happened, but rights are to be checked: the first event of every listener, for what
     /// was gone between the check and the beginning of listening.
     CheckAgain,
@@ -88,6 +97,7 @@ enum Topic {
     Thing(ThingId),
     Instance(InstanceId),
     Installations(AppId),
+    Instances(AppId),
     ActionRequests(AppId),
     Callbacks(AccountId),
 }
@@ -101,7 +111,8 @@ impl Event {
         match self {
             Self::Property(change) => [Some(Topic::Thing(change.thing)), None],
             Self::ThingGone(thing) => [Some(Topic::Thing(*thing)), None],
-            Self::InstanceGone(instance) => [Some(Topic::Instance(*instance)), None],
+            Self::Instance(instance) => [Some(Topic::Instances(instance.app)), None],
+            Self::InstanceGone { id, app, .. } => [Some(Topic::Instance(*id)), Some(Topic::Instances(*app))],
             Self::Installation(Installation { app, .. }) | Self::InstallationGone { app, .. } => {
                 [Some(Topic::Installations(*app)), None]
             }
@@ -118,9 +129,9 @@ impl Event {
     fn bytes(&self) -> usize {
         let texts = match self {
             Self::Property(change) => change.component.len() + change.property.len() + change.value.len(),
-            Self::Installation(installation) => {
-                installation.standing.details.as_ref().map_or(0, |details| details.as_str().len())
-                    + installation.standing.further_step.as_ref().map_or(0, |step| step.content.len())
+            Self::Installation(Installation { standing, .. }) | Self::Instance(Instance { standing, .. }) => {
+                standing.details.as_ref().map_or(0, |details| details.as_str().len())
+                    + standing.further_step.as_ref().map_or(0, |step| step.content.len())
             }
             Self::ActionRequest(request) => {
                 let values = request.parameters.iter().map(|value| value.name.len() + value.value.len());
@@ -147,6 +158,7 @@ struct Filter {
     request: Option<ActionRequestId>,
     thing: Option<ThingId>,
     publication: Option<PublicationId>,
+    installation: Option<InstallationId>,
 }
 
 impl Filter {
@@ -154,13 +166,19 @@ impl Filter {
         let component = |id: &str| self.component.as_ref().is_none_or(|wanted| wanted == id);
         // Case does not count in properties' IDs (domain.md).
         let property = |id: &str| self.property.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(id));
+        let installation = |id: InstallationId| self.installation.is_none_or(|wanted| wanted == id);
         match event {
             Event::Property(change) => component(&change.component) && property(&change.property),
             Event::ActionRequest(request) => {
                 self.request.is_none_or(|id| id == request.id) && self.thing.is_none_or(|id| id == request.thing)
             }
+            // Who listens to the instances of an installation wants to hear of its end alone.
+            Event::Installation(_) => self.installation.is_none(),
+            Event::InstallationGone { id, .. } => installation(*id),
+            Event::Instance(Instance { installation: id, .. }) => installation(*id),
+            Event::InstanceGone { installation: id, .. } => installation(*id),
             Event::Callback { publication, .. } => self.publication.is_none_or(|id| id == *publication),
-            _ => true,
+            Event::ThingGone(_) | Event::CheckAgain => true,
         }
     }
 }
@@ -207,6 +225,22 @@ fn of_thing(thing: &Thing) -> Vec<Topic> {
 pub fn installations(view: &View, caller: &Developer, id: AppId) -> Result<Interest> {
     let app = app::own(view, caller, id)?;
     Ok(Interest { topics: vec![Topic::Installations(app.id)], filter: Filter::default() })
+}
+
+/// The instances of one of the developer's apps, or of one of its installations, which may go too.
+///
+/// # Errors
+/// [`Error::NotFound`] also for another account's app, and for an installation that the app does not
+/// have.
+pub fn instances(view: &View, caller: &Developer, id: AppId, of: Option<InstallationId>) -> Result<Interest> {
+    let app = app::own(view, caller, id)?;
+    let mut topics = vec![Topic::Instances(app.id)];
+    if let Some(id) = of {
+        let found = store::installation::get(view, id)?.filter(|installation| installation.app == app.id);
+        found.ok_or_else(|| Error::not_found("installation", id))?;
+        topics.push(Topic::Installations(app.id));
+    }
+    Ok(Interest { topics, filter: Filter { installation: of, ..Filter::default() } })
 }
 
 /// The action requests of the app: all, one, or those of one thing, and of that subject where one

@@ -12,11 +12,12 @@ use crate::model::lifecycle::{Standing, State};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Developer, Service};
 use crate::ops::installation::{instance_subject, subject};
-use crate::ops::live::Event;
+use crate::ops::live::{Event, Live};
 use crate::ops::waiting::{Removal, RemovalFailure, WAIT_MAX};
 use crate::ops::{Platform, now};
 use crate::store;
 use rusqlite::{Connection, Transaction};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -74,20 +75,24 @@ pub async fn remove_instance(
     let publication = publication.await?;
     let place = platform.reserve(Line { publication: publication.id, owner: publication.owner })?;
     let end = platform.waiting.for_removal(Removal::Instance(id));
+    let live = Arc::clone(&platform.live);
     let stored = platform.store.write_then(
         move |transaction| {
             let mut instance = own(transaction)?;
             let (installation, publication) = belongings(transaction, instance.installation)?;
-            let pending = if instance.standing.state == State::RemovalOngoing {
-                None
-            } else {
+            let begins = instance.standing.state != State::RemovalOngoing;
+            let mut pending = None;
+            if begins {
                 store::instance::begin_removal(transaction, id)?;
-                begin_instance(transaction, &instance, line(&publication))?
-            };
-            instance.standing.state = State::RemovalOngoing;
-            Ok((RemovedInstance { instance, installation, publication, failures: Vec::new() }, pending))
+                pending = begin_instance(transaction, &instance, line(&publication))?;
+                instance.standing.state = State::RemovalOngoing;
+            }
+            Ok((RemovedInstance { instance, installation, publication, failures: Vec::new() }, begins, pending))
         },
-        move |(_, pending)| {
+        move |(removed, begins, pending)| {
+            if *begins {
+                live.publish(|| Arc::new(Event::Instance(removed.instance.clone())));
+            }
             if let Some(pending) = pending {
                 place.submit(*pending);
             }
@@ -95,7 +100,7 @@ pub async fn remove_instance(
     );
     let stored = stored.await;
     let failures = await_end(platform, Removal::Instance(id), end, stored.is_ok()).await;
-    let (removed, _) = stored?;
+    let (removed, ..) = stored?;
     Ok(RemovedInstance { failures, ..removed })
 }
 
@@ -115,45 +120,68 @@ pub async fn remove_installation(
     let begun = Arc::clone(platform);
     let stored = platform.store.write_then(
         move |transaction| begin_installation(transaction, &caller, id, remove_instances),
-        move |(removed, begins, pending)| {
-            if *begins {
-                begun.live.publish(|| Arc::new(Event::Installation(removed.installation.clone())));
-            }
-            begun.submit_all(pending);
+        move |begin| {
+            begin.publish(&begun.live);
+            begun.submit_all(&begin.pending);
         },
     );
     let stored = stored.await;
-    let waits = stored.as_ref().is_ok_and(|(removed, ..)| removed.installation.standing.state == State::RemovalOngoing);
+    let waits = stored.as_ref().is_ok_and(|begin| begin.removed.installation.standing.state == State::RemovalOngoing);
     let failures = await_end(platform, Removal::Installation(id), end, waits).await;
-    let (removed, ..) = stored?;
-    Ok(RemovedInstallation { failures, ..removed })
+    Ok(RemovedInstallation { failures, ..stored?.removed })
 }
 
-/// Also answers whether the removal begins now, and what can be sent of it.
+/// The beginning of an installation's removal.
+struct Begin {
+    removed: RemovedInstallation,
+    /// Whether it begins now.
+    now: bool,
+    /// The instances whose own removal went on already.
+    going: HashSet<InstanceId>,
+    /// What can be sent.
+    pending: Vec<PendingCallback>,
+}
+
+impl Begin {
+    fn publish(&self, live: &Live) {
+        if !self.now {
+            return;
+        }
+        live.publish(|| Arc::new(Event::Installation(self.removed.installation.clone())));
+        for instance in self.removed.instances.iter().filter(|instance| !self.going.contains(&instance.id)) {
+            live.publish(|| Arc::new(Event::Instance(instance.clone())));
+        }
+    }
+}
+
 fn begin_installation(
     transaction: &Transaction<'_>,
     caller: &Developer,
     id: InstallationId,
     remove_instances: bool,
-) -> Result<(RemovedInstallation, bool, Vec<PendingCallback>)> {
+) -> Result<Begin> {
     let (mut installation, publication) = belongings(transaction, id)?;
     if installation.owner != caller.account {
         return Err(Error::not_found("installation", id));
     }
     let mut instances = store::instance::all_of_installation(transaction, id)?;
-    let begins = installation.standing.state != State::RemovalOngoing && (remove_instances || instances.is_empty());
+    let mut going = HashSet::new();
+    let now = installation.standing.state != State::RemovalOngoing && (remove_instances || instances.is_empty());
     let mut pending = Vec::new();
-    if begins {
+    if now {
         let removing = Standing { state: State::RemovalOngoing, ..installation.standing.clone() };
         store::installation::change_standing(transaction, id, &State::ALL, &removing)?;
         installation.standing = removing;
         store::instance::begin_removal_of_all(transaction, id)?;
         for instance in &mut instances {
-            instance.standing.state = State::RemovalOngoing;
+            if std::mem::replace(&mut instance.standing.state, State::RemovalOngoing) == State::RemovalOngoing {
+                going.insert(instance.id);
+            }
         }
         pending = go_on(transaction, &installation, &publication, REMOVALS_AT_ONCE)?;
     }
-    Ok((RemovedInstallation { installation, publication, instances, failures: Vec::new() }, begins, pending))
+    let removed = RemovedInstallation { installation, publication, instances, failures: Vec::new() };
+    Ok(Begin { removed, now, going, pending })
 }
 
 /// Goes on with the removal of an installation: begins the removal of up to `limit` of its

@@ -5,7 +5,7 @@ use crate::model::id::{AppId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::ExternalSubject;
 use crate::model::lifecycle::{Standing, State};
-use crate::model::parameter::{ConfigurationValue, Parameter};
+use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue};
 use crate::store::parameter::{self, StoredConfiguration};
 use crate::store::row::{array, standing, standing_columns};
 use crate::store::{Inserted, inserted};
@@ -119,6 +119,24 @@ pub fn instance_counts(
 pub fn configuration(connection: &Connection, id: InstallationId) -> Result<StoredConfiguration> {
     let sql = "SELECT parameter, value, password FROM installation_values WHERE installation = ?1 ORDER BY position";
     parameter::values(connection, sql, &id)
+}
+
+/// What was given when each of these was installed, without what is secret: the values of parameters
+/// that were of the type PASSWORD then, or are now.
+///
+/// # Errors
+/// Faults of the database.
+pub fn shown_configurations(
+    connection: &Connection,
+    ids: &[InstallationId],
+) -> Result<HashMap<InstallationId, Vec<ShownValue>>> {
+    let sql = "SELECT v.installation, v.parameter, \
+                 CASE WHEN v.password = 1 OR EXISTS (SELECT 1 FROM parameters AS p \
+                   WHERE p.publication = i.publication AND p.list = 0 AND p.id = v.parameter AND p.password = 1) \
+                 THEN NULL ELSE v.value END \
+               FROM installation_values AS v JOIN installations AS i ON i.id = v.installation \
+               WHERE v.installation IN rarray(?1) ORDER BY v.installation, v.position";
+    parameter::shown(connection, sql, ids)
 }
 
 /// Gives an installation a new standing if its state is one of `from`; whether it was.

@@ -6,7 +6,7 @@ use crate::model::id::{AppId, InstallationId, InstanceId};
 use crate::model::instance::{ExternalSubject, Instance, Reach};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
-use crate::model::parameter::{ConfigurationValue, Parameter};
+use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue};
 use crate::store::parameter::{self, StoredConfiguration};
 use crate::store::row::{array, standing, standing_columns};
 use crate::store::{Inserted, inserted};
@@ -173,6 +173,25 @@ pub fn reaches(connection: &Connection, ids: &[InstanceId]) -> Result<HashMap<In
 pub fn configuration(connection: &Connection, id: InstanceId) -> Result<StoredConfiguration> {
     let sql = "SELECT parameter, value, password FROM instance_values WHERE instance = ?1 ORDER BY position";
     parameter::values(connection, sql, &id)
+}
+
+/// What was given when each of these was instantiated, without what is secret: the values of
+/// parameters that were of the type PASSWORD then, or are now.
+///
+/// # Errors
+/// Faults of the database.
+pub fn shown_configurations(
+    connection: &Connection,
+    ids: &[InstanceId],
+) -> Result<HashMap<InstanceId, Vec<ShownValue>>> {
+    let sql = "SELECT v.instance, v.parameter, \
+                 CASE WHEN v.password = 1 OR EXISTS (SELECT 1 FROM parameters AS p \
+                   WHERE p.publication = i.publication AND p.list = 1 AND p.id = v.parameter AND p.password = 1) \
+                 THEN NULL ELSE v.value END \
+               FROM instance_values AS v JOIN instances AS n ON n.id = v.instance \
+               JOIN installations AS i ON i.id = n.installation \
+               WHERE v.instance IN rarray(?1) ORDER BY v.instance, v.position";
+    parameter::shown(connection, sql, ids)
 }
 
 /// Gives an instance a new standing if its state is one of `from`; whether it was.

@@ -2,11 +2,12 @@
 
 use crate::model::error::Result;
 use crate::model::id::PublicationId;
-use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
+use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter, ShownValue};
 use crate::store::row::array;
-use rusqlite::types::ToSql;
+use rusqlite::types::{FromSql, ToSql, Value};
 use rusqlite::{Connection, Transaction, params};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// The two lists of a publication: for installing and for instantiating.
 #[derive(Debug, Default)]
@@ -117,4 +118,20 @@ pub(super) fn values(connection: &Connection, sql: &str, noun: &dyn ToSql) -> Re
         stored.values.push(value);
     }
     Ok(stored)
+}
+
+/// The values of several installations or instances as they may be shown, each in the order in
+/// which they were given; `sql` selects `noun, parameter, value` in order, and no value that is hidden.
+pub(super) fn shown<Id>(connection: &Connection, sql: &str, ids: &[Id]) -> Result<HashMap<Id, Vec<ShownValue>>>
+where
+    Id: FromSql + Eq + Hash + Clone + Into<Value>,
+{
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([array(ids)])?;
+    let mut found: HashMap<Id, Vec<ShownValue>> = HashMap::with_capacity(ids.len());
+    while let Some(row) = rows.next()? {
+        let value = ShownValue { parameter_id: row.get(1)?, value: row.get(2)? };
+        found.entry(row.get(0)?).or_default().push(value);
+    }
+    Ok(found)
 }

@@ -88,6 +88,38 @@ fn the_log_is_filtered_and_paged() {
     assert_eq!(log(developer, "(installationId: \"nonsense\")"), Vec::<Value>::new());
 }
 
+/// One entry of the log as a developer sees it; null where there is none for them.
+#[track_caller]
+fn entry(developer: &Developer, id: &str) -> Value {
+    let document = format!("query($id: ID!) {{ callback(id: $id) {{ {ALL_FIELDS} }} }}");
+    developer.graphql(&document, json!({ "id": id })).field().clone()
+}
+
+#[test]
+fn one_entry_is_found_by_its_id_with_all_that_the_log_tells() {
+    let (world, _) = lived_in();
+    for expected in log(&world.developer, "") {
+        assert_eq!(entry(&world.developer, &id_of(&expected)), expected);
+    }
+    for id in ["nonsense", "", &world.publication, &id_of(&log(&world.developer, "")[0]).replace('0', "1")] {
+        assert_eq!(entry(&world.developer, id), Value::Null, "{id}");
+    }
+}
+
+#[test]
+fn an_entry_is_not_there_before_its_callback_has_ended() {
+    let world = World::new();
+    world.connector.answers(Kind::Installation, &json!({ "hold": true }));
+    let installing = world.installing();
+    world.connector.arrived(Kind::Installation, 1);
+    let stored = world.server.sql().query_row("SELECT id FROM callbacks", [], |row| row.get::<_, [u8; 16]>(0));
+    let id = uuid::Uuid::from_bytes(stored.expect("the callback's row")).to_string();
+    assert_eq!(entry(&world.developer, &id), Value::Null);
+    world.connector.release(Kind::Installation);
+    installing.join().expect("an answer").data();
+    assert_eq!(entry(&world.developer, &id)["kind"], "INSTALLATION");
+}
+
 #[test]
 fn a_malformed_answer_counts_as_failed_and_says_why() {
     let world = World::new();
@@ -121,6 +153,9 @@ fn the_log_belongs_to_the_connectors_owner_and_the_apps_owner() {
     assert_eq!(seen.len(), 1, "the owner of the app sees its own");
     // Where a connector listens is its owner's to know.
     assert!(!seen[0].to_string().contains(&world.connector.authority()), "{}", seen[0]);
+    assert_eq!(entry(&stranger, &id_of(&seen[0])), seen[0]);
+    let others = log(&world.developer, "").into_iter().find(|other| other["id"] != seen[0]["id"]);
+    assert_eq!(entry(&stranger, &id_of(&others.expect("two entries"))), Value::Null);
 }
 
 #[test]

@@ -11,6 +11,8 @@ const PROPERTY: &str = "subscription($thing: ID!, $component: ID, $property: ID)
         thingId componentId propertyId value timestamp current } }";
 const INSTALLATION: &str = "subscription($app: ID!) { connectorInstallationChanged(appId: $app) {
     installationId installation { id state appId connector { id } } } }";
+const INSTANCE: &str = "subscription($app: ID!, $installation: ID) {
+    connectorInstanceChanged(appId: $app, installationId: $installation) { instanceId } }";
 const ACTION: &str = "subscription($id: ID, $thing: ID) { actionRequestChanged(id: $id, thingId: $thing) {
     id status error targetThing { id } } }";
 const CALLBACK: &str = "subscription($connector: ID) { callbackLogged(connectorId: $connector) {
@@ -279,15 +281,25 @@ fn nobody_hears_of_anothers() {
     }
     let mut socket = Socket::of(&lit.world.server, &stranger.token);
     for app in [&lit.app().id, "nonsense"] {
-        socket.begin("1", INSTALLATION, json!({ "app": app }));
+        for document in [INSTALLATION, INSTANCE] {
+            socket.begin("1", document, json!({ "app": app }));
+            assert_eq!(code(&socket.error("1")), "NOT_FOUND");
+        }
+    }
+    for installation in [&lit.instance.installation, "nonsense"] {
+        socket.begin("1", INSTANCE, json!({ "app": theirs.id, "installation": installation }));
         assert_eq!(code(&socket.error("1")), "NOT_FOUND");
     }
     socket.subscribe("1", INSTALLATION, json!({ "app": theirs.id }));
     socket.subscribe("2", CALLBACK, json!({}));
     socket.subscribe("3", CALLBACK, json!({ "connector": lit.world.publication }));
+    socket.subscribe("4", INSTANCE, json!({ "app": theirs.id }));
+    let mut own = lit.developers_socket();
+    own.subscribe("1", INSTANCE, json!({ "app": sibling.id }));
     lit.app().act(&lit.thing, "toggle", &[]).data();
     lit.world.developer.remove_installation(&lit.instance.installation, true).data();
     socket.assert_silent();
+    own.assert_silent();
 }
 
 #[test]
@@ -395,6 +407,7 @@ fn every_subscription_answers_every_kind_of_token_as_it_must() {
         ("thingPropertyChanged", PROPERTY, thing.clone(), "read"),
         ("actionRequestChanged", ACTION, thing, "action"),
         ("connectorInstallationChanged", INSTALLATION, json!({ "app": lit.app().id }), "developer"),
+        ("connectorInstanceChanged", INSTANCE, json!({ "app": lit.app().id }), "developer"),
         ("callbackLogged", CALLBACK, json!({}), "developer"),
     ];
     let fields = developer.graphql("{ __schema { subscriptionType { fields { name } } } }", json!({}));

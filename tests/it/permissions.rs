@@ -70,6 +70,7 @@ fn queries() -> Vec<Row> {
         ("app", "(id: \"APP\") { id }", Needs::Developer, Null),
         ("actionRequests", "{ id }", Service("connctd.things.action"), Empty),
         ("callbacks", "{ id }", Needs::Developer, Empty),
+        ("callback", "(id: \"CALLBACK\") { id }", Needs::Developer, Null),
     ]
 }
 
@@ -146,6 +147,7 @@ fn stage() -> Stage {
     tokens.insert("other service", stranger.create_app().token);
     tokens.insert("other developer", stranger.token);
     let free = developer.create_app().id;
+    let callback = id_of(&developer.graphql("{ callbacks(first: 1) { id } }", json!({})).field()[0]);
     let ids = BTreeMap::from([
         ("APP", app.id.clone()),
         ("SPARE", spare),
@@ -156,6 +158,7 @@ fn stage() -> Stage {
         ("GOING", going),
         ("ACTION", action),
         ("THING", thing),
+        ("CALLBACK", callback),
     ]);
     Stage { world, tokens, ids }
 }

@@ -66,6 +66,12 @@ impl Callback {
         let publications = Arc::new(Batch::new(ids.into()));
         rows.into_iter().map(|row| Self { row, publications: Arc::clone(&publications) }).collect()
     }
+
+    /// A single one.
+    pub fn one(row: model::Callback) -> Self {
+        let publications = Arc::new(Batch::new(Arc::new([row.subject.publication])));
+        Self { row, publications }
+    }
 }
 
 #[graphql_object(context = Context, scalar = Scalar)]

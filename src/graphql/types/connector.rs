@@ -5,13 +5,14 @@ use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Json, Scalar, Time};
 use crate::graphql::types::lifecycle::{ConnectorInstallationState, ConnectorInstanceState, FurtherStep, details};
-use crate::graphql::types::parameter::ConfigurationParameter;
+use crate::graphql::types::parameter::{ConfigurationParameter, ConfigurationParameterValue};
 use crate::graphql::types::thing::Thing;
 use crate::model::error::Error;
 use crate::model::id::{InstallationId, InstanceId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::Instance;
 use crate::model::page::Page;
+use crate::model::parameter::ShownValue;
 use crate::model::publication::{Mode, Publication, PublicationState};
 use crate::ops::{installation, instance, publication, thing};
 use base64::Engine;
@@ -168,6 +169,7 @@ pub struct ConnectorInstallation {
 
 struct InstallationSiblings {
     publications: Batch<PublicationId, ConnectorPublication>,
+    configurations: Batch<InstallationId, Vec<ShownValue>>,
     instance_counts: Batch<InstallationId, i64>,
     instances: ArgumentBatch<InstallationId, Page<InstanceId>, ConnectorInstance>,
 }
@@ -205,7 +207,12 @@ impl ConnectorInstallation {
 
 impl InstallationSiblings {
     fn new(ids: Arc<[InstallationId]>, publications: Batch<PublicationId, ConnectorPublication>) -> Self {
-        Self { publications, instance_counts: Batch::new(Arc::clone(&ids)), instances: ArgumentBatch::new(ids) }
+        Self {
+            publications,
+            configurations: Batch::new(Arc::clone(&ids)),
+            instance_counts: Batch::new(Arc::clone(&ids)),
+            instances: ArgumentBatch::new(ids),
+        }
     }
 }
 
@@ -245,6 +252,12 @@ impl ConnectorInstallation {
         Time(self.row.created_at)
     }
 
+    /// What was given when it was installed; empty once it is gone.
+    fn configuration(&self, context: &Context) -> Answered<Vec<ConfigurationParameterValue<'_>>> {
+        let found = self.siblings.configurations.get(context, &self.row.id, installation::configurations)?;
+        Ok(found.into_iter().flatten().map(ConfigurationParameterValue).collect())
+    }
+
     /// In the order of creation; at most 1,000, further ones with `after`.
     fn instances(&self, context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<Vec<ConnectorInstance>> {
         let page = super::page(first, after.as_ref())?;
@@ -273,6 +286,7 @@ pub struct ConnectorInstance {
 
 struct InstanceSiblings {
     installations: Batch<InstallationId, ConnectorInstallation>,
+    configurations: Batch<InstanceId, Vec<ShownValue>>,
     things: Batch<InstanceId, Vec<Thing>>,
 }
 
@@ -288,20 +302,13 @@ impl ConnectorInstance {
 
     /// A single one.
     pub fn one(row: Instance) -> Self {
-        let siblings = InstanceSiblings {
-            installations: Batch::new(Arc::new([row.installation])),
-            things: Batch::new(Arc::new([row.id])),
-        };
-        Self { row, siblings: Arc::new(siblings) }
+        let installations = Batch::new(Arc::new([row.installation]));
+        Self::one_of(row, installations)
     }
 
     /// A single one, of an installation that may be gone by the time that it is asked for.
     pub fn one_with_installation(row: Instance, id: InstallationId, installation: ConnectorInstallation) -> Self {
-        let siblings = InstanceSiblings {
-            installations: Batch::loaded(HashMap::from([(id, installation)])),
-            things: Batch::new(Arc::new([row.id])),
-        };
-        Self { row, siblings: Arc::new(siblings) }
+        Self::one_of(row, Batch::loaded(HashMap::from([(id, installation)])))
     }
 
     /// Those of an installation that may be gone by the time that it is asked for.
@@ -313,10 +320,21 @@ impl ConnectorInstance {
         Self::page_of(rows, Batch::loaded(HashMap::from([(id, installation)])))
     }
 
+    fn one_of(row: Instance, installations: Batch<InstallationId, ConnectorInstallation>) -> Self {
+        let siblings = InstanceSiblings::new(Arc::new([row.id]), installations);
+        Self { row, siblings: Arc::new(siblings) }
+    }
+
     fn page_of(rows: Vec<Instance>, installations: Batch<InstallationId, ConnectorInstallation>) -> Vec<Self> {
         let ids = rows.iter().map(|row| row.id).collect();
-        let siblings = Arc::new(InstanceSiblings { installations, things: Batch::new(ids) });
+        let siblings = Arc::new(InstanceSiblings::new(ids, installations));
         rows.into_iter().map(|row| Self { row, siblings: Arc::clone(&siblings) }).collect()
+    }
+}
+
+impl InstanceSiblings {
+    fn new(ids: Arc<[InstanceId]>, installations: Batch<InstallationId, ConnectorInstallation>) -> Self {
+        Self { installations, configurations: Batch::new(Arc::clone(&ids)), things: Batch::new(ids) }
     }
 }
 
@@ -355,6 +373,12 @@ impl ConnectorInstance {
 
     fn created_at(&self) -> Time {
         Time(self.row.created_at)
+    }
+
+    /// What was given when it was instantiated; empty once it is gone.
+    fn configuration(&self, context: &Context) -> Answered<Vec<ConfigurationParameterValue<'_>>> {
+        let found = self.siblings.configurations.get(context, &self.row.id, instance::configurations)?;
+        Ok(found.into_iter().flatten().map(ConfigurationParameterValue).collect())
     }
 
     /// With a service token: needs the scope connctd.things.read.

@@ -3,10 +3,10 @@
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
 use crate::graphql::scalars::{Scalar, Time};
-use crate::graphql::types::connector::ConnectorInstallation;
+use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance};
 use crate::graphql::types::thing::Thing;
 use crate::model::error::Error;
-use crate::model::id::InstallationId;
+use crate::model::id::{InstallationId, InstanceId};
 use crate::ops::live::PropertyChange;
 use crate::ops::thing;
 use juniper::{ID, graphql_object};
@@ -68,5 +68,31 @@ impl ConnectorInstallationChange {
     /// As it stood after the change; null once it is gone.
     fn installation(&self) -> Option<&ConnectorInstallation> {
         self.installation.as_ref()
+    }
+}
+
+/// An instance that changed, or that is gone.
+pub struct ConnectorInstanceChange {
+    /// What it is an instance of.
+    pub installation: InstallationId,
+    /// Which.
+    pub id: InstanceId,
+    /// As it stands after the change.
+    pub instance: Option<ConnectorInstance>,
+}
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl ConnectorInstanceChange {
+    fn installation_id(&self) -> ID {
+        ID::new(self.installation.to_string())
+    }
+
+    fn instance_id(&self) -> ID {
+        ID::new(self.id.to_string())
+    }
+
+    /// As it stood after the change; null once it is gone.
+    fn instance(&self) -> Option<&ConnectorInstance> {
+        self.instance.as_ref()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::scalars::Scalar;
-use crate::model::parameter::{DisplayType, Parameter};
+use crate::model::parameter::{DisplayType, Parameter, ShownValue};
 use crate::model::value::ValueType;
 use juniper::{GraphQLEnum, ID, graphql_object};
 
@@ -84,5 +84,20 @@ impl ConfigurationParameter<'_> {
     /// A regular expression that values must match somewhere; empty for none.
     fn validation_expression(&self) -> &str {
         &self.0.validation_expression
+    }
+}
+
+/// What was given for a parameter.
+pub struct ConfigurationParameterValue<'a>(pub &'a ShownValue);
+
+#[graphql_object(context = Context, scalar = Scalar, name = "ConfigurationParameterValue")]
+impl ConfigurationParameterValue<'_> {
+    fn configuration_parameter_id(&self) -> ID {
+        ID::new(self.0.parameter_id.clone())
+    }
+
+    /// Null where it is hidden: PASSWORD values are never shown.
+    fn value(&self) -> Option<&str> {
+        self.0.value.as_deref()
     }
 }

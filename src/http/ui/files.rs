@@ -126,7 +126,7 @@ mod tests {
         for other in [
             &[("index.html", "I"), ("a.js", "a"), ("b/c.css", "c")][..],
             &[("index.html", "i"), ("a.js", "A"), ("b/c.css", "c")],
-            &[("index.html", "i"), ("d.js", "a"), ("b/c.css", "c")],
+            &[("index.html", "i"), ("aa.js", "a"), ("b/c.css", "c")],
             &[("index.html", "i"), ("a.js", "c"), ("b/c.css", "a")],
             &[("index.html", "i"), ("a.js", "a")],
         ] {

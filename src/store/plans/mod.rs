@@ -120,6 +120,7 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     installation::of_apps(connection, &[nouns.app.id])?;
     installation::of_app_and_publication(connection, nouns.app.id, publication)?;
     installation::configuration(connection, installation)?;
+    assert_eq!(installation::shown_configurations(connection, &[installation])?.len(), 1);
     read_instances(connection, nouns)?;
     read_things(connection, nouns)?;
     read_callbacks(connection, nouns)
@@ -140,6 +141,7 @@ fn read_instances(connection: &Connection, nouns: &Nouns) -> Result<()> {
     instance::any_of_installation(connection, installation)?;
     assert_eq!(instance::reaches(connection, &[instance])?.len(), 1);
     instance::configuration(connection, instance)?;
+    assert_eq!(instance::shown_configurations(connection, &[instance])?.len(), 1);
     Ok(())
 }
 

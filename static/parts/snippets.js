@@ -195,7 +195,7 @@ if __name__ == "__main__":
 
 // What is shown, in this order. `run`: how it is started.
 export const SNIPPETS = [
-  { id: 'go-sdk', title: 'Go, with the SDK', file: 'serve.go', run: 'go get github.com/connctd/connector-go', code: goSdk },
+  { id: 'go-sdk', title: 'Go SDK', file: 'serve.go', run: 'go get github.com/connctd/connector-go', code: goSdk },
   { id: 'go', title: 'Go', file: 'main.go', run: 'go run main.go', code: go },
   { id: 'node', title: 'Node', file: 'connector.mjs', run: 'node connector.mjs', code: node },
   { id: 'python', title: 'Python', file: 'connector.py', run: 'pip install cryptography && python3 connector.py', code: python },

@@ -1,6 +1,6 @@
 // The parameters that somebody fills in before they can use a connector: added, described, put into order, removed.
 
-import { html, useEffect, useId, useRef } from '../../core/html.js';
+import { html, useId, useLayoutEffect, useRef } from '../../core/html.js';
 import { counted } from '../../core/format.js';
 import { Button, IconButton } from '../../components/button.js';
 import { Select, Switch, TextField } from '../../components/field.js';
@@ -63,7 +63,7 @@ function keepEnter(event) {
 // Elements that are moved lose the focus, and those that are to get it are not there yet: it is given after drawing.
 function useFocusAfter(box) {
   const wanted = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted.current) box.current.querySelector(wanted.current)?.focus();
     wanted.current = null;
   });

@@ -59,14 +59,14 @@ export async function focused(locator) {
 
 const TABS_MAX = 100;
 
-// Goes to it by the Tab key alone, as somebody without a mouse.
-export async function tabTo(page, locator) {
+// Goes to it by the Tab key alone, as somebody without a mouse; backwards with Shift+Tab.
+export async function tabTo(page, locator, key = 'Tab') {
   await seen(locator);
   for (let tabs = 0; tabs < TABS_MAX; tabs += 1) {
     if (await hasFocus(locator)) return;
-    await page.keyboard.press('Tab');
+    await page.keyboard.press(key);
   }
-  assert.fail(`${TABS_MAX} times Tab do not lead to ${locator}`);
+  assert.fail(`${TABS_MAX} times ${key} do not lead to ${locator}`);
 }
 
 // What was copied last.

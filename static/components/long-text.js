@@ -17,7 +17,7 @@ export function LongText({ text, max = 200, what = 'it' }) {
     <span class=${all ? 'long-text all' : 'long-text'} tabindex=${all ? '0' : undefined} role=${all ? 'region' : undefined} aria-label=${all ? `All of ${what}` : undefined}>
       ${all ? html`<${Whole} text=${text} />` : `${visible(beginning(text, max))}…`}
     </span>
-    <${Button} kind="plain" small aria-expanded=${String(all)} aria-label=${all ? `Show less of ${what}` : `Show all of ${what}`} onClick=${() => setAll(!all)}>
+    <${Button} kind="plain" small aria-expanded=${String(all)} aria-label=${all ? `Show less of ${what}` : `Show all ${characters} characters of ${what}`} onClick=${() => setAll(!all)}>
       ${all ? 'Show less' : `Show all ${characters} characters`}
     </${Button}>
   `;

@@ -30,8 +30,9 @@ function MainValue({ property: { name, unit }, value, stamp, fresh }) {
   const text = short(value);
   return html`
     <li>
-      <span class="hint">${visible(short(name))}</span>
-      <span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${text === '' ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>` : visible(text)}${unit && text && html`<span class="unit">${visible(short(unit))}</span>`}</span>
+      <span class="hint">${visible(short(name))}</span> ${text === ''
+        ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>`
+        : html`<span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${visible(text)}${unit && html`<span class="unit"> ${visible(short(unit))}</span>`}</span>`}
     </li>
   `;
 }

@@ -13,6 +13,6 @@ export function PropertyValue({ value, type, unit, known, max, what }) {
   return html`
     ${type === 'STRING' && COLOUR.test(value) && html`<svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="0.5" y="0.5" width="15" height="15" rx="4" fill=${value} /></svg>`}
     <${LongText} text=${value} max=${max} what=${what} />
-    ${unit && html`<span class="unit">${visible(unit)}</span>`}
+    ${unit && html`<span class="unit"> ${visible(unit)}</span>`}
   `;
 }

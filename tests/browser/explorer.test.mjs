@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { assertAccessible } from './harness/axe.mjs';
 import { PHONE, test } from './harness/browser.mjs';
 import { at, clipboard, focused, gone, holds, number, problemOf, says, seen, tabTo } from './harness/see.mjs';
+import { eventually } from './harness/wait.mjs';
 
 const parts = (page) => ({
   query: page.getByRole('textbox', { name: 'Query' }),
@@ -150,7 +151,7 @@ test('the documentation is searched and walked through', { viewport: PHONE }, as
   assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), 'it is as wide as the window');
 });
 
-test('a subscription tells what happens until it is stopped', { demo: true }, async ({ page }) => {
+test('a subscription tells what happens until it is stopped', { demo: true }, async ({ page, api, server }) => {
   const { run, variables } = parts(page);
   await page.goto('/explorer?example=live-values');
   await says(variables.locator('..'), /"thingId": "[0-9a-f]{8}-/);
@@ -162,6 +163,12 @@ test('a subscription tells what happens until it is stopped', { demo: true }, as
   await seen(page.getByText('Stopped', { exact: true }));
   await assertAccessible(page);
   const count = await events.count();
+  // The station goes on, a value each second.
+  const value = async () => JSON.stringify((await api.things(server.demo.clientId, { name: 'Demo weather station' }))[0].components);
+  for (let round = 0; round < 2; round += 1) {
+    const before = await value();
+    await eventually('another value', async () => (await value()) !== before);
+  }
   await seen(run);
   await number(events, count);
 

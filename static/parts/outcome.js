@@ -64,7 +64,7 @@ export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
         <${Icon} name=${icon} />
         <div>
           <${StateBadge} state=${state} />
-          <p class="outcome-title">${badly && description ? html`<${LongText} text=${sentence(description)} max=${400} what="the description" />` : TITLES[state]}</p>
+          <h3 class="outcome-title">${badly && description ? html`<${LongText} text=${sentence(description)} max=${400} what="the description" />` : TITLES[state]}</h3>
           <p>${MEANINGS[state]?.(what)}</p>
           ${badly && onRetry && html`<div class="actions"><${Button} kind="primary" onClick=${onRetry}>Remove and try again</${Button}></div>`}
         </div>

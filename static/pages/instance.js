@@ -114,6 +114,7 @@ function Things({ app, things, state, reload }) {
 
 function Removal({ app, instance, retry, onClose }) {
   const { id, externalSubjectId, installation, things } = instance;
+  const here = location.pathname;
   const [remove, { busy, error }] = useAction(async () => {
     // An error beside the result: the connector did not confirm; the removal took place.
     const { data, errors } = await exchange(REMOVE, { id }, { app });
@@ -121,7 +122,8 @@ function Removal({ app, instance, retry, onClose }) {
     if (errors.length > 0) toast(`Removed, but the connector did not confirm it: ${errors[0].message}`, 'warn');
     else toast(`The instance for “${externalSubjectId}” is removed`);
     const again = `${path`/apps/${app}/installed/${installation.id}/instantiate`}?subject=${encodeURIComponent(externalSubjectId)}`;
-    navigate(retry ? again : path`/apps/${app}/instances`);
+    // It may take a while, and somebody has gone elsewhere.
+    if (location.pathname === here) navigate(retry ? again : path`/apps/${app}/instances`, { replace: true });
   });
   return html`
     <${Confirm} title=${`Remove the instance for “${externalSubjectId}”?`} action=${retry ? 'Remove and try again' : 'Remove it'} busy=${busy} error=${error} onConfirm=${remove} onClose=${onClose}>

@@ -13,6 +13,7 @@ import { Page, Section } from '../components/page.js';
 import { PagedTable } from '../components/paged-table.js';
 import { Empty } from '../components/states.js';
 import { Time } from '../components/time.js';
+import { changed } from '../parts/installation-instances.js';
 import { problemOfSubject } from '../parts/subject.js';
 
 const PAGE = 50;
@@ -35,8 +36,9 @@ const FIELDS = [{ name: 'subject', label: 'External subject', check: problemOfSu
 
 export default function Instances({ app }) {
   const filters = useFilters(['subject']);
+  const more = html`<${ButtonLink} icon="plus" href=${path`/apps/${app}/installed`}>Instantiate a connector</${ButtonLink}>`;
   return html`
-    <${Page} title="Instances" lead=${LEAD} wide>
+    <${Page} title="Instances" lead=${LEAD} actions=${more} wide>
       <${Section}>
         <${Filters} label="Filter instances" fields=${FIELDS} values=${filters} hint="It is found by the whole of it, exactly as your app wrote it." />
         <${List} app=${app} filters=${filters} />
@@ -48,8 +50,13 @@ export default function Instances({ app }) {
 function List({ app, filters }) {
   const { subject } = filters;
   const list = usePages(DOCUMENT, {}, pick, { size: PAGE, app, subject });
-  const next = ({ connectorInstanceChanged: { instanceId, instance } }) => list.change((rows, more) => changed(rows, instanceId, instance, { subject, more }));
-  useLive(CHANGED, { app }, { next, ready: list.reload });
+  useLive(CHANGED, { app }, {
+    next: ({ connectorInstanceChanged: { instanceId, instance } }) => {
+      const elsewhere = subject && instance && instance.externalSubjectId !== subject;
+      if (!elsewhere) list.change((rows, more) => changed(rows, instanceId, instance, more));
+    },
+    ready: list.reload,
+  });
   const columns = [
     { title: 'External subject', main: true, cell: ({ id, externalSubjectId }) => html`<a href=${path`/apps/${app}/instances/${id}`}>${visible(externalSubjectId)}</a>` },
     { title: 'Connector', cell: ({ installation }) => html`<a href=${path`/apps/${app}/installed/${installation.id}`}>${visible(installation.connector.name)}</a>` },
@@ -61,14 +68,6 @@ function List({ app, filters }) {
     <${PagedTable} list=${list} one="instance" caption="Instances, oldest first" columns=${columns}
       href=${({ id }) => path`/apps/${app}/instances/${id}`} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
   `;
-}
-
-// What became of the rows. New ones come last, so they are not seen while there is more to load.
-function changed(rows, id, instance, { subject, more }) {
-  const at = rows.findIndex((row) => row.id === id);
-  if (at >= 0) return instance ? rows.with(at, instance) : rows.toSpliced(at, 1);
-  if (!instance || more || (subject && instance.externalSubjectId !== subject)) return rows;
-  return [...rows, instance];
 }
 
 function Things({ app, things }) {

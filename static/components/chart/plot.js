@@ -1,5 +1,6 @@
 // The frame of a chart: its size, its axes, and the line that is moved along it with the mouse, a finger or the arrow
-// keys, telling what is there. To those who do not see it, it is a slider whose value is what it tells.
+// keys, telling what is there. To those who do not see it, it is a slider whose value is what it tells; with the focus
+// it stays where it is, however the chart moves.
 
 import { html, useEffect, useId, useRef, useState } from '../../core/html.js';
 import { linear, nearest } from './scale.js';
@@ -39,7 +40,7 @@ export function Plot({ label, describedBy, window, domain = [0, 1], ticks = [], 
   return html`
     <div class="chart" ref=${box} role="slider" tabindex="0" aria-label=${label} aria-describedby=${describedBy}
       aria-valuemin="0" aria-valuemax=${Math.max(0, last)} aria-valuenow=${Math.max(0, mark ? at : last)} aria-valuetext=${told(mark ?? marks[last])}
-      onKeyDown=${step} onBlur=${() => setChosen(null)} onPointerMove=${point} onPointerDown=${point}
+      onKeyDown=${step} onFocus=${() => setChosen((known) => known ?? marks[last]?.at ?? null)} onBlur=${() => setChosen(null)} onPointerMove=${point} onPointerDown=${point}
       onPointerLeave=${(event) => event.pointerType === 'mouse' && setChosen(null)}>
       <svg class="chart-picture" width=${width} height=${height} aria-hidden="true" focusable="false">
         ${width >= WIDTH_PX_MIN && html`

@@ -13,19 +13,20 @@ import { Loaded } from '../components/states.js';
 import { toast } from '../components/toast.js';
 import { AboutFields } from '../parts/publication/about-fields.js';
 import { CallbackFields } from '../parts/publication/callback-fields.js';
-import { NotOwn, useOwn } from '../parts/publication/document.js';
+import { NotOwn, UPDATE, useOwn } from '../parts/publication/document.js';
 import { Parameters } from '../parts/publication/parameters.js';
 import { useProblems } from '../parts/publication/problems.js';
 import { violationsOf } from '../parts/publication/rules.js';
 import { changes, ofPublication } from '../parts/publication/values.js';
 
-const UPDATE = 'mutation ($id: ID!, $connector: ConnectorPublicationUpdate!) { updateConnector(connectorId: $id, connector: $connector) { id } }';
+const LEAD = `Its ID, its key and everything that is installed stay as they are. What is installed already keeps the values that it
+was given.`;
 
 export default function EditConnector({ connector: id }) {
   const { query, own } = useOwn(id);
   const back = { href: path`/connectors/${id}`, text: own ? visible(own.name) : 'The connector' };
   return html`
-    <${Page} title="Edit the connector" back=${back} lead="Its ID, its key and everything that is installed stay as they are. What is installed already keeps the values that it was given.">
+    <${Page} title="Edit the connector" back=${back} lead=${LEAD}>
       <${Loaded} query=${query} lines=${12}>${() => (own ? html`<${Fields} key=${id} own=${own} />` : html`<${NotOwn} />`)}</${Loaded}>
     </${Page}>
   `;

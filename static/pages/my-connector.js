@@ -19,7 +19,7 @@ import { Time } from '../components/time.js';
 import { toast } from '../components/toast.js';
 import { CALLBACK_ROW, CallbackTable } from '../parts/callback-table.js';
 import { ParameterTable } from '../parts/parameter-table.js';
-import { ActiveBadge } from '../parts/publication/active.js';
+import { ActiveBadge, PlainTags } from '../parts/publication/badges.js';
 import { titleOf } from '../parts/publication/callback-fields.js';
 import { NotOwn, useOwn } from '../parts/publication/document.js';
 import { NewBase } from '../parts/publication/new-base.js';
@@ -36,7 +36,13 @@ const BACK = { href: '/connectors', text: 'My connectors' };
 
 export default function MyConnector({ connector: id }) {
   const { query, own } = useOwn(id);
-  if (!own) return html`<${Page} title="My connector" back=${BACK}><${Loaded} query=${query} lines=${8}>${() => html`<${NotOwn} />`}</${Loaded}></${Page}>`;
+  if (!own) {
+    return html`
+      <${Page} title="My connector" back=${BACK}>
+        <${Loaded} query=${query} lines=${8}>${() => html`<${NotOwn} />`}</${Loaded}>
+      </${Page}>
+    `;
+  }
   const title = html`<span class="with-logo"><${Logo} name=${own.name} url=${own.logoUrl} large /><span>${visible(own.name)}</span></span>`;
   const actions = html`
     <${ButtonLink} icon="store" href=${path`/store/${id}`}>In the store</${ButtonLink}>
@@ -63,18 +69,26 @@ function Parts({ own, reload }) {
   `;
 }
 
+const hidePublished = () => setQuery({ published: null, snippet: null });
+const logOf = (id) => `/callbacks?${new URLSearchParams({ connector: id })}`;
+
 // The end of the wizard.
 const Published = ({ own }) => html`
-  <${Section} title="It is published" actions=${html`<${Button} small onClick=${() => setQuery({ published: null, snippet: null })}>Hide this</${Button}>`}>
+  <${Section} title="It is published" actions=${html`<${Button} small onClick=${hidePublished}>Hide this</${Button}>`}>
     <div class="stack">
       <${Notice} kind="ok" title="This is the public key of your connector"><${PublicKey} value=${own.publicKey} /></${Notice}>
       <h3>1. Verify that callbacks come from the platform</h3>
       <${Verify} publicKey=${own.publicKey} />
       <h3>2. Start your connector, and install it</h3>
-      <p>It must be reachable at its callback URLs. The platform calls it while you install it for one of your apps, and shows you its answer.</p>
+      <p>
+        It must be reachable at its callback URLs. The platform calls it while you install it for one of your apps, and
+        shows you its answer.
+      </p>
       <div><${ButtonLink} kind="primary" icon="installed" href=${path`/store/${own.id}/install`}>Install it</${ButtonLink}></div>
       <h3>3. Watch its callbacks</h3>
-      <p>Each call, with the exact bytes that were signed and what your connector answered, is <a href=${`/callbacks?connector=${encodeURIComponent(own.id)}`}>in the log</a>.</p>
+      <p>
+        Each call, with the exact bytes that were signed and what your connector answered, is <a href=${logOf(own.id)}>in the log</a>.
+      </p>
     </div>
   </${Section}>
 `;
@@ -84,7 +98,7 @@ const About = ({ own }) => html`
     <div class="stack">
       <p class="as-written">${visible(own.description)}</p>
       ${own.requirements && html`<div><h3>What it needs</h3><p class="as-written">${visible(own.requirements)}</p></div>`}
-      ${own.tags.length > 0 && html`<ul class="tags" aria-label="Tags">${own.tags.map((tag) => html`<li key=${tag}><span class="tag">${visible(tag)}</span></li>`)}</ul>`}
+      <${PlainTags} tags=${own.tags} />
       <${Facts} facts=${[
         ['Visible', html`<${StateBadge} state=${own.mode} />`],
         ['New installations', html`<${ActiveBadge} active=${own.active} />`],
@@ -99,7 +113,7 @@ const About = ({ own }) => html`
 function Key({ own }) {
   const { query } = usePlace();
   const open = query.has('verify') || query.has('snippet');
-  const toggle = ({ currentTarget }) => currentTarget.open !== open && setQuery({ verify: currentTarget.open ? 'true' : null, snippet: null });
+  const toggle = ({ currentTarget: { open: wanted } }) => wanted !== open && setQuery({ verify: wanted, snippet: null });
   return html`
     <${Section} title="Public key">
       <div class="stack">
@@ -122,11 +136,15 @@ function Addresses({ own, reload }) {
     reload();
     toast('The callback URLs are changed');
   };
+  const open = () => setQuery({ base: 'true' }, { replace: false });
   return html`
-    <${Section} title="Callback URLs" actions=${html`<${Button} small icon="edit" onClick=${() => setQuery({ base: 'true' }, { replace: false })}>Change the base URL</${Button}>`}>
+    <${Section} title="Callback URLs" actions=${html`<${Button} small icon="edit" onClick=${open}>Change the base URL</${Button}>`}>
       <dl class="callback-urls">
         ${URLS.map((field) => html`
-          <div key=${field}><dt>${titleOf(field)}</dt><dd><code class="breaking">${own[field]}</code><${CopyButton} value=${own[field]} label=${`Copy ${titleOf(field)}`} /></dd></div>
+          <div key=${field}>
+            <dt>${titleOf(field)}</dt>
+            <dd><code class="breaking">${own[field]}</code><${CopyButton} value=${own[field]} label=${`Copy ${titleOf(field)}`} /></dd>
+          </div>
         `)}
       </dl>
       ${moving && html`<${NewBase} connector=${own} onDone=${done} onClose=${close} />`}
@@ -147,19 +165,22 @@ const Parameters = ({ own }) => LISTS.map((field) => {
 function Callbacks({ id }) {
   const query = useQuery(CALLBACKS, { id });
   useLive(LOGGED, { id }, { next: query.reload, ready: query.reload });
-  const all = html`<a href=${`/callbacks?connector=${encodeURIComponent(id)}`}>All of them</a>`;
+  const install = html`<${ButtonLink} href=${path`/store/${id}/install`}>Install it</${ButtonLink}>`;
   return html`
-    <${Section} title="Last callbacks" actions=${all}>
+    <${Section} title="Last callbacks" actions=${html`<a href=${logOf(id)}>All of them</a>`}>
       <${Loaded} query=${query}>${({ callbacks }) => (callbacks.length > 0
         ? html`<${CallbackTable} caption="Last callbacks" rows=${callbacks} />`
         : html`
-          <${Empty} icon="callbacks" title="It has not been called yet" actions=${html`<${ButtonLink} href=${path`/store/${id}/install`}>Install it</${ButtonLink}>`}>
+          <${Empty} icon="callbacks" title="It has not been called yet" actions=${install}>
             Install it for one of your apps, and the first call appears here by itself.
           </${Empty}>
         `)}</${Loaded}>
     </${Section}>
   `;
 }
+
+const ACTIVE = 'Whoever sees the connector can install it. Deactivate it, and nobody can any more; what is installed goes on working.';
+const INACTIVE = 'Nobody can install the connector, because you have deactivated it. What is installed goes on working.';
 
 function Activity({ own, reload }) {
   const [change, { busy, error }] = useAction(async () => {
@@ -170,11 +191,13 @@ function Activity({ own, reload }) {
   return html`
     <${Section} title="New installations">
       <div class="stack">
-        <p>${own.active
-          ? 'Whoever sees the connector can install it. Deactivate it, and nobody can any more; what is installed goes on working.'
-          : 'Nobody can install the connector, because you have deactivated it. What is installed goes on working.'}</p>
+        <p>${own.active ? ACTIVE : INACTIVE}</p>
         ${error && html`<${Failure} error=${error} title="That did not work" />`}
-        <div><${Button} busy=${busy} kind=${own.active ? 'quiet' : 'primary'} onClick=${change}>${own.active ? 'Deactivate' : 'Activate'}</${Button}></div>
+        <div>
+          <${Button} busy=${busy} kind=${own.active ? 'quiet' : 'primary'} onClick=${change}>
+            ${own.active ? 'Deactivate' : 'Activate'}
+          </${Button}>
+        </div>
       </div>
     </${Section}>
   `;
@@ -187,16 +210,23 @@ function Removal({ own }) {
     toast(`“${visible(own.name)}” is removed`);
     navigate('/connectors');
   });
+  const close = () => (setAsking(false), clear());
   return html`
     <${Section} title="Remove the connector">
       <div class="stack">
-        <p>It is gone from the store and from here for good. What is installed goes on working until it is removed by those who installed it.</p>
+        <p>
+          It is gone from the store and from here for good. What is installed goes on working until it is removed by those
+          who installed it.
+        </p>
         <div><${Button} kind="danger" icon="trash" onClick=${() => setAsking(true)}>Remove the connector</${Button}></div>
       </div>
       ${asking && html`
-        <${Confirm} title=${`Remove “${visible(own.name)}”?`} action="Remove it" typed=${own.name} busy=${busy} error=${error} onConfirm=${remove} onClose=${() => (setAsking(false), clear())}>
-          <p>The publication, its ID and its public key go for good, and nobody can install it any more. Installations of it
-          go on, and your connector still gets their callbacks, until they are removed.</p>
+        <${Confirm} title=${`Remove “${visible(own.name)}”?`} action="Remove it" typed=${own.name} ...${{ busy, error }}
+          onConfirm=${remove} onClose=${close}>
+          <p>
+            The publication, its ID and its public key go for good, and nobody can install it any more. Installations of it
+            go on, and your connector still gets their callbacks, until they are removed.
+          </p>
         </${Confirm}>
       `}
     </${Section}>

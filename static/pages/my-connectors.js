@@ -13,7 +13,7 @@ import { Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Table } from '../components/table.js';
 import { Time } from '../components/time.js';
-import { ActiveBadge } from '../parts/publication/active.js';
+import { ActiveBadge, PlainTags } from '../parts/publication/badges.js';
 import { hostOf } from '../parts/publication/callback-url.js';
 
 const DOCUMENT = '{ connectorPublications { id name logoUrl mode active tags installationCallbackUrl createdAt } }';
@@ -25,21 +25,16 @@ const COLUMNS = [
   {
     title: 'Name',
     main: true,
-    cell: ({ id, name, logoUrl }) => html`<span class="own-connector"><${Logo} name=${name} url=${logoUrl} /><a href=${path`/connectors/${id}`}>${visible(name)}</a></span>`,
+    cell: ({ id, name, logoUrl }) => html`
+      <span class="own-connector"><${Logo} name=${name} url=${logoUrl} /><a href=${path`/connectors/${id}`}>${visible(name)}</a></span>
+    `,
   },
   { title: 'Visible', cell: ({ mode }) => html`<${StateBadge} state=${mode} />` },
   { title: 'New installations', cell: ({ active }) => html`<${ActiveBadge} active=${active} />` },
-  { title: 'Tags', cell: ({ tags }) => html`<${Tags} tags=${tags} />` },
+  { title: 'Tags', cell: ({ tags }) => html`<${PlainTags} tags=${tags} max=${TAGS_SHOWN} />` },
   { title: 'Called at', cell: ({ installationCallbackUrl: url }) => html`<code class="breaking">${hostOf(url)}</code>` },
   { title: 'Published', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
 ];
-
-const Tags = ({ tags }) => tags.length > 0 && html`
-  <ul class="tags">
-    ${tags.slice(0, TAGS_SHOWN).map((tag) => html`<li key=${tag}><span class="tag">${visible(tag)}</span></li>`)}
-    ${tags.length > TAGS_SHOWN && html`<li class="hint">and ${tags.length - TAGS_SHOWN} more</li>`}
-  </ul>
-`;
 
 export default function MyConnectors() {
   const query = useQuery(DOCUMENT);
@@ -47,7 +42,9 @@ export default function MyConnectors() {
   return html`
     <${Page} title="My connectors" actions=${publish} lead="What you have published, so that apps can install it.">
       <${Section}>
-        <${Loaded} query=${query}>${({ connectorPublications: all }) => (all.length > 0 ? html`<${List} all=${all} />` : html`<${Nothing} publish=${publish} />`)}</${Loaded}>
+        <${Loaded} query=${query}>${({ connectorPublications: all }) => (all.length > 0
+          ? html`<${List} all=${all} />`
+          : html`<${Nothing} publish=${publish} />`)}</${Loaded}>
       </${Section}>
     </${Page}>
   `;
@@ -68,16 +65,18 @@ const holds = ({ name, tags, installationCallbackUrl: url }, text) =>
 function List({ all }) {
   const search = usePlace().query.get('search') ?? '';
   const isSearched = all.length >= SEARCHED_FROM || search !== '';
+  const showAll = html`<${Button} onClick=${() => setQuery({ search: null })}>Show all of them</${Button}>`;
   const rows = all.filter((one) => holds(one, search.trim().toLowerCase()));
   return html`
     ${isSearched && html`
       <form class="filters" role="search" aria-label="My connectors" onSubmit=${(event) => event.preventDefault()}>
-        <${TextField} type="search" label="Search" value=${search} onInput=${(text) => setQuery({ search: text })} autocomplete="off" hint="In names, tags and addresses" />
+        <${TextField} type="search" label="Search" hint="In names, tags and addresses" autocomplete="off"
+          value=${search} onInput=${(text) => setQuery({ search: text })} />
       </form>
     `}
     <p class=${isSearched ? 'hint' : 'off-screen'} role="status">${counted(rows.length, 'connector')}</p>
     ${rows.length > 0
       ? html`<${Table} caption="My connectors" columns=${COLUMNS} rows=${rows} href=${({ id }) => path`/connectors/${id}`} />`
-      : html`<${Empty} icon="search" title="None of your connectors has that" actions=${html`<${Button} onClick=${() => setQuery({ search: null })}>Show all of them</${Button}>`} />`}
+      : html`<${Empty} icon="search" title="None of your connectors has that" actions=${showAll} />`}
   `;
 }

@@ -23,6 +23,9 @@ import { toInput } from '../parts/publication/values.js';
 const PUBLISH = 'mutation ($connector: ConnectorPublicationInput!) { publishConnector(connector: $connector) { id } }';
 const BACK = { href: '/connectors', text: 'My connectors' };
 
+const LEAD = `A connector is a service of yours that connects things of one kind: a brand’s lamps, a weather service. Tell
+the platform what it is, where it is called, and what people fill in to use it.`;
+
 const STEPS = ['About', 'Callback URLs', 'Parameters'];
 const LAST = STEPS.length;
 const href = (step) => `/connectors/new?step=${step}`;
@@ -61,7 +64,7 @@ export default function Publish() {
   const error = problems.error && (problems.open.length === 0 || here.length > 0) ? problems.error : null;
   const box = useStepFocus(step, here.length > 0);
   return html`
-    <${Page} title="Publish a connector" back=${BACK} lead="A connector is a service of yours that connects things of one kind: a brand’s lamps, a weather service. Tell the platform what it is, where it is called, and what people fill in to use it.">
+    <${Page} title="Publish a connector" back=${BACK} lead=${LEAD}>
       <div class="publishing" ref=${box}>
         <${Progress} step=${step} values=${values} />
         <${Form} key=${step} onSubmit=${submit} error=${error} fields=${problems.open} aria-label=${STEPS[step - 1]}>
@@ -109,7 +112,8 @@ function Progress({ step, values }) {
           `;
           const leads = number !== step && number <= Math.max(first, step);
           return html`
-            <li key=${number} class=${classes('wizard-step', number === step && 'current', done && 'done')} aria-current=${number === step ? 'step' : undefined}>
+            <li key=${number} class=${classes('wizard-step', number === step && 'current', done && 'done')}
+              aria-current=${number === step ? 'step' : undefined}>
               ${leads ? html`<a href=${href(number)}>${content}</a>` : html`<span>${content}</span>`}
             </li>
           `;
@@ -122,7 +126,9 @@ function Progress({ step, values }) {
 function Step({ step, draft: { values, setValues }, problem }) {
   const change = (fields) => setValues((known) => ({ ...known, ...fields }));
   const set = (field) => (value) => change({ [field]: value });
-  if (step === 1) return html`<${Section} title="About"><div class="stack"><${AboutFields} ...${{ values, set, problem }} /></div></${Section}>`;
+  if (step === 1) {
+    return html`<${Section} title="About"><div class="stack"><${AboutFields} ...${{ values, set, problem }} /></div></${Section}>`;
+  }
   if (step === 2) {
     return html`
       <${Section} title="Callback URLs">

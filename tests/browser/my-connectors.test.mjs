@@ -14,7 +14,7 @@ const description = (page) => page.getByRole('textbox', { name: 'Description', e
 const URLS = 'installationCallbackUrl instanceCallbackUrl actionCallbackUrl';
 
 const profileOf = async (api, id) => {
-  const { connector } = await api.ask(`query ($id: ID!) { connector(id: $id) { name description tags mode active ${URLS} configurationParameters { id name } } }`, { id });
+  const { connector } = await api.ask(`query ($id: ID!) { connector(id: $id) { name description tags mode active ${URLS} } }`, { id });
   return connector;
 };
 
@@ -131,11 +131,11 @@ test('a connector moves to another base URL, is called there, is deactivated, an
 
 test('many are searched; whatever they hold is text, and nothing is wider than a phone', { viewport: PHONE }, async ({ page, api }) => {
   for (let number_ = 1; number_ <= 10; number_ += 1) await api.publish({ name: `Lamps ${number_}`, tags: [`tag${number_}`] });
-  const parameter = { id: 'x'.repeat(200), name: `${NASTY}${LONG}`, description: NASTY, valueType: 'STRING', validationExpression: LONG };
-  const nasty = await api.publish({
-    name: `${NASTY}${LONG}`, description: `${NASTY}${LONG}`, requirements: NASTY, tags: [NASTY, 'y'.repeat(50)], logoUrl: 'http://pictures.example/x.svg',
-    homeUrl: `https://h.example/${LONG}`, at: `https://h.example/${LONG}`, configurationParameters: [parameter], customerConfigurationParameters: [parameter],
-  });
+  const name = NASTY + LONG;
+  const parameter = { id: 'x'.repeat(200), name, description: NASTY, valueType: 'STRING', validationExpression: LONG };
+  const lists = { configurationParameters: [parameter], customerConfigurationParameters: [parameter] };
+  const urls = { logoUrl: 'http://pictures.example/x.svg', homeUrl: `https://h.example/${LONG}`, at: `https://h.example/${LONG}` };
+  const nasty = await api.publish({ name, description: name, requirements: NASTY, tags: [NASTY, 'y'.repeat(50)], ...urls, ...lists });
   const fits = async () => assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), PHONE.width);
   await page.goto('/connectors');
   await number(page.getByRole('rowheader'), 11);

@@ -103,8 +103,12 @@ test('the keyboard alone leads through the wizard to the key', async ({ page, ap
   await seen(heading(page, 'It is published'));
   const [, connectorId] = /connectors\/([\w-]+)/.exec(page.url());
   const { connector: stored } = await api.ask(PROFILE, { id: connectorId });
-  assert.deepEqual([stored.name, stored.description, stored.tags, stored.mode, stored.logoUrl], ['Lamps', 'Lamps of all kinds', ['light', 'local'], 'UNLISTED', null]);
-  assert.deepEqual(stored.configurationParameters.map(({ id: one, displayType, required }) => [one, displayType, required]), [['region', 'PLAIN', false], ['api_key', 'PASSWORD', true]]);
+  const { name, description, tags, mode, logoUrl, configurationParameters } = stored;
+  assert.deepEqual([name, description, tags, mode, logoUrl], ['Lamps', 'Lamps of all kinds', ['light', 'local'], 'UNLISTED', null]);
+  assert.deepEqual(
+    configurationParameters.map((one) => [one.id, one.displayType, one.required]),
+    [['region', 'PLAIN', false], ['api_key', 'PASSWORD', true]],
+  );
   assert.deepEqual(stored.customerConfigurationParameters, []);
   assert.equal(stored.actionCallbackUrl, `${service.url}/actions`);
   await assertAccessible(page);
@@ -194,11 +198,12 @@ test('what the server refuses is shown at its field, in its step, and the draft 
   await button(page, 'Publish').click();
   await seen(heading(page, 'It is published'));
   await seen(page.getByRole('heading', { level: 1, name: 'Lamps <b>of</b> all kinds' }));
-  const { connectorPublications } = await api.ask('{ connectorPublications { customerConfigurationParameters { id } } }');
-  assert.deepEqual(connectorPublications, [{ customerConfigurationParameters: [{ id: 'colour' }, { id: 'serial' }] }]);
+  const { connectorPublications: own } = await api.ask('{ connectorPublications { customerConfigurationParameters { id } } }');
+  assert.deepEqual(own, [{ customerConfigurationParameters: [{ id: 'colour' }, { id: 'serial' }] }]);
 });
 
-test('a draft is discarded once that is confirmed; without a server nothing is lost', { viewport: PHONE }, async ({ page, watch, server }) => {
+test('a draft is discarded once that is confirmed; without a server nothing is lost', { viewport: PHONE }, async (world) => {
+  const { page, watch, server } = world;
   await page.goto('/connectors/new?step=3');
   await button(page, 'Publish').click();
   await at(page, '/connectors/new?step=1');

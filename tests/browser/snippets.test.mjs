@@ -20,6 +20,7 @@ import { eventually } from './harness/wait.mjs';
 const VECTORS = JSON.parse(await readFile(join(ROOT, 'tests/vectors/signature.json'), 'utf8'));
 // What stands before the 32 bytes of a seed in the DER form (PKCS #8) of an Ed25519 key.
 const PKCS8_PREFIX = '302e020100300506032b657004220420';
+const REMOVE = 'mutation ($id: ID!) { removeInstallation(installationId: $id, removeInstances: true) { affectedInstances { id } } }';
 const GO = process.env.CONNHUB_GO ?? 'go';
 
 const folder = await mkdtemp(join(tmpdir(), 'connhub-snippets-'));
@@ -135,7 +136,7 @@ for (const [language, { here }] of Object.entries(LANGUAGES)) {
       assert.equal(state, 'COMPLETE');
       const instance = await api.instantiate(app.id, id);
       assert.equal(instance.state, 'COMPLETE');
-      await api.ask('mutation ($id: ID!) { removeInstallation(installationId: $id, removeInstances: true) { affectedInstallation { id } } }', { id });
+      await api.ask(REMOVE, { id });
       assert.deepEqual((await api.callbacks()).map(({ responseStatus }) => responseStatus), [204, 204, 201, 201]);
     } finally {
       await program?.end();

@@ -9,21 +9,24 @@ const MODES = [
   ['PUBLIC', 'Public', 'In the store, for everybody on this server.'],
 ];
 
+const URL_FIELD = { inputmode: 'url', spellcheck: false, autocomplete: 'off' };
+
 // values and set(field)(value): as in values.js; problem(path): what is wrong there.
-export const AboutFields = ({ values, set, problem }) => html`
-  <${TextField} label="Name" required value=${values.name} onInput=${set('name')} error=${problem('connector.name')} autocomplete="off"
-    hint="What people look for: the brand or the system that it connects." />
-  <${TextArea} label="Description" required value=${values.description} onInput=${set('description')} error=${problem('connector.description')}
-    hint="Which things it brings, and what can be done with them." />
-  <${TextArea} label="Requirements" optional rows="3" value=${values.requirements} onInput=${set('requirements')} error=${problem('connector.requirements')}
-    hint="What somebody must have before they install it: an account, a device, an API key." />
-  <${TextField} label="Tags" optional value=${values.tags} onInput=${set('tags')} error=${problem('connector.tags')} autocomplete="off"
-    hint="Words to find it by, with commas between them: light, local, zigbee" />
-  <div class="pair">
-    <${TextField} label="Logo URL" optional value=${values.logoUrl} onInput=${set('logoUrl')} error=${problem('connector.logoUrl')} inputmode="url" spellcheck=${false} autocomplete="off"
-      hint="A square picture. Only https:// pictures are shown." />
-    <${TextField} label="Home URL" optional value=${values.homeUrl} onInput=${set('homeUrl')} error=${problem('connector.homeUrl')} inputmode="url" spellcheck=${false} autocomplete="off"
-      hint="Where people read more about it." />
-  </div>
-  <${Choice} label="Who may install it" options=${MODES} value=${values.mode} onInput=${set('mode')} error=${problem('connector.mode')} />
-`;
+export function AboutFields({ values, set, problem }) {
+  const field = (name) => ({ value: values[name], onInput: set(name), error: problem(`connector.${name}`) });
+  return html`
+    <${TextField} label="Name" required ...${field('name')} autocomplete="off"
+      hint="What people look for: the brand or the system that it connects." />
+    <${TextArea} label="Description" required ...${field('description')} hint="Which things it brings, and what can be done with them." />
+    <${TextArea} label="Requirements" optional rows="3" ...${field('requirements')}
+      hint="What somebody must have before they install it: an account, a device, an API key." />
+    <${TextField} label="Tags" optional ...${field('tags')} autocomplete="off"
+      hint="Words to find it by, with commas between them: light, local, zigbee" />
+    <div class="pair">
+      <${TextField} label="Logo URL" optional ...${field('logoUrl')} ...${URL_FIELD}
+        hint="A square picture. Only https:// pictures are shown." />
+      <${TextField} label="Home URL" optional ...${field('homeUrl')} ...${URL_FIELD} hint="Where people read more about it." />
+    </div>
+    <${Choice} label="Who may install it" options=${MODES} ...${field('mode')} />
+  `;
+}

@@ -6,9 +6,24 @@ import { URLS } from './values.js';
 import { commonBase, PATHS, rebased } from './callback-url.js';
 
 const ABOUT = {
-  installationCallbackUrl: ['Installation callback URL', html`<code>POST</code> when an app installs the connector, with the values of your parameters and a token. <code>DELETE</code>, with the installation’s ID behind a slash, when the app removes it.`],
-  instanceCallbackUrl: ['Instance callback URL', html`<code>POST</code> when the connector is instantiated for an end customer: create the customer’s things now. <code>DELETE</code>, with the instance’s ID, when that is removed.`],
-  actionCallbackUrl: ['Action callback URL', html`<code>POST</code> when a thing of yours shall do something, such as switch on.`],
+  installationCallbackUrl: [
+    'Installation callback URL',
+    html`
+      <code>POST</code> when an app installs the connector, with the values of your parameters and a token.${' '}
+      <code>DELETE</code>, with the installation’s ID behind a slash, when the app removes it.
+    `,
+  ],
+  instanceCallbackUrl: [
+    'Instance callback URL',
+    html`
+      <code>POST</code> when the connector is instantiated for an end customer: create the customer’s things now.${' '}
+      <code>DELETE</code>, with the instance’s ID, when that is removed.
+    `,
+  ],
+  actionCallbackUrl: [
+    'Action callback URL',
+    html`<code>POST</code> when a thing of yours shall do something, such as switch on.`,
+  ],
 };
 
 export const titleOf = (field) => ABOUT[field][0];
@@ -24,14 +39,15 @@ export function CallbackFields({ values, set, change, problem }) {
     setBase(next);
     change(rebased(pick(values), base, next));
   };
+  const typing = { inputmode: 'url', spellcheck: false, autocomplete: 'off' };
   return html`
     ${hasBase && html`
-      <${TextField} label="Base URL" optional value=${base} onInput=${rebase} inputmode="url" spellcheck=${false} autocomplete="off" placeholder="https://connector.example.com"
+      <${TextField} label="Base URL" optional value=${base} onInput=${rebase} ...${typing} placeholder="https://connector.example.com"
         hint=${`Fills in the three below: ${Object.values(PATHS).join(', ')} behind it, or what you have there already.`} />
     `}
     ${URLS.map((field) => html`
-      <${TextField} key=${field} label=${ABOUT[field][0]} required value=${values[field]} onInput=${set(field)} error=${problem(`connector.${field}`)} hint=${ABOUT[field][1]}
-        inputmode="url" spellcheck=${false} autocomplete="off" />
+      <${TextField} key=${field} label=${ABOUT[field][0]} hint=${ABOUT[field][1]} required value=${values[field]} onInput=${set(field)}
+        error=${problem(`connector.${field}`)} ...${typing} />
     `)}
   `;
 }

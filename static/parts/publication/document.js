@@ -9,6 +9,10 @@ import { PROFILE } from './values.js';
 
 const DOCUMENT = `query ($id: ID!) { connector(id: $id) { id ${PROFILE} active state publicKey createdAt } }`;
 
+export const UPDATE = `mutation ($id: ID!, $connector: ConnectorPublicationUpdate!) {
+  updateConnector(connectorId: $id, connector: $connector) { id }
+}`;
+
 // { query, own: the publication, or null }. Those of others have no key here, and are not shown.
 export function useOwn(id) {
   const query = useQuery(DOCUMENT, { id });
@@ -16,9 +20,11 @@ export function useOwn(id) {
   return { query, own: found?.publicKey ? found : null };
 }
 
+const TO_OWN = html`<${ButtonLink} href="/connectors">To your connectors</${ButtonLink}>`;
+
 export const NotOwn = () => html`
   <${Section}>
-    <${Empty} icon="connectors" title="There is no such connector of yours" actions=${html`<${ButtonLink} href="/connectors">To your connectors</${ButtonLink}>`}>
+    <${Empty} icon="connectors" title="There is no such connector of yours" actions=${TO_OWN}>
       It was removed, or somebody else published it.
     </${Empty}>
   </${Section}>

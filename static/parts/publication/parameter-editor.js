@@ -72,33 +72,43 @@ function useFocusAfter(box) {
   };
 }
 
+const CODE = { autocomplete: 'off', autocapitalize: 'off', spellcheck: false };
+const EXPRESSION_HINT = 'A regular expression that values must match somewhere; ^ and $ tie it to the ends. ^[a-z]{2}$ takes two letters.';
+const HIDDEN_HINT = 'Never in logs or in answers of the API.';
+
 function Parameter({ parameter, at, last, move, remove, change, problem }) {
-  const { key, id, name, description, required, valueType, displayType, validationExpression } = parameter;
+  const field = (part) => ({ value: parameter[part], onInput: change(part), error: problem(part) });
   const what = named(parameter, at);
   return html`
-    <fieldset class="parameter" data-key=${key}>
+    <fieldset class="parameter" data-key=${parameter.key}>
       <legend class="off-screen">Parameter ${at + 1}</legend>
       <div class="between">
-        <p class="parameter-number" aria-hidden="true">${at + 1}<span class="hint">${name || 'New parameter'}</span></p>
+        <p class="parameter-number" aria-hidden="true">${at + 1}<span class="hint">${parameter.name || 'New parameter'}</span></p>
         <div class="actions">
-          <${IconButton} label=${`Move ${what} up`} icon="up" data-move="-1" aria-disabled=${at === 0 ? 'true' : undefined} onClick=${() => move(at, -1)} />
-          <${IconButton} label=${`Move ${what} down`} icon="down" data-move="1" aria-disabled=${last ? 'true' : undefined} onClick=${() => move(at, 1)} />
+          <${MoveButton} what=${what} by=${-1} off=${at === 0} onClick=${() => move(at, -1)} />
+          <${MoveButton} what=${what} by=${1} off=${last} onClick=${() => move(at, 1)} />
           <${IconButton} label=${`Remove ${what}`} icon="trash" onClick=${() => remove(at)} />
         </div>
       </div>
       <div class="pair">
-        <${TextField} label="Name" required value=${name} onInput=${change('name')} error=${problem('name')} autocomplete="off" hint="What people read, such as API key." />
-        <${TextField} label="ID" required value=${id} onInput=${change('id')} error=${problem('id')} autocomplete="off" autocapitalize="off" spellcheck=${false} hint="What your connector gets it by, such as api_key." />
+        <${TextField} label="Name" required ...${field('name')} autocomplete="off" hint="What people read, such as API key." />
+        <${TextField} label="ID" required ...${field('id')} ...${CODE} hint="What your connector gets it by, such as api_key." />
       </div>
-      <${TextField} label="Description" optional value=${description} onInput=${change('description')} error=${problem('description')} autocomplete="off" hint="Where people find the value." />
+      <${TextField} label="Description" optional ...${field('description')} autocomplete="off" hint="Where people find the value." />
       <div class="pair">
-        <${Select} label="Type" value=${valueType} options=${TYPES} onInput=${change('valueType')} error=${problem('valueType')} />
-        <${Select} label="Shown" value=${displayType} options=${DISPLAYS} onInput=${change('displayType')} error=${problem('displayType')}
-          hint=${displayType === 'PASSWORD' ? 'Never in logs or in answers of the API.' : undefined} />
+        <${Select} label="Type" options=${TYPES} ...${field('valueType')} />
+        <${Select} label="Shown" options=${DISPLAYS} ...${field('displayType')}
+          hint=${parameter.displayType === 'PASSWORD' ? HIDDEN_HINT : undefined} />
       </div>
-      <${TextField} label="Validation expression" optional value=${validationExpression} onInput=${change('validationExpression')} error=${problem('validationExpression')} class="as-code" autocomplete="off" autocapitalize="off" spellcheck=${false}
-        hint="A regular expression that values must match somewhere; ^ and $ tie it to the ends. ^[a-z]{2}$ takes two letters." />
-      <${Switch} label="Required" checked=${required} onInput=${change('required')} hint="Nobody gets on without a value." />
+      <${TextField} label="Validation expression" optional class="as-code" ...${field('validationExpression')} ...${CODE}
+        hint=${EXPRESSION_HINT} />
+      <${Switch} label="Required" checked=${parameter.required} onInput=${change('required')} hint="Nobody gets on without a value." />
     </fieldset>
   `;
 }
+
+// At an end of the list it stays, so that the focus does.
+const MoveButton = ({ what, by, off, onClick }) => html`
+  <${IconButton} label=${`Move ${what} ${by < 0 ? 'up' : 'down'}`} icon=${by < 0 ? 'up' : 'down'} data-move=${by}
+    aria-disabled=${off ? 'true' : undefined} onClick=${onClick} />
+`;

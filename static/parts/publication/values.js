@@ -28,9 +28,11 @@ export const empty = () => ({
 // Each parameter has a key beside its ID, which may change or be the same as another's while it is typed.
 const nextKey = (list) => Math.max(0, ...list.map(({ key }) => key)) + 1;
 
+const PLAIN_TEXT = { valueType: 'STRING', displayType: 'PLAIN', validationExpression: '' };
+
 export const withNewParameter = (list) => [
   ...list,
-  { key: nextKey(list), id: '', name: '', description: '', required: false, valueType: 'STRING', displayType: 'PLAIN', validationExpression: '' },
+  { key: nextKey(list), id: '', name: '', description: '', required: false, ...PLAIN_TEXT },
 ];
 
 export function ofPublication(publication) {

@@ -16,6 +16,9 @@ const Snippet = ({ file, run, code }) => html`
   </div>
 `;
 
+const tabsOf = (publicKey) =>
+  SNIPPETS.map(({ id, title, code, ...rest }) => ({ id, title, content: () => html`<${Snippet} ...${rest} code=${code(publicKey)} />` }));
+
 export const Verify = ({ publicKey }) => html`
   <div class="stack">
     <p>
@@ -23,8 +26,6 @@ export const Verify = ({ publicKey }) => html`
       Ed25519 over the method, the URL, the header <code>Date</code> and the body. These programs check that, with your key
       in them: each is a connector that can be installed, and yours to go on from.
     </p>
-    <div>
-      <${Tabs} label="Programs that verify signatures" name="snippet" tabs=${SNIPPETS.map(({ id, title, file, run, code }) => ({ id, title, content: () => html`<${Snippet} file=${file} run=${run} code=${code(publicKey)} />` }))} />
-    </div>
+    <div><${Tabs} label="Programs that verify signatures" name="snippet" tabs=${tabsOf(publicKey)} /></div>
   </div>
 `;

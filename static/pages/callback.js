@@ -61,9 +61,12 @@ function Opened({ callback }) {
       <${Request} callback=${callback} />
       <${Answer} callback=${callback} />
     </div>
-    <${Section} title="What was signed"><${SignedBytes} payload=${callback.signedPayload} signature=${signature} /></${Section}>
+    <${Section} title="What was signed"><${SignedBytes} payload=${callback.signedPayload} signature=${signature} hidden=${isHidden(callback)} /></${Section}>
   `;
 }
+
+// Where a connector lives is its owner's to know.
+const isHidden = ({ url }) => url === REDACTED;
 
 const GONE = html`<span class="hint">gone</span>`;
 
@@ -80,7 +83,7 @@ function About({ callback }) {
       ['Connector', connector ? html`<a href=${connector.installationCallbackUrl ? path`/connectors/${connector.id}` : path`/store/${connector.id}`}>${connector.name}</a>` : html`<span class="hint">removed</span>`],
       ['App', app && html`<a href=${path`/apps/${app}`}>${name ?? app}</a>`],
       ['Installation', linked(app, () => html`<a href=${path`/apps/${app}/installed/${installationId}`}>Open the installation</a>`)],
-      ['Instance', instanceId && linked(subjects.data?.connectorInstance, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of ${subjects.data.connectorInstance.externalSubjectId}</a>`)],
+      ['Instance', instanceId && linked(subjects.data?.connectorInstance, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of “${subjects.data.connectorInstance.externalSubjectId}”</a>`)],
       ['Action', actionRequestId && linked(app, () => html`<${Action} app=${app} query=${request} />`)],
       ['Sent', html`<${Time} at=${sentAt} />, ${exact(sentAt)}`],
       ['Took', duration(durationMs)],
@@ -98,11 +101,11 @@ function Action({ app, query }) {
 
 function Request({ callback }) {
   const { method, url, requestHeaders, requestBody } = callback;
-  const command = url && curl({ method, url, headers: requestHeaders, body: requestBody });
+  const command = !isHidden(callback) && curl({ method, url, headers: requestHeaders, body: requestBody });
   return html`
     <${Section} title="Request" actions=${command && html`<${CopyButton} value=${command} label="Copy as cURL" named />`}>
       <div class="stack">
-        ${url
+        ${command
           ? html`<p class="request-line"><strong>${method}</strong> <code class="breaking">${url}</code></p>`
           : html`<p class="request-line"><strong>${method}</strong> <span class="hint">The URL is shown to the connector’s owner alone: where a connector lives is nobody else’s business.</span></p>`}
         <${Headers} label="Request headers" headers=${requestHeaders} />

@@ -17,7 +17,8 @@ function Bytes({ text }) {
   return lines.map((line, at) => html`${visible(line)}${at < lines.length - 1 && html`<${Signs} />${'\n'}`}`);
 }
 
-export const SignedBytes = ({ payload, signature }) => html`
+// hidden: whether the URL is, from whoever does not own the connector.
+export const SignedBytes = ({ payload, signature, hidden = false }) => html`
   <div class="stack">
     <p>
       The signature covers exactly these bytes: the method, the URL, the header <code>Date</code> and the body, each
@@ -30,7 +31,7 @@ export const SignedBytes = ({ payload, signature }) => html`
     `}
     <p class="hint">
       Ed25519, in base64. Verify it with the connector’s public key.
-      ${payload.includes(REDACTED) && ` What stands as ${REDACTED} is a secret that the log does not keep; the signature covers its real value.`}
+      ${payload.includes(REDACTED) && ` What stands as ${REDACTED} is a secret that the log does not keep${hidden ? ', or where the connector lives' : ''}; the signature covers its real value.`}
     </p>
   </div>
 `;

@@ -128,7 +128,7 @@ test('a callback opened says what happened, what was signed, and how to repeat i
   await page.getByRole('link', { name: 'Action' }).click();
   await says(page.getByRole('main'), /Toggle on Lamp, Lamp/i);
   assert.equal(await page.getByRole('link', { name: 'Lamp', exact: true }).getAttribute('href'), `/apps/${app.id}/things/${thing.id}`);
-  assert.equal(await page.getByRole('link', { name: 'Of ada' }).getAttribute('href'), `/apps/${app.id}/instances/${instance.id}`);
+  assert.equal(await page.getByRole('link', { name: 'Of “ada”' }).getAttribute('href'), `/apps/${app.id}/instances/${instance.id}`);
 
   // Once the instance is gone, nothing leads there.
   await api.ask('mutation ($id: ID!) { removeInstance(instanceId: $id) { id } }', { id: instance.id }, { app: app.id });

@@ -1,0 +1,50 @@
+// Configuration values in the browser: judged as the server judges them, or left to it; and what is sent.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { moduleOf } from './harness/modules.mjs';
+
+const { matches } = await moduleOf('parts/pattern.js');
+const { atParameters, beginning, configurationOf, placeOf, problemOf, violationsOf } = await moduleOf('parts/configuration.js');
+const { ApiError } = await moduleOf('api/error.js');
+
+const parameter = (id, more = {}) => ({ id, required: false, valueType: 'STRING', validationExpression: '', ...more });
+
+test('patterns are judged where both languages agree', () => {
+  assert.equal(matches('^[a-z]{2}$', 'eu'), true);
+  assert.equal(matches('^[a-z]{2}$', 'EU'), false);
+  assert.equal(matches('b', 'abc'), true);
+  assert.equal(matches('^[0-9a-f]{8}-[0-9a-f]{4}$', 'nothing'), false);
+});
+
+test('what may differ or take long is left to the server', () => {
+  const left = [
+    ['(?i)^abc$', 'ABC'], ['(?P<a>x)', 'x'], ['\\A\\pL', 'x'], ['^[[:alpha:]]+$', 'abc'], ['^[a-z&&[^b]]$', 'b'], ['^[a--b]$', 'a'],
+    ['^\\w+$', 'Ä'], ['^(a+)+$', `${'a'.repeat(40)}!`], ['^(a|a){1,}$', 'a'], ['.*.*.*.*x', 'a'], ['^a*$', 'a'.repeat(10_000)], ['(', '('],
+  ];
+  for (const [pattern, value] of left) assert.equal(matches(pattern, value), null, pattern);
+});
+
+test('values are checked in the server’s words', () => {
+  const required = parameter('key', { required: true });
+  assert.equal(problemOf(required, ''), 'the required parameter "key" must not be empty');
+  assert.equal(problemOf(parameter('key'), ''), null);
+  assert.equal(problemOf(parameter('key'), '𝒳'.repeat(10_000)), null);
+  assert.equal(problemOf(parameter('key'), 'x'.repeat(10_001)), 'must be at most 10000 characters long');
+  const number = parameter('n', { valueType: 'NUMBER', validationExpression: '^9' });
+  for (const good of ['9', '9.50', '9e3', '9.']) assert.equal(problemOf(number, good), null, good);
+  for (const bad of ['9 ', 'Infinity', '9,5', '0x9', '9e999', '--9']) assert.equal(problemOf(number, bad), 'the parameter "n" must be a decimal number such as 21.5', bad);
+  assert.equal(problemOf(number, '1'), 'the parameter "n" must match ^9');
+});
+
+test('what is not set is not sent, and the server’s violations find their parameters', () => {
+  const parameters = [parameter('a'), parameter('on', { valueType: 'BOOLEAN', required: true }), parameter('maybe', { valueType: 'BOOLEAN' }), parameter('b')];
+  const values = { ...beginning(parameters), b: '42.50' };
+  assert.deepEqual(violationsOf(parameters, values), []);
+  const sent = configurationOf(parameters, values);
+  assert.deepEqual(sent, [{ configurationParameterId: 'on', value: 'false' }, { configurationParameterId: 'b', value: '42.50' }]);
+  const refused = new ApiError('no', { code: 'BAD_USER_INPUT', requestId: 'r', violations: [{ path: 'configuration[1].value', message: 'm' }, { path: 'configuration', message: 'n' }] });
+  const told = atParameters(refused, sent);
+  assert.deepEqual(told.violations, [{ path: placeOf('b'), message: 'm' }, { path: 'configuration', message: 'n' }]);
+  assert.deepEqual([told.code, told.requestId], ['BAD_USER_INPUT', 'r']);
+});

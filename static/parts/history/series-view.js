@@ -35,7 +35,7 @@ export function SeriesView({ place, property, range, live, nothing }) {
     </div>
     ${series.span > 0 && html`<p class="hint">${numbers
       ? `Each point is the mean of ${within(range, window)}; the band around it goes from the least to the greatest.`
-      : `There are too many values to show each: ${within(range, window)} with both are marked so.`}</p>`}
+      : `There are too many values to show each. A stretch of ${within(range, window)} that has both is marked so.`}</p>`}
     ${table && html`<${Values} points=${points} series=${series} property=${property} />`}
   `;
 }

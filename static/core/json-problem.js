@@ -12,7 +12,8 @@ export function jsonProblem(text) {
     const tokens = jsonTokens(text).filter(({ kind }) => kind !== 'blank');
     const problem = firstProblem(tokens);
     if (!problem) return 'A number, or an escape within a text, is not as JSON has it.';
-    return `${placeIn(text, problem.token?.at ?? text.trimEnd().length)}: ${problem.unclosed ? 'this text is not closed' : `here should be ${problem.wanted}`}${isThere(problem)}.`;
+    const what = problem.unclosed ? 'this text is not closed' : `here should be ${problem.wanted}${isThere(problem)}`;
+    return `${placeIn(text, problem.token?.at ?? text.trimEnd().length)}: ${what}.`;
   }
 }
 
@@ -21,7 +22,7 @@ function placeIn(text, at) {
   return `Line ${lines.length}, column ${lines.at(-1).length + 1}`;
 }
 
-const isThere = ({ token, unclosed }) => (unclosed ? '' : token ? `, not ${token.text.slice(0, 20)}` : ', but it ends');
+const isThere = ({ token }) => (token ? `, not ${token.text.slice(0, 20)}` : ', but it ends');
 
 class Unexpected {
   constructor(wanted, token, unclosed = false) {

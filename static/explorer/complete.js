@@ -115,7 +115,7 @@ function optionsFor(prefix, scope, { document, schema, at }) {
     case 'inputs':
     case 'list':
       if (awaited) return valuesOf(awaited, document, schema, at);
-      return (scope.inputs ?? []).filter(({ name }) => !scope.used.has(name)).map((input) => ({ ...ofField(input), text: `${input.name}: ` }));
+      return unused(scope).map((input) => ({ ...ofField(input), text: `${input.name}: ` }));
     case 'variables':
       return scope.awaitsType ? typesOf(schema, INPUT) : [];
     default:
@@ -123,6 +123,8 @@ function optionsFor(prefix, scope, { document, schema, at }) {
       return scope.begun ? [] : [...Object.keys(schema.roots).filter((kind) => schema.roots[kind]), 'fragment'].map((name) => ({ name }));
   }
 }
+
+const unused = ({ inputs = [], used }) => inputs.filter(({ name }) => !used.has(name));
 
 const ofField = ({ name, type, description, isDeprecated }) => ({ name, type: typeText(type), description, deprecated: isDeprecated });
 
@@ -137,13 +139,16 @@ function inSelection({ spread, type }, document, schema) {
   return [...fields.map(ofField), { name: '__typename', type: 'String!', description: 'The name of the type.' }];
 }
 
-const typesOf = (schema, kinds) =>
-  [...schema.types.values()].filter(({ kind, name }) => kinds.includes(kind) && !Object.values(schema.roots).includes(name)).map(({ name, description }) => ({ name, description }));
+function typesOf(schema, kinds) {
+  const roots = Object.values(schema.roots);
+  const types = [...schema.types.values()].filter(({ kind, name }) => kinds.includes(kind) && !roots.includes(name));
+  return types.map(({ name, description }) => ({ name, description }));
+}
 
 function valuesOf({ type }, document, schema, at) {
   const name = type && nameOf(type);
   const { enumValues } = schema.types.get(name) ?? {};
-  const values = (enumValues ?? []).map((value) => ({ name: value.name, type: name, description: value.description, deprecated: value.isDeprecated }));
+  const values = (enumValues ?? []).map((value) => ({ ...value, type: name, deprecated: value.isDeprecated }));
   if (name === 'Boolean') values.push({ name: 'true', type: name }, { name: 'false', type: name });
   const within = definitions(document).find(({ from, to }) => from <= at && to >= at);
   const variables = within ? declared(within).map((variable) => ({ name: `$${variable.name}`, type: variable.type })) : [];

@@ -19,8 +19,11 @@ export function Docs({ schema }) {
   const find = query.get('find') ?? '';
   return html`
     <div class="docs">
-      <${TextField} label="Search the documentation" type="search" value=${find} onInput=${(text) => setQuery({ find: text })} autocomplete="off" spellcheck="false" />
-      ${find.trim() ? html`<${Found} schema=${schema} text=${find.trim()} />` : html`<${Trail} trail=${trail} /><${Shown} schema=${schema} trail=${trail} />`}
+      <${TextField} label="Search the documentation" type="search" value=${find} onInput=${(text) => setQuery({ find: text })}
+        autocomplete="off" spellcheck="false" />
+      ${find.trim()
+        ? html`<${Found} schema=${schema} text=${find.trim()} />`
+        : html`<${Trail} trail=${trail} /><${Shown} schema=${schema} trail=${trail} />`}
     </div>
   `;
 }
@@ -42,7 +45,9 @@ function Trail({ trail }) {
     <nav aria-label="Way through the types">
       <ol class="trail">
         <li><a href=${here({ doc: null })}>All types</a></li>
-        ${trail.map((name, at) => html`<li key=${name}>${at < trail.length - 1 ? html`<a href=${onward(trail, name)}>${name}</a>` : html`<span aria-current="true">${name}</span>`}</li>`)}
+        ${trail.map((name, at) => html`
+          <li key=${name}>${at < trail.length - 1 ? html`<a href=${onward(trail, name)}>${name}</a>` : html`<span aria-current="true">${name}</span>`}</li>
+        `)}
       </ol>
     </nav>
   `;
@@ -62,7 +67,10 @@ function AllTypes({ schema }) {
 const Types = ({ types }) => html`
   <ul class="doc-list">
     ${types.map(({ name, kind, description }) => html`
-      <li key=${name}><p><a href=${here({ doc: name, find: null })}><code>${name}</code></a> <span class="hint">${KINDS[kind]}</span></p>${description && html`<p class="hint"><${Prose} text=${description} /></p>`}</li>
+      <li key=${name}>
+        <p><a href=${here({ doc: name, find: null })}><code>${name}</code></a> <span class="hint">${KINDS[kind]}</span></p>
+        <${Told} text=${description} />
+      </li>
     `)}
   </ul>
 `;
@@ -81,18 +89,20 @@ function Type({ schema, type, trail }) {
   `;
 }
 
-const TypeLink = ({ type, trail }) => html`<a href=${onward(trail, nameOf(type))}>${typeText(type)}</a>`;
+const Signature = ({ name, type, defaultValue, trail }) => html`
+  <code>${name}: <a href=${onward(trail, nameOf(type))}>${typeText(type)}</a>${defaultValue && ` = ${defaultValue}`}</code>
+`;
 
 function Field({ field, trail, root }) {
   const { name, type, args = [], defaultValue } = field;
   return html`
     <li>
-      <p class="doc-field"><code>${name}: <${TypeLink} type=${type} trail=${trail} />${defaultValue && ` = ${defaultValue}`}</code>${root && html`<${Token} field=${field} />`}</p>
+      <p class="doc-field"><${Signature} ...${{ name, type, defaultValue, trail }} />${root && html`<${Token} field=${field} />`}</p>
       <${About} of=${field} />
       ${args.length > 0 && html`
         <ul class="doc-arguments" aria-label=${`Arguments of ${name}`}>
           ${args.map((arg) => html`
-            <li key=${arg.name}><code>${arg.name}: <${TypeLink} type=${arg.type} trail=${trail} />${arg.defaultValue && ` = ${arg.defaultValue}`}</code><${About} of=${arg} /></li>
+            <li key=${arg.name}><${Signature} ...${arg} trail=${trail} /><${About} of=${arg} /></li>
           `)}
         </ul>
       `}
@@ -100,7 +110,12 @@ function Field({ field, trail, root }) {
   `;
 }
 
-const TOKENS = { developer: ['idle', 'Developer token'], service: ['info', 'Service token'], either: ['ok', 'Either token'], any: ['ok', 'Any token'] };
+const TOKENS = {
+  developer: ['idle', 'Developer token'],
+  service: ['info', 'Service token'],
+  either: ['ok', 'Either token'],
+  any: ['ok', 'Any token'],
+};
 
 function Token({ field }) {
   const token = tokenOf(field);
@@ -112,17 +127,24 @@ const Prose = ({ text }) => text.split('`').map((part, at) => (at % 2 ? html`<co
 
 const About = ({ of: { description, isDeprecated, deprecationReason } }) => html`
   ${isDeprecated && html`<p><${Badge} kind="warn">Deprecated</${Badge}> ${deprecationReason}</p>`}
-  ${description && html`<p class="hint"><${Prose} text=${description} /></p>`}
+  <${Told} text=${description} />
 `;
+
+const Told = ({ text }) => text && html`<p class="hint"><${Prose} text=${text} /></p>`;
 
 function Found({ schema, text }) {
   const found = search(schema, text);
-  if (found.length === 0) return html`<${Empty} icon="search" title="Nothing found">No type, field or description has “${text}” in it.</${Empty}>`;
+  if (found.length === 0) {
+    return html`<${Empty} icon="search" title="Nothing found">No type, field or description has “${text}” in it.</${Empty}>`;
+  }
   return html`
     <p class="hint" role="status">${found.length > FOUND_MAX ? `The first ${FOUND_MAX} of ${found.length}` : `${found.length} found`}</p>
     <ul class="doc-list">
       ${found.slice(0, FOUND_MAX).map(({ type, field, description }) => html`
-        <li key=${`${type}.${field ?? ''}`}><p><a href=${here({ doc: type, find: null })}><code>${type}${field && `.${field}`}</code></a></p>${description && html`<p class="hint"><${Prose} text=${description} /></p>`}</li>
+        <li key=${`${type}.${field}`}>
+          <p><a href=${here({ doc: type, find: null })}><code>${type}${field && `.${field}`}</code></a></p>
+          <${Told} text=${description} />
+        </li>
       `)}
     </ul>
   `;

@@ -12,7 +12,9 @@ export const ExamplesList = ({ chosen }) => {
     ${groups.map((group) => html`
       <h3 key=${group} class="examples-group">${group}</h3>
       <ul class="examples" key=${`${group} list`}>
-        ${EXAMPLES.filter((one) => one.group === group).map((example) => html`<${Example} key=${example.id} example=${example} current=${example.id === chosen} />`)}
+        ${EXAMPLES.filter((one) => one.group === group).map((example) => html`
+          <${Example} key=${example.id} example=${example} current=${example.id === chosen} />
+        `)}
       </ul>
     `)}
   `;

@@ -34,7 +34,12 @@ const AGGREGATE = `aggregate {
           }
           `;
 const past = ({ thing, component, property, from, to }) => ({ thingId: thing, componentId: component, propertyId: property, from, to });
-const pastOfText = (known) => ({ ...past(known), thingId: known.textThing, componentId: known.textComponent, propertyId: known.textProperty });
+const pastOfText = (known) => ({
+  ...past(known),
+  thingId: known.textThing,
+  componentId: known.textComponent,
+  propertyId: known.textProperty,
+});
 
 export const PAST = [
   {

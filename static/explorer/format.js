@@ -126,8 +126,10 @@ function entry(items, depth) {
   let text = '';
   for (const [at, item] of items.entries()) {
     const before = items[at - 1];
-    if (isComment(item)) text += `${text && !text.endsWith('\n') && !text.endsWith(' ') ? `\n${indent(depth)}` : ''}${item.text}\n${indent(depth)}`;
-    else {
+    if (isComment(item)) {
+      const onItsOwn = text && !/[\n ]$/.test(text) ? `\n${indent(depth)}` : '';
+      text += `${onItsOwn}${item.text}\n${indent(depth)}`;
+    } else {
       const tight = !before || isComment(before) || [':', '!'].includes(item.text) || (item.open === '(' && before.kind === 'directive');
       text += `${tight ? '' : ' '}${item.open ? values(item, depth, lastLine(text).length) : item.text}`;
     }

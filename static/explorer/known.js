@@ -57,9 +57,9 @@ export function known(app, data, now = Date.now()) {
 // Where the property of a type is that changed last.
 function placeOf(things, type) {
   const places = things.flatMap(({ id: thing, components }) =>
-    components.flatMap(({ id: component, properties }) =>
-      properties.filter((one) => one.type === type).map(({ id: property, lastUpdate }) => ({ thing, component, property, at: lastUpdate ?? '' })),
-    ),
+    components.flatMap(({ id: component, properties }) => properties.map((property) => ({ thing, component, property }))),
   );
-  return places.sort((a, b) => (a.at < b.at ? 1 : -1))[0] ?? {};
+  const fitting = places.filter(({ property }) => property.type === type);
+  const [newest] = fitting.sort((a, b) => ((a.property.lastUpdate ?? '') < (b.property.lastUpdate ?? '') ? 1 : -1));
+  return newest ? { ...newest, property: newest.property.id } : {};
 }

@@ -21,7 +21,11 @@ export function Result({ outcome, busy }) {
     case 'events':
       return html`<${Events} outcome=${outcome} busy=${busy} />`;
     default:
-      return html`<${Empty} icon="play" title="Nothing was run yet">Run it with the button, or with Ctrl+Enter (⌘ Enter on a Mac), and the answer is here.</${Empty}>`;
+      return html`
+        <${Empty} icon="play" title="Nothing was run yet">
+          Run it with the button, or with Ctrl+Enter (⌘ Enter on a Mac), and the answer is here.
+        </${Empty}>
+      `;
   }
 }
 
@@ -49,7 +53,9 @@ const refusalOf = ({ status, body }) => ({
 function Json({ label, text }) {
   const cut = text.length > SHOWN_MAX;
   return html`
-    ${cut && html`<${Notice}>The answer is too long to be shown. These are its first ${size(text.slice(0, SHOWN_MAX))}; the copy button takes all of it.</${Notice}>`}
+    ${cut && html`
+      <${Notice}>The answer is too long to be shown. These are its first ${size(text.slice(0, SHOWN_MAX))}; the copy button takes all of it.</${Notice}>
+    `}
     <${CodeBlock} label=${label} code=${text}><${ColouredJson} text=${cut ? text.slice(0, SHOWN_MAX) : text} /></${CodeBlock}>
   `;
 }
@@ -64,12 +70,13 @@ function GraphqlError({ error, partial }) {
   const { message, path, locations = [], extensions = {} } = error;
   const { code, requestId, violations = [] } = extensions;
   const places = locations.map(({ line, column }) => `line ${line}, column ${column}`).join('; ');
+  const facts = [path && `At ${path.join('.')}`, places, requestId && `request ${requestId}`, HINTS[code]];
   return html`
     <${Notice} kind=${partial ? 'warn' : 'danger'} title=${code ?? 'Error'}>
       ${violations.length > 0
         ? html`<ul>${violations.map((violation, at) => html`<li key=${at}><code>${violation.path}</code> ${violation.message}</li>`)}</ul>`
         : message}
-      <p class="hint">${[path && `At ${path.join('.')}`, places, requestId && `request ${requestId}`, HINTS[code]].filter(Boolean).join(' · ')}</p>
+      <p class="hint">${facts.filter(Boolean).join(' · ')}</p>
     </${Notice}>
   `;
 }
@@ -103,7 +110,8 @@ const rows = new WeakMap();
 function rowOf(event) {
   const { id, at, text } = event;
   if (!rows.has(event)) {
-    rows.set(event, html`<li key=${id}><time datetime=${at.toISOString()}>${TIME.format(at)}</time><pre tabindex="0"><code><${ColouredJson} text=${text} /></code></pre></li>`);
+    const time = html`<time datetime=${at.toISOString()}>${TIME.format(at)}</time>`;
+    rows.set(event, html`<li key=${id}>${time}<pre tabindex="0"><code><${ColouredJson} text=${text} /></code></pre></li>`);
   }
   return rows.get(event);
 }

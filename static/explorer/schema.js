@@ -62,7 +62,7 @@ export function search(schema, text) {
   const wanted = text.toLowerCase();
   const entries = sortedTypes(schema).flatMap(({ name, description, fields, inputFields, enumValues }) => [
     { type: name, field: '', description },
-    ...[fields, inputFields, enumValues].flatMap((all) => all ?? []).map((one) => ({ type: name, field: one.name, description: one.description })),
+    ...[fields, inputFields, enumValues].flatMap((all) => all ?? []).map((one) => ({ ...one, type: name, field: one.name })),
   ]);
   // A type's name does not make all of its fields be found.
   const isNamed = ({ type, field }) => (wanted.includes('.') ? `${type}.${field}` : field || type).toLowerCase().includes(wanted);

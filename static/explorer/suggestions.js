@@ -55,9 +55,12 @@ export function useSuggestions(area, suggest) {
     else close();
   };
   const option = state.open && state.chosen >= 0 ? `${id}-${state.chosen}` : undefined;
-  const attributes = suggest
-    ? { 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', 'aria-controls': state.open ? id : undefined, 'aria-activedescendant': option }
-    : {};
+  const attributes = suggest && {
+    'aria-autocomplete': 'list',
+    'aria-haspopup': 'listbox',
+    'aria-controls': state.open ? id : undefined,
+    'aria-activedescendant': option,
+  };
   return { ...state, id, attributes, keyDown, written, close, take };
 }
 
@@ -72,7 +75,8 @@ export function Suggestions({ list, layer }) {
     <div class="suggestions" ref=${box} onMouseDown=${(event) => event.preventDefault()}>
       <ul role="listbox" id=${id} aria-label="Suggestions">
         ${options.map((option, at) => html`
-          <li key=${option.name} role="option" id=${`${id}-${at}`} aria-selected=${String(at === chosen)} class=${option.deprecated ? 'deprecated' : undefined} onClick=${() => take(option)}>
+          <li key=${option.name} role="option" id=${`${id}-${at}`} aria-selected=${String(at === chosen)}
+            class=${option.deprecated ? 'deprecated' : undefined} onClick=${() => take(option)}>
             <span>${option.name}</span>${option.type && html`<span class="suggestion-type">${option.type}</span>`}
           </li>
         `)}

@@ -29,7 +29,8 @@ export function Workbench({ written, change, as, schema, busy, run, stop }) {
 
   const begin = () => {
     setAsking(null);
-    run(operation?.kind ?? 'query', all.length > 1 ? only(document, operation) : document, values ?? {}, { app: as.app, subject: as.app ? subject.trim() || null : null });
+    const meant = all.length > 1 ? only(document, operation) : document;
+    run(operation?.kind ?? 'query', meant, values, { app: as.app, subject: as.app ? subject.trim() || null : null });
   };
   const start = () => {
     if (problem) return toast('The variables are not valid JSON yet', 'danger');
@@ -45,19 +46,26 @@ export function Workbench({ written, change, as, schema, busy, run, stop }) {
   };
   return html`
     <div class="run-as">
-      <${Select} label="Run as" value=${as.value} options=${as.options} onInput=${(value) => setQuery({ as: value })} hint=${as.app ? 'With a service token of this app.' : 'With your developer token.'} />
-      ${as.app && html`<${TextField} label="End customer" optional value=${subject} onInput=${(text) => change({ subject: text })} autocomplete="off" spellcheck="false" hint="The external subject. Left empty: all of the app’s." />`}
+      <${Select} label="Run as" value=${as.value} options=${as.options} onInput=${(value) => setQuery({ as: value })}
+        hint=${as.app ? 'With a service token of this app.' : 'With your developer token.'} />
+      ${as.app && html`
+        <${TextField} label="End customer" optional value=${subject} onInput=${(text) => change({ subject: text })} autocomplete="off"
+          spellcheck="false" hint="The external subject. Left empty: all of the app’s." />
+      `}
     </div>
-    ${all.length > 1 && html`<${Select} label="Operation" value=${String(chosen)} onInput=${(at) => setChosen(Number(at))} options=${all.map(({ kind, name }, at) => [String(at), `${kind} ${name ?? `${at + 1}`}`])} />`}
+    ${all.length > 1 && html`
+      <${Select} label="Operation" value=${String(chosen)} onInput=${(at) => setChosen(Number(at))}
+        options=${all.map(({ kind, name }, at) => [String(at), `${kind} ${name ?? at + 1}`])} />
+    `}
     <div class="actions">
-      ${busy ? html`<${Button} kind="primary" icon="close" onClick=${stop}>Stop</${Button}>` : html`<${Button} kind="primary" icon="play" onClick=${start}>Run</${Button}>`}
+      <${Button} kind="primary" icon=${busy ? 'close' : 'play'} onClick=${busy ? stop : start}>${busy ? 'Stop' : 'Run'}</${Button}>
       <${Button} onClick=${prettify}>Prettify</${Button}>
       <${CopyButton} label="Copy as cURL" named value=${command(document, values, as.app && subject)} />
     </div>
-    <${CodeEditor} label="Query" value=${document} onInput=${(text) => change({ document: text })} tokens=${graphqlTokens} area=${area} onRun=${start} class="query-field"
-      suggest=${(text, at) => schema && complete(text, at, schema)} />
-    <${CodeEditor} label="Variables" value=${variables} onInput=${(text) => change({ variables: text })} tokens=${jsonTokens} onRun=${start} class="variables-field"
-      error=${problem} hint=${problem ? undefined : missing.length > 0 ? `Still missing: ${missing.map(({ name, type }) => `${name} (${type})`).join(', ')}` : 'JSON. The document names them with a $.'} />
+    <${CodeEditor} label="Query" value=${document} onInput=${(text) => change({ document: text })} tokens=${graphqlTokens} area=${area}
+      onRun=${start} suggest=${(text, at) => schema && complete(text, at, schema)} />
+    <${CodeEditor} label="Variables" value=${variables} onInput=${(text) => change({ variables: text })} tokens=${jsonTokens}
+      onRun=${start} class="variables-field" error=${problem} hint=${problem ? undefined : hintFor(missing)} />
     ${asking && html`
       <${Confirm} title="Run it for real?" action="Run it" onConfirm=${begin} onClose=${() => setAsking(null)}>
         <p>This removes something for good, with all that belongs to it: <code>${asking.join(', ')}</code>.</p>
@@ -65,6 +73,11 @@ export function Workbench({ written, change, as, schema, busy, run, stop }) {
       </${Confirm}>
     `}
   `;
+}
+
+function hintFor(missing) {
+  if (missing.length === 0) return 'A JSON object. The query names its values with a $.';
+  return `Still missing: ${missing.map(({ name, type }) => `${name} (${type})`).join(', ')}`;
 }
 
 // What stands in the field of the variables: { values } or { problem }.

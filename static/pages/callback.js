@@ -36,8 +36,10 @@ const BACK = { href: '/callbacks', text: 'Callbacks' };
 export default function CallbackPage({ callback: id }) {
   const query = useQuery(DOCUMENT, { id });
   const callback = query.data?.callback;
+  const title = callback ? `${words(callback.kind)} callback` : 'Callback';
+  const lead = callback && `The platform told the connector that ${ABOUT[callback.kind]}.`;
   return html`
-    <${Page} title=${callback ? `${words(callback.kind)} callback` : 'Callback'} back=${BACK} wide lead=${callback && html`The platform told the connector that ${ABOUT[callback.kind]}.`}>
+    <${Page} title=${title} lead=${lead} back=${BACK} wide>
       <${Loaded} query=${query} lines=${10}>${() => (callback ? html`<${Opened} key=${id} callback=${callback} />` : html`<${Gone} />`)}</${Loaded}>
     </${Page}>
   `;
@@ -61,7 +63,9 @@ function Opened({ callback }) {
       <${Request} callback=${callback} />
       <${Answer} callback=${callback} />
     </div>
-    <${Section} title="What was signed"><${SignedBytes} payload=${callback.signedPayload} signature=${signature} hidden=${isHidden(callback)} /></${Section}>
+    <${Section} title="What was signed">
+      <${SignedBytes} payload=${callback.signedPayload} signature=${signature} hidden=${isHidden(callback)} />
+    </${Section}>
   `;
 }
 
@@ -74,16 +78,17 @@ function About({ callback }) {
   const { id, connector, installationId, instanceId, actionRequestId, sentAt, durationMs } = callback;
   const subjects = useQuery(SUBJECTS, { installation: installationId, instance: instanceId ?? '', instantiated: Boolean(instanceId) });
   const app = subjects.data?.connectorInstallation?.appId;
+  const customer = subjects.data?.connectorInstance?.externalSubjectId;
   const name = subjects.data?.apps.find((one) => one.id === app)?.name;
   const request = useQuery(REQUEST, { id: actionRequestId }, { app, skip: !app || !actionRequestId });
   // Until it is known whether it is there still, nothing is said.
   const linked = (there, content) => (subjects.data ? (there ? content() : GONE) : null);
   return html`
     <${Facts} facts=${[
-      ['Connector', connector ? html`<a href=${connector.installationCallbackUrl ? path`/connectors/${connector.id}` : path`/store/${connector.id}`}>${connector.name}</a>` : html`<span class="hint">removed</span>`],
+      ['Connector', html`<${Connector} connector=${connector} />`],
       ['App', app && html`<a href=${path`/apps/${app}`}>${name ?? app}</a>`],
       ['Installation', linked(app, () => html`<a href=${path`/apps/${app}/installed/${installationId}`}>Open the installation</a>`)],
-      ['Instance', instanceId && linked(subjects.data?.connectorInstance, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of “${subjects.data.connectorInstance.externalSubjectId}”</a>`)],
+      ['Instance', instanceId && linked(customer, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of “${customer}”</a>`)],
       ['Action', actionRequestId && linked(app, () => html`<${Action} app=${app} query=${request} />`)],
       ['Sent', html`<${Time} at=${sentAt} />, ${exact(sentAt)}`],
       ['Took', duration(durationMs)],
@@ -92,12 +97,24 @@ function About({ callback }) {
   `;
 }
 
+function Connector({ connector }) {
+  if (!connector) return html`<span class="hint">removed</span>`;
+  // Its callback URLs are its owner's to see.
+  const own = connector.installationCallbackUrl !== null;
+  return html`<a href=${own ? path`/connectors/${connector.id}` : path`/store/${connector.id}`}>${connector.name}</a>`;
+}
+
 function Action({ app, query }) {
   const request = query.data?.actionRequests[0];
   if (!request) return query.loading ? null : GONE;
   const { targetThing, targetComponent, targetAction } = request;
-  return html`${targetAction.name} on <a href=${path`/apps/${app}/things/${targetThing.id}`}>${targetThing.name}</a>, ${targetComponent.name}`;
+  const thing = html`<a href=${path`/apps/${app}/things/${targetThing.id}`}>${targetThing.name}</a>`;
+  return html`${targetAction.name} on ${thing}, ${targetComponent.name}`;
 }
+
+const HIDDEN = html`
+  <span class="hint">The URL is shown to the connector’s owner alone: where a connector lives is nobody else’s business.</span>
+`;
 
 function Request({ callback }) {
   const { method, url, requestHeaders, requestBody } = callback;
@@ -105,12 +122,14 @@ function Request({ callback }) {
   return html`
     <${Section} title="Request" actions=${command && html`<${CopyButton} value=${command} label="Copy as cURL" named />`}>
       <div class="stack">
-        ${command
-          ? html`<p class="request-line"><strong>${method}</strong> <code class="breaking">${url}</code></p>`
-          : html`<p class="request-line"><strong>${method}</strong> <span class="hint">The URL is shown to the connector’s owner alone: where a connector lives is nobody else’s business.</span></p>`}
+        <p class="request-line"><strong>${method}</strong> ${command ? html`<code class="breaking">${url}</code>` : HIDDEN}</p>
         <${Headers} label="Request headers" headers=${requestHeaders} />
         ${requestBody ? html`<${Body} label="Request body" text=${requestBody} />` : html`<p class="hint">No body.</p>`}
-        ${requestBody.includes(REDACTED) && html`<p class="hint">Tokens and password values stand as ${REDACTED}. A connector refuses a request that is repeated so: its signature does not fit.</p>`}
+        ${requestBody.includes(REDACTED) && html`
+          <p class="hint">
+            Tokens and password values stand as ${REDACTED}. A connector refuses a request that is repeated so: its signature does not fit.
+          </p>
+        `}
       </div>
     </${Section}>
   `;

@@ -15,6 +15,7 @@ import { useCallbackLog } from '../parts/callback-log.js';
 
 const PUBLICATIONS = '{ connectorPublications { id name } }';
 const KINDS = ['INSTALLATION', 'INSTALLATION_REMOVAL', 'INSTANCE', 'INSTANCE_REMOVAL', 'ACTION'];
+const KIND_OPTIONS = [['', 'Anything'], ...KINDS.map((kind) => [kind, words(kind)])];
 // Within so much of the top nobody has begun to read.
 const TOP_PX = 120;
 
@@ -52,7 +53,7 @@ function Filters({ filters }) {
   return html`
     <div class="filters callback-filters">
       <${Select} label="Connector" value=${connectorId ?? ''} options=${connectors} onInput=${change('connector')} />
-      <${Select} label="What happened" value=${kind ?? ''} options=${[['', 'Anything'], ...KINDS.map((one) => [one, words(one)])]} onInput=${change('kind')} />
+      <${Select} label="What happened" value=${kind ?? ''} options=${KIND_OPTIONS} onInput=${change('kind')} />
       <${Switch} label="Failed only" checked=${failedOnly} onInput=${change('failed')} />
     </div>
     ${installationId && html`
@@ -74,11 +75,14 @@ function Log({ filters }) {
     document.querySelector('h1').focus({ preventScroll: true });
     log.show();
   };
-  const live = html`<${Switch} label="New ones appear by themselves" checked=${!paused} onInput=${(on) => (on ? show() : setPaused(true))} />`;
+  const pause = (off) => (off ? setPaused(true) : show());
+  const live = html`<${Switch} label="New ones appear by themselves" checked=${!paused} onInput=${(on) => pause(!on)} />`;
   return html`
     <${Section} title="Log" actions=${live}>
       <div class="waiting" role="status">
-        ${log.waiting > 0 && html`<${Button} small kind="primary" onClick=${show}>${counted(log.waiting, 'new callback')} – show</${Button}>`}
+        ${log.waiting > 0 && html`
+          <${Button} small kind="primary" onClick=${show}>${counted(log.waiting, 'new callback')} – show</${Button}>
+        `}
       </div>
       <${Loaded} query=${log.query} lines=${8}>${() => html`<${Rows} log=${log} filters=${filters} onNewest=${show} />`}</${Loaded}>
     </${Section}>
@@ -97,14 +101,23 @@ function Rows({ log, filters, onNewest }) {
 }
 
 const Far = ({ onNewest }) => html`
-  <${Notice} actions=${html`<${Button} small onClick=${onNewest}>Back to the newest</${Button}>`}>You have gone far back: the newest callbacks are not in this list any more.</${Notice}>
+  <${Notice} actions=${html`<${Button} small onClick=${onNewest}>Back to the newest</${Button}>`}>
+    You have gone far back: the newest callbacks are not in this list any more.
+  </${Notice}>
 `;
 
 function Nothing({ filters }) {
   const filtered = Object.values(filters).some(Boolean);
   const clear = html`<${Button} onClick=${() => navigate('/callbacks')}>Show all of them</${Button}>`;
-  if (filtered) return html`<${Empty} icon="callbacks" title="No callback meets these filters" actions=${clear}>A new one that does appears here by itself.</${Empty}>`;
-  const begin = html`<${ButtonLink} kind="primary" href="/store">To the store</${ButtonLink}><${ButtonLink} href="/connectors/new">Publish a connector</${ButtonLink}>`;
+  if (filtered) {
+    return html`
+      <${Empty} icon="callbacks" title="No callback meets these filters" actions=${clear}>A new one that does appears here by itself.</${Empty}>
+    `;
+  }
+  const begin = html`
+    <${ButtonLink} kind="primary" href="/store">To the store</${ButtonLink}>
+    <${ButtonLink} href="/connectors/new">Publish a connector</${ButtonLink}>
+  `;
   return html`
     <${Empty} icon="callbacks" title="No callbacks yet" actions=${begin}>
       Install a connector for one of your apps, or publish one of your own. The calls to it appear here by themselves.

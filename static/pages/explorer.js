@@ -32,7 +32,9 @@ export default function Explorer() {
   const lead = html`Ask the GraphQL API anything it can answer. What works here works from your own code, at <code>/api/v1/query</code>.`;
   return html`
     <${Page} title="Explorer" wide lead=${lead}>
-      <${Loaded} query=${apps} lines=${8}>${(data) => html`<${Bench} key=${example.id} example=${example} apps=${data.apps} schema=${schema} introspection=${introspection} />`}</${Loaded}>
+      <${Loaded} query=${apps} lines=${8}>${(data) => html`
+        <${Bench} key=${example.id} example=${example} apps=${data.apps} schema=${schema} introspection=${introspection} />
+      `}</${Loaded}>
     </${Page}>
   `;
 }
@@ -65,10 +67,11 @@ function Bench({ example, apps, schema, introspection }) {
   const asItWas = { document: undefined, variables: undefined, subject: undefined };
   const again = html`<${Button} kind="plain" small disabled=${!isChanged} onClick=${() => change(asItWas)}>Start over</${Button}>`;
   const began = busy || outcome.kind !== 'none' || query.has('example');
+  const docs = () => html`<${Loaded} query=${introspection} lines=${8}>${() => html`<${Docs} schema=${schema} />`}</${Loaded}>`;
   const tabs = [
     { id: 'result', title: 'Result', content: () => html`<${Result} outcome=${outcome} busy=${busy} />` },
     { id: 'examples', title: 'Examples', content: () => html`<${ExamplesList} chosen=${example.id} />` },
-    { id: 'docs', title: 'Documentation', content: () => html`<${Loaded} query=${introspection} lines=${8}>${() => html`<${Docs} schema=${schema} />`}</${Loaded}>` },
+    { id: 'docs', title: 'Documentation', content: docs },
   ];
   return html`
     <div class="columns explorer">

@@ -11,7 +11,10 @@ const PAGE_ROWS = 50;
 const KEPT_ROWS_MAX = 300;
 
 const DOCUMENT = `query ($connectorId: ID, $installationId: ID, $kind: CallbackKind, $failedOnly: Boolean, $first: Int, $after: ID) {
-  callbacks(connectorId: $connectorId, installationId: $installationId, kind: $kind, failedOnly: $failedOnly, first: $first, after: $after) { ...row }
+  callbacks(
+    connectorId: $connectorId, installationId: $installationId, kind: $kind, failedOnly: $failedOnly
+    first: $first, after: $after
+  ) { ...row }
 }
 ${CALLBACK_ROW}`;
 const LOGGED = `subscription ($connectorId: ID) { callbackLogged(connectorId: $connectorId) { ...row installationId } }

@@ -13,7 +13,7 @@ export const CALLBACK_ROW = `fragment row on Callback {
 }`;
 
 // As the server's `failedOnly` has it.
-export const failed = ({ responseStatus, error }) => error !== null || responseStatus === null || responseStatus < 200 || responseStatus >= 300;
+export const failed = ({ responseStatus: status, error }) => error !== null || status === null || status < 200 || status >= 300;
 
 // The status of an answer, or that there was none.
 export function Outcome({ callback }) {
@@ -21,10 +21,14 @@ export function Outcome({ callback }) {
   return html`<${Badge} kind=${failed(callback) ? 'danger' : 'ok'} title=${callback.error ?? undefined}>${responseStatus ?? 'No answer'}</${Badge}>`;
 }
 
+const Answer = ({ callback }) => html`
+  <span><${Outcome} callback=${callback} />${callback.error && html`<span class="hint">${callback.error}</span>`}</span>
+`;
+
 const COLUMNS = [
   { title: 'What', main: true, cell: ({ id, kind }) => html`<a href=${path`/callbacks/${id}`}>${words(kind)}</a>` },
   { title: 'Connector', cell: ({ connector }) => connector?.name ?? html`<span class="hint">removed</span>` },
-  { title: 'Answer', class: 'callback-answer', cell: (callback) => html`<span><${Outcome} callback=${callback} />${callback.error && html`<span class="hint">${callback.error}</span>`}</span>` },
+  { title: 'Answer', class: 'callback-answer', cell: (callback) => html`<${Answer} callback=${callback} />` },
   { title: 'Took', class: 'right nowrap', cell: ({ durationMs }) => duration(durationMs) },
   { title: 'When', class: 'right nowrap', cell: ({ sentAt }) => html`<${Time} at=${sentAt} />` },
 ];

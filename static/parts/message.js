@@ -27,7 +27,8 @@ export function Body({ label, text }) {
   const [raw, setRaw] = useState(false);
   const json = isJson(text);
   const shown = json && !raw ? pretty(text) : text;
-  const toggle = json && html`<${Button} kind="plain" small aria-pressed=${String(raw)} aria-label=${`Raw ${label}`} onClick=${() => setRaw(!raw)}>Raw</${Button}>`;
+  const pressed = { 'aria-pressed': String(raw), 'aria-label': `Raw ${label}` };
+  const toggle = json && html`<${Button} kind="plain" small ...${pressed} onClick=${() => setRaw(!raw)}>Raw</${Button}>`;
   return html`
     <${CodeBlock} label=${label} code=${shown} actions=${toggle}>
       <span class="as-written">${json ? html`<${ColouredJson} text=${shown} />` : visible(text)}</span>

@@ -27,11 +27,16 @@ export const SignedBytes = ({ payload, signature, hidden = false }) => html`
     </p>
     <${CodeBlock} label="Signed bytes" code=${payload}><span class="as-written"><${Bytes} text=${payload} /></span></${CodeBlock}>
     ${signature && html`
-      <dl class="signature"><dt>Signature</dt><dd><code class="breaking">${signature}</code><${CopyButton} value=${signature} label="Copy signature" /></dd></dl>
+      <dl class="signature">
+        <dt>Signature</dt><dd><code class="breaking">${signature}</code><${CopyButton} value=${signature} label="Copy signature" /></dd>
+      </dl>
     `}
     <p class="hint">
       Ed25519, in base64. Verify it with the connector’s public key.
-      ${payload.includes(REDACTED) && ` What stands as ${REDACTED} is a secret that the log does not keep${hidden ? ', or where the connector lives' : ''}; the signature covers its real value.`}
+      ${payload.includes(REDACTED) && html`
+        ${' '}What stands as ${REDACTED} is a secret that the log does not keep${hidden && ', or where the connector lives'}; the
+        signature covers its real value.
+      `}
     </p>
   </div>
 `;

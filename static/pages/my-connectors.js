@@ -30,9 +30,9 @@ const COLUMNS = [
     `,
   },
   { title: 'Visible', cell: ({ mode }) => html`<${StateBadge} state=${mode} />` },
-  { title: 'New installations', cell: ({ active }) => html`<${ActiveBadge} active=${active} />` },
+  { title: 'State', cell: ({ active }) => html`<${ActiveBadge} active=${active} />` },
   { title: 'Tags', cell: ({ tags }) => html`<${PlainTags} tags=${tags} max=${TAGS_SHOWN} />` },
-  { title: 'Called at', cell: ({ installationCallbackUrl: url }) => html`<code class="breaking">${hostOf(url)}</code>` },
+  { title: 'Called at', class: 'called-at', cell: ({ installationCallbackUrl: url }) => html`<code class="breaking">${hostOf(url)}</code>` },
   { title: 'Published', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
 ];
 

@@ -44,9 +44,10 @@ after(closeChromium);
 //   signedIn                    whether pages are signed in from the start: true if not given
 //   app                         for `open`: the ID of the app that is chosen from the start
 //   viewport, colorScheme, reducedMotion, and whatever else Playwright's newContext takes
+//   timeout                     in milliseconds: a minute if not given
 export function test(name, options, body = options) {
-  const given = options === body ? {} : options;
-  nodeTest(name, { timeout: TEST_MS_MAX }, async () => {
+  const { timeout = TEST_MS_MAX, ...given } = options === body ? {} : options;
+  nodeTest(name, { timeout }, async () => {
     const world = new World(name, given);
     try {
       await world.begin();

@@ -1,6 +1,6 @@
 // Installing a connector for an app: the values that it asks for, and then its answer.
 
-import { html } from '../core/html.js';
+import { html, useEffect } from '../core/html.js';
 import { navigate, path, setQuery, usePlace } from '../core/router.js';
 import { useStore } from '../core/store.js';
 import { visible } from '../core/visible.js';
@@ -76,7 +76,7 @@ function InstallFor({ app, connector, reload }) {
   const parameters = connector.configurationParameters;
   const configuration = useConfiguration(parameters);
   const here = usePlace().path;
-  const [install, { busy, error }] = useAction(() =>
+  const [install, { busy, error, clear }] = useAction(() =>
     configuration.send(async (values) => {
       const { installConnector } = await ask(INSTALL, { app: app.id, connector: connector.id, configuration: values }).catch((problem) => {
         // Installed meanwhile, or its parameters changed: the newest is shown beside what is wrong.
@@ -88,9 +88,11 @@ function InstallFor({ app, connector, reload }) {
       else toast(`“${visible(connector.name)}” was installed for “${app.name}”`);
     }),
   );
+  // What was wrong for one app says nothing of another.
+  useEffect(clear, [app.id]);
   const installation = app.installations.find((one) => one.connector.id === connector.id);
   // While it is being installed, it is there already.
-  if (installation && !busy) return html`<${Already} app=${app} installation=${installation} reload=${reload} />`;
+  if (installation && !busy) return html`<${Already} app=${app} installation=${installation} reload=${reload} alert=${Boolean(error)} />`;
   return html`
     <${Form} onSubmit=${install} error=${error} fields=${configuration.fields} aria-label="Install" class="parameters">
       ${parameters.length === 0 && html`<p class="hint">This connector asks for nothing.</p>`}
@@ -101,7 +103,7 @@ function InstallFor({ app, connector, reload }) {
   `;
 }
 
-function Already({ app, installation, reload }) {
+function Already({ app, installation, reload, alert }) {
   const { id, state } = installation;
   const open = html`<${ButtonLink} small kind="primary" href=${path`/apps/${app.id}/installed/${id}`}>Open the installation</${ButtonLink}>`;
   if (state === 'REMOVAL_ONGOING') {
@@ -112,7 +114,7 @@ function Already({ app, installation, reload }) {
     `;
   }
   return html`
-    <${Notice} kind="warn" title=${`“${app.name}” has this connector installed already`} actions=${open}>
+    <${Notice} kind="warn" title=${`“${app.name}” has this connector installed already`} actions=${open} alert=${alert}>
       <p>It is in the state <${StateBadge} state=${state} />. ${ENDED_BADLY.includes(state)
         ? 'Remove it before you install the connector again.'
         : 'To install it with other values, remove it first; or choose another app.'}</p>

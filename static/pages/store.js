@@ -42,16 +42,17 @@ export default function StorePage() {
   const installed = useQuery(INSTALLED, { app }, { skip: !app });
   const installations = new Map((installed.data?.connectorInstallations ?? []).map((one) => [one.connector.id, one]));
   const cards = (rows) => html`<${Cards} rows=${rows} app=${app} installations=${installations} />`;
-  // Both or none, so that nothing moves when the other comes.
-  const both = { data: own.data && list.data, error: own.error ?? list.error, reload: () => (own.reload(), list.reload()) };
+  // All or none, so that nothing moves when another comes.
+  const ready = own.data && list.data && (!installed.loading || installed.data);
+  const all = { data: ready, error: own.error ?? list.error, reload: () => (own.reload(), list.reload()) };
   return html`
     <${Page} title="Store" wide lead=${LEAD}>
       <${Search} search=${search} tag=${tag} />
-      <${Loaded} query=${both} lines=${8}>${() => html`
+      <${Loaded} query=${all} lines=${8}>${() => html`
         <${Own} publications=${own.data.connectorPublications} search=${search} tag=${tag} cards=${cards} />
         <${Everybodys} list=${list} filtered=${Boolean(search || tag)} cards=${cards} />
+        <${OpenById} />
       `}</${Loaded}>
-      <${OpenById} />
     </${Page}>
   `;
 }

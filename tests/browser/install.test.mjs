@@ -18,7 +18,7 @@ const PARAMETERS = [
 test('the keyboard alone gets through the form, mistakes and all', async ({ page, api, connector }) => {
   const lamps = await connector();
   const { id } = await lamps.publish(api, { name: 'Lumen', configurationParameters: PARAMETERS });
-  await api.createApp('Shop');
+  const first = await api.createApp('Shop');
   const second = await api.createApp('Second');
   await page.goto(`/store/${id}`);
   await tabTo(page, page.getByRole('link', { name: 'Install', exact: true }));
@@ -84,6 +84,15 @@ test('the keyboard alone gets through the form, mistakes and all', async ({ page
   await assertAccessible(page);
   await page.getByRole('link', { name: 'Open the installation' }).click();
   await at(page, `/apps/${second.id}/installed/${installation}`);
+
+  // Somebody else is quicker.
+  await page.goto(`/store/${id}/install?app=${first.id}`);
+  await key.fill('s3cret');
+  await region.fill('eu');
+  await lamps.answers('installation', { status: 201 });
+  await api.install(first.id, id, { apiKey: 'k', region: 'de', tls: 'true' });
+  await page.getByRole('button', { name: 'Install for Shop' }).click();
+  await seen(page.getByRole('alert').filter({ hasText: '“Shop” has this connector installed already' }));
 });
 
 test('a further step completes by itself', { demo: true }, async ({ page, api, server }) => {

@@ -10,6 +10,7 @@ use crate::demo::DemoConnector;
 use crate::graphql::Engine;
 use crate::model::error::{Error, Result};
 use crate::ops::Platform;
+use crate::ops::account::FirstAccount;
 use crate::{callback, http, ops};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -30,15 +31,6 @@ const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
 const HEADER_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long to wait before listening on where the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The account that an empty database got.
-#[derive(Debug, Clone)]
-pub struct FirstAccount {
-    /// Its e-mail.
-    pub email: String,
-    /// Its password, if it was made up and so has to be told.
-    pub made_up_password: Option<String>,
-}
 
 /// A server that runs.
 pub struct Server {
@@ -61,7 +53,7 @@ impl Server {
         let settings = options.platform_settings();
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
-        let first_account = create_first_account(&platform, options).await?;
+        let first_account = ops::account::create_first(&platform, &options.email, options.password.as_deref()).await?;
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|error| Error::Unavailable(format!("cannot listen on {}: {error}", options.listen)))?;
@@ -124,13 +116,6 @@ impl Server {
         }
         tracing::info!("stopped");
     }
-}
-
-async fn create_first_account(platform: &Arc<Platform>, options: &ServeOptions) -> Result<Option<FirstAccount>> {
-    let made_up = if options.password.is_none() { Some(ops::account::random_password()) } else { None };
-    let password = options.password.as_ref().or(made_up.as_ref()).map_or("", String::as_str);
-    let account = ops::account::create_first(platform, &options.email, password).await?;
-    Ok(account.map(|account| FirstAccount { email: account.email, made_up_password: made_up }))
 }
 
 /// Accepts connections until told to stop, then lets requests in flight end.

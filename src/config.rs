@@ -65,6 +65,10 @@ pub struct ServeOptions {
     )]
     pub password: Option<String>,
 
+    /// Let anybody who can reach the server register an account
+    #[arg(long, env = "CONNHUB_OPEN_SIGNUP", help_heading = "Accounts and tokens")]
+    pub open_signup: bool,
+
     /// Key that signs tokens, 32 characters or more; the database has its own if none is given
     #[arg(
         long,
@@ -205,12 +209,19 @@ pub struct CallbackOptions {
 }
 
 impl ServeOptions {
+    /// Whether none but people at this machine can reach the server.
+    fn is_sandbox(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+
     /// What operations need to know.
     #[must_use]
     pub fn platform_settings(&self) -> ops::Settings {
         ops::Settings {
             database: self.db.clone(),
             readers: self.readers,
+            sandbox: self.is_sandbox(),
+            open_signup: self.open_signup,
             secret: self.secret.clone(),
             callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },
             action_deadline: self.action_deadline.into(),
@@ -236,7 +247,7 @@ impl ServeOptions {
             extra_ca: options.callback_ca.clone(),
             sign_actual_scheme: options.sign_actual_scheme,
             // A server that strangers can reach must not become a way to this machine's own services.
-            allow_loopback: self.listen.ip().is_loopback(),
+            allow_loopback: self.is_sandbox(),
             opened: options.allow_callback_net.clone(),
             services: Vec::new(),
         }

@@ -34,6 +34,8 @@ impl Operations {
         let platform = Platform::open(Settings {
             database: database.to_owned(),
             readers: 1,
+            sandbox: true,
+            open_signup: false,
             secret: None,
             callback_urls: CallbackUrlPolicy::default(),
             action_deadline: hour,

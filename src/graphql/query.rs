@@ -7,7 +7,7 @@ use crate::graphql::input::constraint::{
     ThingConstraint, ThingConstraints,
 };
 use crate::graphql::scalars::Scalar;
-use crate::graphql::types::account::{App, Profile};
+use crate::graphql::types::account::{About, App, Profile};
 use crate::graphql::types::action::{ActionRequest, ActionRequestStatus};
 use crate::graphql::types::callback::{Callback, CallbackKind};
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
@@ -26,6 +26,11 @@ pub struct Query;
 /// What can be asked for.
 #[graphql_object(context = Context, scalar = Scalar)]
 impl Query {
+    /// No token: what a sign-in page needs to know.
+    fn about(context: &Context) -> Answered<About> {
+        Ok(About(context.read(|view| account::about(context.platform(), view))?))
+    }
+
     /// Developer token: publications created by this account.
     fn connector_publications(context: &Context) -> Answered<Vec<ConnectorPublication>> {
         let caller = context.developer()?;

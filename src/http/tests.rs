@@ -75,7 +75,7 @@ impl Server {
         let tokens = Arc::new(Mutex::new(Vec::new()));
         let connector = PretendedConnector { platform: Arc::downgrade(&platform), tokens: Arc::clone(&tokens) };
         platform.set_dispatcher(Arc::new(connector));
-        ops::account::create_first(&platform, EMAIL, PASSWORD).await.expect("an account");
+        ops::account::create_first(&platform, EMAIL, Some(PASSWORD)).await.expect("an account");
         let address = SocketAddr::from(([127, 0, 0, 1], 1)).ip();
         let signed_in = ops::account::sign_in(&platform, EMAIL.to_owned(), PASSWORD.to_owned(), address).await;
         let developer = signed_in.expect("signed in").token;
@@ -119,6 +119,8 @@ fn settings(directory: &TempDir) -> Settings {
     Settings {
         database: directory.path().join("connhub.db"),
         readers: 4,
+        sandbox: true,
+        open_signup: true,
         secret: None,
         callback_urls: CallbackUrlPolicy::default(),
         action_deadline: Duration::from_secs(60),

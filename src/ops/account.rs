@@ -1,4 +1,4 @@
-//! Accounts: the first one, signing in, the profile.
+//! Accounts: the first one, signing in, the profile; and what is to be known before that.
 
 use crate::model::account::{Account, check_credentials};
 use crate::model::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::model::id::AccountId;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
 use crate::ops::token::Grant;
-use crate::ops::{Platform, View, now};
+use crate::ops::{Platform, Settings, View, now};
 use crate::store::{self, Inserted};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,31 +22,77 @@ pub struct IssuedToken {
     pub scope: String,
 }
 
-/// Makes an account if the database has none; `None` if it has.
+/// The account that an empty database got.
+#[derive(Debug, Clone)]
+pub struct FirstAccount {
+    /// Its e-mail.
+    pub email: String,
+    /// Its password, if it was made up and so has to be told.
+    pub made_up_password: Option<String>,
+}
+
+/// Where the e-mail of an account is kept whose password was made up.
+const GENERATED_SETTING: &str = "generated-account";
+
+/// Makes an account if the database has none, with a password that is made up where none is given;
+/// `None` if it has one.
 ///
 /// # Errors
 /// Violations of the rules for e-mail and password; faults of the database.
-pub async fn create_first(platform: &Arc<Platform>, email: &str, password: &str) -> Result<Option<Account>> {
+pub async fn create_first(
+    platform: &Arc<Platform>,
+    email: &str,
+    password: Option<&str>,
+) -> Result<Option<FirstAccount>> {
     if platform.read(|view| store::account::any(view)).await? {
         return Ok(None);
     }
+    let made_up_password = if password.is_none() { Some(random_password()) } else { None };
+    let password = password.or(made_up_password.as_deref()).unwrap_or_default();
     check_credentials(email, password)?;
     let password_hash = platform.passwords.hash(password.to_owned()).await?;
-    let name = email.split('@').next().unwrap_or(email).to_owned();
-    let account =
-        Account { id: AccountId::generate(), email: email.to_owned(), name, generation: 0, created_at: now() };
+    let account = new(email.to_owned(), None);
+    let first = FirstAccount { email: email.to_owned(), made_up_password };
     let stored = platform.store.write(move |transaction| {
-        Ok(match store::account::insert(transaction, &account, &password_hash)? {
-            Inserted::New => Some(account),
-            Inserted::Exists => None,
-        })
+        if store::account::insert(transaction, &account, &password_hash)? == Inserted::Exists {
+            return Ok(None);
+        }
+        if first.made_up_password.is_some() {
+            store::setting::set(transaction, GENERATED_SETTING, first.email.as_bytes())?;
+        }
+        Ok(Some(first))
     });
     stored.await
 }
 
+/// A new account, named by its e-mail where no name is given.
+fn new(email: String, name: Option<String>) -> Account {
+    let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
+    Account { id: AccountId::generate(), email, name, generation: 0, created_at: now() }
+}
+
+/// What a sign-in page needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Whether anybody may register.
+    pub open_signup: bool,
+    /// The e-mail of the account whose password was made up, and printed where the server was first
+    /// started: told where none but people at that machine can ask.
+    pub generated_account: Option<String>,
+}
+
+/// What a sign-in page needs to know, whoever asks.
+///
+/// # Errors
+/// Faults of the database.
+pub fn about(platform: &Platform, view: &View) -> Result<About> {
+    let Settings { open_signup, sandbox, .. } = platform.settings;
+    let kept = if sandbox { store::setting::get(view, GENERATED_SETTING)? } else { None };
+    Ok(About { open_signup, generated_account: kept.and_then(|email| String::from_utf8(email).ok()) })
+}
+
 /// A new password for an account that is made without one: 128 random bits, easy to copy.
-#[must_use]
-pub fn random_password() -> String {
+fn random_password() -> String {
     super::secret::generate().chars().filter(char::is_ascii_alphanumeric).take(22).collect()
 }
 

@@ -51,6 +51,10 @@ pub struct Settings {
     pub database: PathBuf,
     /// How many queries may be at work at once.
     pub readers: u32,
+    /// Whether none but people at this machine can reach the server.
+    pub sandbox: bool,
+    /// Whether anybody may register.
+    pub open_signup: bool,
     /// The key that signs tokens; the database's own where none is given.
     pub secret: Option<String>,
     /// Which callback URLs a publication may name.

@@ -96,6 +96,28 @@ fn the_first_account_without_a_given_password_gets_one_that_is_printed_once() {
     server.send(&login("developer@localhost", &password)).expect(200);
 }
 
+const ABOUT: &str = "{ about { version openSignup generatedAccount } }";
+
+/// What a sign-in page is told, without any token.
+fn about(server: &Server) -> Value {
+    graphql(server, None, None, ABOUT, json!({})).field().clone()
+}
+
+#[test]
+fn a_sign_in_page_is_told_whose_password_was_printed_where_only_this_machine_can_ask() {
+    let version = env!("CARGO_PKG_VERSION");
+    let of = |account: Value| json!({ "version": version, "openSignup": false, "generatedAccount": account });
+    assert_eq!(about(&Server::start()), of(Value::Null), "its password was given");
+    let generated = Server::with_environment(&[], &[("CONNHUB_EMAIL", "me@example.com")]);
+    assert_eq!(about(&generated), of("me@example.com".into()));
+    generated.crash_and_restart();
+    assert_eq!(about(&generated), of("me@example.com".into()), "it is known after a restart too");
+    generated.restart_with(&["--listen", "0.0.0.0:0"]);
+    assert_eq!(about(&generated), of(Value::Null), "strangers can ask");
+    let open = Server::with(&["--open-signup"]);
+    assert_eq!(about(&open)["openSignup"], true);
+}
+
 #[test]
 fn an_app_gets_a_token_with_its_credentials_in_either_place() {
     let world = World::new();

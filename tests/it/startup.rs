@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: [&str; 24] = [
+const OPTIONS: [&str; 25] = [
     "listen",
     "db",
     "demo",
@@ -17,6 +17,7 @@ const OPTIONS: [&str; 24] = [
     "log",
     "email",
     "password",
+    "open-signup",
     "secret",
     "developer-token-lifetime",
     "service-token-lifetime",

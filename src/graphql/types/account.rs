@@ -8,11 +8,33 @@ use crate::graphql::types::connector::ConnectorInstallation;
 use crate::model::account::Account;
 use crate::model::app as model;
 use crate::model::id::AppId;
-use crate::ops::account::IssuedToken;
+use crate::ops::account as ops_account;
 use crate::ops::app as ops;
 use crate::ops::installation;
 use juniper::{ID, graphql_object};
 use std::sync::Arc;
+
+/// What a sign-in page needs to know.
+pub struct About(pub ops_account::About);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl About {
+    /// connhub's own.
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Whether anybody may register, by POST /api/v1/auth/register.
+    fn open_signup(&self) -> bool {
+        self.0.open_signup
+    }
+
+    /// The e-mail of the account whose password was made up and printed once, at the first start.
+    /// Null where there is none, and where others than people at the server's machine can ask.
+    fn generated_account(&self) -> Option<&str> {
+        self.0.generated_account.as_deref()
+    }
+}
 
 /// Who is signed in.
 pub struct Profile(pub Account);
@@ -106,7 +128,7 @@ impl AppCredentials {
 }
 
 /// A token for an app.
-pub struct ServiceToken(pub IssuedToken);
+pub struct ServiceToken(pub ops_account::IssuedToken);
 
 #[graphql_object(context = Context, scalar = Scalar)]
 impl ServiceToken {

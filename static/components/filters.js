@@ -13,7 +13,8 @@ export function useFilters(names) {
 
 export const clearFilters = (values) => setQuery(Object.fromEntries(Object.keys(values).map((name) => [name, null])), { replace: false });
 
-// fields: [{ name, label, options?, check? }], options making a choice that is set at once; check says what is wrong. values: of useFilters. hint: on all.
+// fields: [{ name, label, options?, check? }], options making a choice that is set at once; check says what is wrong.
+// values: of useFilters. hint: on all.
 export const Filters = ({ fields, values, label, hint }) => html`
   <${FilterForm} key=${JSON.stringify(values)} ...${{ fields, values, label }} />
   ${hint && html`<p class="hint filter-hint">${hint}</p>`}
@@ -25,17 +26,19 @@ function FilterForm({ fields, values, label }) {
   const set = (changes) => setQuery({ ...typed, ...changes }, { replace: false });
   const submit = (event) => {
     event.preventDefault();
-    const found = fields.filter(({ name, check }) => typed[name] && check?.(typed[name])).map(({ name, check }) => [name, check(typed[name])]);
+    const found = fields.map(({ name, check }) => [name, typed[name] ? check?.(typed[name]) : undefined]);
     setWrong(Object.fromEntries(found));
-    if (found.length === 0) set({});
+    if (found.every(([, problem]) => !problem)) set({});
   };
   const isSet = Object.values(values).some(Boolean);
   return html`
     <form class="filter-form" role="search" aria-label=${label} onSubmit=${submit}>
-      ${fields.map(({ name, options, check, ...field }) => (options
-        ? html`<${Select} key=${name} ...${field} options=${options} value=${typed[name] ?? ''} onInput=${(value) => set({ [name]: value })} />`
-        : html`<${TextField} key=${name} ...${field} value=${typed[name] ?? ''} error=${wrong[name]} onInput=${(value) => setTyped({ ...typed, [name]: value })} autocomplete="off" spellcheck="false" />`
-      ))}
+      ${fields.map(({ name, options, check, ...field }) => {
+        const given = { ...field, key: name, value: typed[name] ?? '', error: wrong[name] };
+        if (options) return html`<${Select} ...${given} options=${options} onInput=${(value) => set({ [name]: value })} />`;
+        const type = (value) => setTyped({ ...typed, [name]: value });
+        return html`<${TextField} ...${given} onInput=${type} autocomplete="off" spellcheck=${false} />`;
+      })}
       <div class="actions">
         <${Button} type="submit" icon="search">Filter</${Button}>
         ${isSet && html`<${Button} kind="plain" onClick=${() => clearFilters(values)}>Clear</${Button}>`}

@@ -20,7 +20,7 @@ export function Docs({ schema }) {
   return html`
     <div class="docs">
       <${TextField} label="Search the documentation" type="search" value=${find} onInput=${(text) => setQuery({ find: text })}
-        autocomplete="off" spellcheck="false" />
+        autocomplete="off" spellcheck=${false} />
       ${find.trim()
         ? html`<${Found} schema=${schema} text=${find.trim()} />`
         : html`<${Trail} trail=${trail} /><${Shown} schema=${schema} trail=${trail} />`}

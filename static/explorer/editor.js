@@ -40,7 +40,7 @@ export function CodeEditor({ label, value, onInput, tokens, suggest, onRun, erro
           <div class="code-lines" aria-hidden="true">${Array.from({ length: lines }, (_, at) => `${at + 1}\n`).join('')}</div>
           <div class="code-sheet">
             <pre class="code-layer" aria-hidden="true" ref=${layer}><code>${coloured}${'\n'}</code></pre>
-            <textarea id=${id} ref=${area} wrap="off" spellcheck="false" autocomplete="off" autocapitalize="off" autocorrect="off"
+            <textarea id=${id} ref=${area} wrap="off" spellcheck=${false} autocomplete="off" autocapitalize="off" autocorrect="off"
               aria-describedby=${described || undefined} aria-invalid=${error ? 'true' : undefined} ...${list.attributes}
               onInput=${(event) => (onInput(event.target.value), list.written(event))} onKeyDown=${keyDown}
               onClick=${list.close} onBlur=${list.close} onScroll=${backToOrigin}></textarea>

@@ -50,7 +50,7 @@ export function Workbench({ written, change, as, schema, busy, run, stop }) {
         hint=${as.app ? 'With a service token of this app.' : 'With your developer token.'} />
       ${as.app && html`
         <${TextField} label="End customer" optional value=${subject} onInput=${(text) => change({ subject: text })} autocomplete="off"
-          spellcheck="false" hint="The external subject. Left empty: all of the app’s." />
+          spellcheck=${false} hint="The external subject. Left empty: all of the app’s." />
       `}
     </div>
     ${all.length > 1 && html`

@@ -90,7 +90,7 @@ function InstantiateForm({ app, installation }) {
   return html`
     <${Form} onSubmit=${instantiate} error=${error} fields=${[SUBJECT, ...configuration.fields]} aria-label="Instantiate" class="parameters">
       ${existing && html`<p><a href=${path`/apps/${app}/instances/${existing}`}>Open the instance of “${visible(subject)}”</a></p>`}
-      <${TextField} label="External subject" value=${subject} onInput=${setSubject} error=${problemAt(error, SUBJECT)} hint=${SUBJECT_HINT} required autocomplete="off" spellcheck="false" />
+      <${TextField} label="External subject" value=${subject} onInput=${setSubject} error=${problemAt(error, SUBJECT)} hint=${SUBJECT_HINT} required autocomplete="off" spellcheck=${false} />
       <${ParameterFields} parameters=${parameters} configuration=${configuration} error=${error} />
       ${parameters.length === 0 && html`<p class="hint">This connector asks for nothing of a customer.</p>`}
       <${Calling} busy=${busy} url=${connector.instanceCallbackUrl} />

@@ -157,7 +157,7 @@ function OpenById() {
   return html`
     <${Section} title="Open by ID">
       <${Form} class="by-id" onSubmit=${open} error=${error} fields=${['id']}>
-        <${TextField} label="Connector ID" value=${id} onInput=${setId} error=${problemAt(error, 'id')} autocomplete="off" spellcheck="false"
+        <${TextField} label="Connector ID" value=${id} onInput=${setId} error=${problemAt(error, 'id')} autocomplete="off" spellcheck=${false}
           hint="Unlisted connectors are not shown above. Whoever publishes one gives you its ID." />
         <${Button} type="submit" busy=${busy}>Open it</${Button}>
       </${Form}>

@@ -24,6 +24,6 @@ function problemWithUris(error, uris) {
 
 export const AppFields = ({ name, setName, uris, setUris, error }) => html`
   <${TextField} label="Name" value=${name} onInput=${setName} error=${problemAt(error, 'name')} required autocomplete="off" />
-  <${TextArea} label="Redirect URIs" optional rows="3" value=${uris} onInput=${setUris} error=${problemWithUris(error, uris)} spellcheck="false"
+  <${TextArea} label="Redirect URIs" optional rows="3" value=${uris} onInput=${setUris} error=${problemWithUris(error, uris)} spellcheck=${false}
     hint="One in each line. Where people are led back to after they signed in for this app. Not needed for the app’s own token." />
 `;

@@ -50,7 +50,7 @@ function ParameterField({ parameter, value, error, onInput }) {
     value,
     onInput,
     autocomplete: 'off',
-    spellcheck: 'false',
+    spellcheck: false,
   };
   if (valueType === 'BOOLEAN') {
     return required

@@ -12,13 +12,13 @@ const ADDRESS_MAX = 2_048;
 export function LongText({ text, max = 200, what = 'it' }) {
   const [all, setAll] = useState(false);
   if (text.length <= max) return html`<span class="long-text"><${Whole} text=${text} /></span>`;
-  const characters = count([...text].length);
+  const toggle = all ? 'Show less' : `Show all ${count([...text].length)} characters`;
   return html`
-    <span class=${all ? 'long-text all' : 'long-text'} tabindex=${all ? '0' : undefined} role=${all ? 'region' : undefined} aria-label=${all ? `All of ${what}` : undefined}>
-      ${all ? html`<${Whole} text=${text} />` : `${visible(beginning(text, max))}…`}
-    </span>
-    <${Button} kind="plain" small aria-expanded=${String(all)} aria-label=${all ? `Show less of ${what}` : `Show all ${characters} characters of ${what}`} onClick=${() => setAll(!all)}>
-      ${all ? 'Show less' : `Show all ${characters} characters`}
+    ${all
+      ? html`<span class="long-text all" tabindex="0" role="region" aria-label=${`All of ${what}`}><${Whole} text=${text} /></span>`
+      : html`<span class="long-text">${visible(beginning(text, max))}…</span>`}
+    <${Button} kind="plain" small aria-expanded=${String(all)} aria-label=${`${toggle} of ${what}`} onClick=${() => setAll(!all)}>
+      ${toggle}
     </${Button}>
   `;
 }

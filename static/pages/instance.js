@@ -49,13 +49,16 @@ export default function InstancePage({ app, instance: id }) {
   `;
 }
 
-const Gone = ({ app }) => html`
-  <${Section}>
-    <${Empty} icon="instances" title="There is no such instance" actions=${html`<${ButtonLink} href=${path`/apps/${app}/instances`}>To the instances</${ButtonLink}>`}>
-      It was removed, and its things with it. Or it is another app’s: choose the app that you work on at the side.
-    </${Empty}>
-  </${Section}>
-`;
+function Gone({ app }) {
+  const all = html`<${ButtonLink} href=${path`/apps/${app}/instances`}>To the instances</${ButtonLink}>`;
+  return html`
+    <${Section}>
+      <${Empty} icon="instances" title="There is no such instance" actions=${all}>
+        It was removed, and its things with it. Or it is another app’s: choose the app that you work on at the side.
+      </${Empty}>
+    </${Section}>
+  `;
+}
 
 function Opened({ app, instance, reload }) {
   const { id, state, stateDetails, furtherStep, installation, configuration, things } = instance;
@@ -65,15 +68,21 @@ function Opened({ app, instance, reload }) {
     ready: reload,
   });
   return html`
-    <${Section} title="State"><${Outcome} ...${{ state, stateDetails, furtherStep }} what="instance" onRetry=${() => setAsking('retry')} /></${Section}>
+    <${Section} title="State">
+      <${Outcome} ...${{ state, stateDetails, furtherStep }} what="instance" onRetry=${() => setAsking('retry')} />
+    </${Section}>
     <${Section} title="About it"><${About} app=${app} instance=${instance} /></${Section}>
     <${Section} title="Things"><${Things} app=${app} things=${things} state=${state} reload=${reload} /></${Section}>
     <${Section} title="Configuration">
-      <${GivenValues} parameters=${installation.connector.customerConfigurationParameters} values=${configuration} none="It was instantiated without any values." />
+      <${GivenValues} parameters=${installation.connector.customerConfigurationParameters} values=${configuration}
+        none="It was instantiated without any values." />
     </${Section}>
     <${Section} title="Remove the instance">
       <div class="stack">
-        <p>The connector is told, and everything that the platform keeps of the instance goes: its things, their history and its action requests.</p>
+        <p>
+          The connector is told, and everything that the platform keeps of the instance goes: its things, their history and
+          its action requests.
+        </p>
         <div><${Button} kind="danger" icon="trash" onClick=${() => setAsking('remove')}>Remove the instance</${Button}></div>
       </div>
     </${Section}>
@@ -103,13 +112,14 @@ function Things({ app, things, state, reload }) {
     return html`<${Empty} icon="things" title="No things">${text}</${Empty}>`;
   }
   const live = new Set(things.slice(0, LIVE_MAX).map(({ id }) => id));
+  const to = ({ id }) => path`/apps/${app}/things/${id}`;
   const columns = [
-    { title: 'Name', main: true, cell: ({ id, name }) => html`<a href=${path`/apps/${app}/things/${id}`}>${visible(name || 'unnamed')}</a>` },
+    { title: 'Name', main: true, cell: (thing) => html`<a href=${to(thing)}>${visible(thing.name || 'unnamed')}</a>` },
     { title: 'Values', cell: (thing) => html`<${MainValues} app=${app} thing=${thing} live=${live.has(thing.id)} reload=${reload} />` },
     { title: 'Status', cell: ({ status }) => html`<${StateBadge} state=${status} />` },
     { title: 'Manufacturer', cell: ({ manufacturer }) => visible(manufacturer) },
   ];
-  return html`<${Table} caption="Things of this instance" columns=${columns} rows=${things} href=${({ id }) => path`/apps/${app}/things/${id}`} />`;
+  return html`<${Table} caption="Things of this instance" columns=${columns} rows=${things} href=${to} />`;
 }
 
 function Removal({ app, instance, retry, onClose }) {
@@ -125,9 +135,16 @@ function Removal({ app, instance, retry, onClose }) {
     // It may take a while, and somebody has gone elsewhere.
     if (location.pathname === here) navigate(retry ? again : path`/apps/${app}/instances`, { replace: true });
   });
+  const title = `Remove the instance for “${externalSubjectId}”?`;
+  const action = retry ? 'Remove and try again' : 'Remove it';
   return html`
-    <${Confirm} title=${`Remove the instance for “${externalSubjectId}”?`} action=${retry ? 'Remove and try again' : 'Remove it'} busy=${busy} error=${error} onConfirm=${remove} onClose=${onClose}>
-      <p>${things.length > 0 ? `Its ${counted(things.length, 'thing')} ${things.length === 1 ? 'goes' : 'go'} with it, with all history and action requests. This cannot be undone.` : 'It has no things. Its configuration and action requests go with it.'}</p>
+    <${Confirm} ...${{ title, action, busy, error, onClose }} onConfirm=${remove}>
+      <p>
+        ${things.length > 0
+          ? `Its ${counted(things.length, 'thing')} ${things.length === 1 ? 'goes' : 'go'} with it, with all history and action requests.`
+          : 'It has no things. Its configuration goes with it.'}
+        ${' '}This cannot be undone.
+      </p>
     </${Confirm}>
   `;
 }

@@ -40,7 +40,8 @@ export default function Instances({ app }) {
   return html`
     <${Page} title="Instances" lead=${LEAD} actions=${more} wide>
       <${Section}>
-        <${Filters} label="Filter instances" fields=${FIELDS} values=${filters} hint="It is found by the whole of it, exactly as your app wrote it." />
+        <${Filters} label="Filter instances" fields=${FIELDS} values=${filters}
+          hint="It is found by the whole of it, exactly as your app wrote it." />
         <${List} app=${app} filters=${filters} />
       </${Section}>
     </${Page}>
@@ -57,24 +58,30 @@ function List({ app, filters }) {
     },
     ready: list.reload,
   });
+  const to = ({ id }) => path`/apps/${app}/instances/${id}`;
   const columns = [
-    { title: 'External subject', main: true, cell: ({ id, externalSubjectId }) => html`<a href=${path`/apps/${app}/instances/${id}`}>${visible(externalSubjectId)}</a>` },
-    { title: 'Connector', cell: ({ installation }) => html`<a href=${path`/apps/${app}/installed/${installation.id}`}>${visible(installation.connector.name)}</a>` },
+    { title: 'External subject', main: true, cell: (row) => html`<a href=${to(row)}>${visible(row.externalSubjectId)}</a>` },
+    { title: 'Connector', cell: ({ installation }) => html`<${Connector} app=${app} installation=${installation} />` },
     { title: 'State', cell: ({ state }) => html`<${StateBadge} state=${state} />` },
     { title: 'Things', cell: ({ things }) => html`<${Things} app=${app} things=${things} />` },
     { title: 'Made', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
   ];
   return html`
     <${PagedTable} list=${list} one="instance" caption="Instances, oldest first" columns=${columns}
-      href=${({ id }) => path`/apps/${app}/instances/${id}`} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
+      href=${to} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
   `;
 }
+
+const Connector = ({ app, installation: { id, connector } }) => html`
+  <a href=${path`/apps/${app}/installed/${id}`}>${visible(connector.name)}</a>
+`;
 
 function Things({ app, things }) {
   if (things.length === 0) return html`<span class="hint">none</span>`;
   const named = things.slice(0, NAMES_MAX);
+  const link = ({ id, name }) => html`<a href=${path`/apps/${app}/things/${id}`}>${visible(name || 'unnamed')}</a>`;
   return html`
-    <span>${named.map(({ id, name }, at) => html`${at > 0 && ', '}<a key=${id} href=${path`/apps/${app}/things/${id}`}>${visible(name || 'unnamed')}</a>`)}
+    <span>${named.map((thing, at) => html`${at > 0 && ', '}${link(thing)}`)}
     ${things.length > named.length && html` <span class="hint">and ${counted(things.length - named.length, 'more', 'more')}</span>`}</span>
   `;
 }
@@ -82,12 +89,20 @@ function Things({ app, things }) {
 function Nothing({ app, filters }) {
   if (filters.subject) {
     const all = html`<${Button} onClick=${() => clearFilters(filters)}>Show all instances</${Button}>`;
-    return html`<${Empty} icon="instances" title=${`No instance for “${filters.subject}”`} actions=${all}>The external subject must match exactly, capitals too.</${Empty}>`;
+    return html`
+      <${Empty} icon="instances" title=${`No instance for “${filters.subject}”`} actions=${all}>
+        The external subject must match exactly, capitals too.
+      </${Empty}>
+    `;
   }
-  const begin = html`<${ButtonLink} kind="primary" href=${path`/apps/${app}/installed`}>To the installed connectors</${ButtonLink}><${ButtonLink} href="/store">To the store</${ButtonLink}>`;
+  const begin = html`
+    <${ButtonLink} kind="primary" href=${path`/apps/${app}/installed`}>To the installed connectors</${ButtonLink}>
+    <${ButtonLink} href="/store">To the store</${ButtonLink}>
+  `;
   return html`
     <${Empty} icon="instances" title="No instances yet" actions=${begin}>
-      Install a connector for this app, then instantiate it for an end customer: here, or as your app with <code>instantiateConnector</code>.
+      Install a connector for this app, then instantiate it for an end customer: here, or as your app with
+      ${' '}<code>instantiateConnector</code>.
     </${Empty}>
   `;
 }

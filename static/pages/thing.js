@@ -38,20 +38,27 @@ export default function ThingPage({ app, thing: id }) {
   const query = useQuery(DOCUMENT, { id }, { app });
   const thing = query.data?.things[0];
   const back = { href: path`/apps/${app}/things`, text: 'Things' };
+  const title = thing ? visible(thing.name || 'A thing without a name') : 'Thing';
+  const lead = thing && visible([thing.manufacturer, thing.displayType].filter(Boolean).join(' · '));
   return html`
-    <${Page} title=${thing ? visible(thing.name || 'A thing without a name') : 'Thing'} back=${back} wide lead=${thing && visible([thing.manufacturer, thing.displayType].filter(Boolean).join(' · '))}>
-      <${Loaded} query=${query} lines=${10}>${() => (thing ? html`<${Opened} key=${id} app=${app} thing=${thing} reload=${query.reload} />` : html`<${Gone} app=${app} />`)}</${Loaded}>
+    <${Page} title=${title} lead=${lead} back=${back} wide>
+      <${Loaded} query=${query} lines=${10}>${() => (thing
+        ? html`<${Opened} key=${id} app=${app} thing=${thing} reload=${query.reload} />`
+        : html`<${Gone} app=${app} />`)}</${Loaded}>
     </${Page}>
   `;
 }
 
-const Gone = ({ app }) => html`
-  <${Section}>
-    <${Empty} icon="things" title="There is no such thing" actions=${html`<${ButtonLink} href=${path`/apps/${app}/things`}>To the things</${ButtonLink}>`}>
-      Its connector removed it, or it went with its instance. Or it is another app’s: choose the app that you work on at the side.
-    </${Empty}>
-  </${Section}>
-`;
+function Gone({ app }) {
+  const all = html`<${ButtonLink} href=${path`/apps/${app}/things`}>To the things</${ButtonLink}>`;
+  return html`
+    <${Section}>
+      <${Empty} icon="things" title="There is no such thing" actions=${all}>
+        Its connector removed it, or it went with its instance. Or it is another app’s: choose the app that you work on at the side.
+      </${Empty}>
+    </${Section}>
+  `;
+}
 
 function Opened({ app, thing, reload }) {
   const live = useThingLive(app, thing.id, reload);
@@ -67,7 +74,7 @@ function Opened({ app, thing, reload }) {
     <${About} app=${app} thing=${thing} status=${live.status ?? thing.status} owner=${owner} />
     ${acts && html`<${Deafness} owner=${owner} />`}
     ${inOrder(thing).map((one) => html`
-      <${ComponentSection} key=${one.id} app=${app} thing=${thing.id} component=${one} main=${thing.components.length > 1 && one.id === thing.mainComponentId}
+      <${ComponentSection} key=${one.id} app=${app} thing=${thing.id} component=${one} main=${isMain(thing, one)}
         opened=${one.id === component ? property : null} live=${live} requests=${requests} />
     `)}
     ${acts && html`<${Section} title="Action requests"><${RequestList} app=${app} list=${requests} /></${Section}>`}
@@ -77,7 +84,10 @@ function Opened({ app, thing, reload }) {
 }
 
 // The main component is what a thing is about.
-const inOrder = ({ components, mainComponentId }) => [...components].sort((a, b) => (b.id === mainComponentId) - (a.id === mainComponentId));
+const inOrder = ({ components, mainComponentId: main }) => [...components].sort((a, b) => (b.id === main) - (a.id === main));
+
+// Of several: an only one need not be told from others.
+const isMain = ({ components, mainComponentId }, { id }) => components.length > 1 && id === mainComponentId;
 
 // Whose history is shown: what the address says, else the first of the main component's properties.
 function useOpened(thing) {
@@ -99,8 +109,10 @@ function useOwner(app, thing) {
 
 function About({ app, thing, status, owner }) {
   const { id, externalSubjectId } = thing;
-  const subject = html`<a href=${`${path`/apps/${app}/instances`}?subject=${encodeURIComponent(externalSubjectId)}`}>${visible(externalSubjectId)}</a>`;
-  const instance = owner && html`<a href=${path`/apps/${app}/instances/${owner.id}`}>Instance of ${visible(owner.installation.connector.name)}</a>`;
+  const instances = path`/apps/${app}/instances`;
+  const subject = html`<a href=${`${instances}?subject=${encodeURIComponent(externalSubjectId)}`}>${visible(externalSubjectId)}</a>`;
+  const connector = owner && visible(owner.installation.connector.name);
+  const instance = owner && html`<a href=${path`/apps/${app}/instances/${owner.id}`}>Instance of ${connector}</a>`;
   return html`
     <div class="thing-facts"><${Section}>
       <${Facts} facts=${[
@@ -115,15 +127,23 @@ function About({ app, thing, status, owner }) {
 
 const Attributes = ({ attributes }) => html`
   <${Section} title="Attributes">
-    <${Facts} facts=${attributes.map(({ name, value }) => [visible(name), value === '' ? NO_VALUE : html`<${LongText} text=${value} what=${name} />`])} />
+    <${Facts} facts=${attributes.map(({ name, value }) => [
+      visible(name),
+      value === '' ? NO_VALUE : html`<${LongText} text=${value} what=${name} />`,
+    ])} />
   </${Section}>
 `;
 
 // Why actions would come to nothing.
 function Deafness({ owner }) {
-  if (owner === null) return html`<div class="stack thing-notice"><${Notice}>The app keeps this thing itself: no connector performs its actions, so requests of them fail.</${Notice}></div>`;
-  if (!owner || owner.state === 'COMPLETE') return null;
-  return html`<div class="stack thing-notice"><${Notice} kind="warn">Its instance is <${StateBadge} state=${owner.state} />: it takes action requests once that is complete.</${Notice}></div>`;
+  if (owner === undefined || owner?.state === 'COMPLETE') return null;
+  return html`
+    <div class="stack thing-notice">
+      ${owner === null
+        ? html`<${Notice}>The app keeps this thing itself: no connector performs its actions, so requests of them fail.</${Notice}>`
+        : html`<${Notice} kind="warn">No actions until its instance is complete. It is <${StateBadge} state=${owner.state} /> now.</${Notice}>`}
+    </div>
+  `;
 }
 
 function Removal({ app, thing }) {
@@ -133,11 +153,15 @@ function Removal({ app, thing }) {
     toast(`“${thing.name}” is removed`);
     navigate(path`/apps/${app}/things`);
   });
+  const close = () => (setAsking(false), clear());
   return html`
     <${Section} title="Remove the thing">
-      <div class="stack"><p>The app keeps it, so the app can remove it. What connectors brought goes with its instance.</p><div><${Button} kind="danger" icon="trash" onClick=${() => setAsking(true)}>Remove the thing</${Button}></div></div>
+      <div class="stack">
+        <p>The app keeps it, so the app can remove it. What connectors brought goes with its instance.</p>
+        <div><${Button} kind="danger" icon="trash" onClick=${() => setAsking(true)}>Remove the thing</${Button}></div>
+      </div>
       ${asking && html`
-        <${Confirm} title=${`Remove “${thing.name}”?`} action="Remove it" busy=${busy} error=${error} onConfirm=${remove} onClose=${() => (setAsking(false), clear())}>
+        <${Confirm} title=${`Remove “${thing.name}”?`} action="Remove it" ...${{ busy, error }} onConfirm=${remove} onClose=${close}>
           <p>Its values, their history and its action requests go with it.</p>
         </${Confirm}>
       `}

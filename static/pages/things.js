@@ -21,7 +21,11 @@ const SOON_MS = 300;
 const STATUSES = ['AVAILABLE', 'UNAVAILABLE', 'UNKNOWN'];
 
 const DOCUMENT = `query ($name: String, $status: ThingStatus, $capabilities: [String!], $first: Int, $after: ID) {
-  things(thingConstraint: {name: $name, status: $status}, thingComponentConstraint: {capabilities: $capabilities}, first: $first, after: $after) {
+  things(
+    thingConstraint: {name: $name, status: $status}
+    thingComponentConstraint: {capabilities: $capabilities}
+    first: $first, after: $after
+  ) {
     id name manufacturer status externalSubjectId ${MAIN_VALUES}
   }
 }`;
@@ -44,7 +48,8 @@ export default function Things({ app }) {
   return html`
     <${Page} title="Things" lead=${LEAD} wide>
       <${Section}>
-        <${Filters} label="Filter things" fields=${FIELDS} values=${filters} hint="Names, capabilities and external subjects are found by the whole of them, capitals too." />
+        <${Filters} label="Filter things" fields=${FIELDS} values=${filters}
+          hint="Names, capabilities and external subjects are found by the whole of them, capitals too." />
         <${List} app=${app} filters=${filters} />
       </${Section}>
     </${Page}>
@@ -60,8 +65,9 @@ function List({ app, filters }) {
   const soon = useSoon(list.reload);
   // A new instance brings things.
   useLive(CHANGED, { app }, { next: soon });
+  const to = ({ id }) => path`/apps/${app}/things/${id}`;
   const columns = [
-    { title: 'Name', main: true, cell: (thing) => html`<a href=${path`/apps/${app}/things/${thing.id}`}>${visible(thing.name || 'unnamed')}</a>` },
+    { title: 'Name', main: true, cell: (thing) => html`<a href=${to(thing)}>${visible(thing.name || 'unnamed')}</a>` },
     { title: 'Values', cell: (thing) => html`<${MainValues} app=${app} thing=${thing} live=${live.has(thing.id)} reload=${soon} />` },
     { title: 'Status', cell: (thing) => html`<${StateBadge} state=${thing.status} />` },
     { title: 'Manufacturer', cell: ({ manufacturer }) => visible(manufacturer) },
@@ -69,7 +75,7 @@ function List({ app, filters }) {
   ];
   return html`
     <${PagedTable} list=${list} one="thing" caption="Things" columns=${columns}
-      href=${({ id }) => path`/apps/${app}/things/${id}`} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
+      href=${to} empty=${html`<${Nothing} app=${app} filters=${filters} />`} />
   `;
 }
 
@@ -88,9 +94,16 @@ function useSoon(work) {
 function Nothing({ app, filters }) {
   if (Object.values(filters).some(Boolean)) {
     const all = html`<${Button} onClick=${() => clearFilters(filters)}>Show all things</${Button}>`;
-    return html`<${Empty} icon="things" title="No thing meets these filters" actions=${all}>Take one of them away, or look for small differences: each must match exactly.</${Empty}>`;
+    return html`
+      <${Empty} icon="things" title="No thing meets these filters" actions=${all}>
+        Take one of them away, or look for small differences: each must match exactly.
+      </${Empty}>
+    `;
   }
-  const begin = html`<${ButtonLink} kind="primary" href=${path`/apps/${app}/installed`}>To the installed connectors</${ButtonLink}><${ButtonLink} href="/store">To the store</${ButtonLink}>`;
+  const begin = html`
+    <${ButtonLink} kind="primary" href=${path`/apps/${app}/installed`}>To the installed connectors</${ButtonLink}>
+    <${ButtonLink} href="/store">To the store</${ButtonLink}>
+  `;
   return html`
     <${Empty} icon="things" title="No things yet" actions=${begin}>
       A connector creates things when it is instantiated for an end customer. Install one and instantiate it, and they appear here.

@@ -20,6 +20,7 @@ export const REQUEST = `fragment request on ActionRequest {
 
 const PAGE = 20;
 const KEPT_MAX = 500;
+const PARAMETER_MAX = 80;
 const DOCUMENT = `query ($thing: ID!, $first: Int, $after: ID) {
   actionRequests(thingId: $thing, first: $first, after: $after) { ...request }
 }
@@ -94,21 +95,27 @@ export function LastRequest({ app, requests, component, action, onChanged }) {
   }, [last?.id, last?.status]);
   if (!last) return null;
   return html`
-    <p class="last-request"><span class="hint">Last requested <${Time} at=${last.createdAt} /></span><${RequestState} app=${app} request=${last} onChanged=${onChanged} /></p>
+    <p class="last-request">
+      <span class="hint">Last requested <${Time} at=${last.createdAt} /></span>
+      <${RequestState} app=${app} request=${last} onChanged=${onChanged} />
+    </p>
   `;
 }
 
 export function RequestList({ app, list }) {
   const { query, requests, more, take, older, olderState } = list;
   const columns = [
-    { title: 'Action', main: true, cell: ({ targetAction, targetComponent }) => html`${visible(targetAction.name)} <span class="hint">${visible(targetComponent.name)}</span>` },
+    { title: 'Action', main: true, cell: (request) => html`<${Target} request=${request} />` },
     { title: 'Parameters', cell: ({ parameters }) => html`<${Parameters} parameters=${parameters} />` },
     { title: 'Status', cell: (request) => html`<${RequestState} app=${app} request=${request} onChanged=${take} />` },
     { title: 'Requested', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
   ];
   return html`
     <${Loaded} query=${query}>${() => (requests.length === 0
-      ? html`<${Empty} icon="play" title="Nothing was requested yet">Request one of the actions above, or do it as your app with <code>requestThingAction</code>. It appears here by itself.</${Empty}>`
+      ? html`
+        <${Empty} icon="play" title="Nothing was requested yet">
+          Request one of the actions above, or do it as your app with <code>requestThingAction</code>. It appears here by itself.
+        </${Empty}>`
       : html`
         <${Table} caption="Action requests, newest first" columns=${columns} rows=${requests} />
         ${olderState.error && html`<${Failure} error=${olderState.error} />`}
@@ -117,6 +124,17 @@ export function RequestList({ app, list }) {
   `;
 }
 
-const Parameters = ({ parameters }) => (parameters.length === 0
-  ? html`<span class="hint">none</span>`
-  : html`<ul class="parameters">${parameters.map(({ name, value }) => html`<li key=${name}><span class="hint">${visible(name)}</span> <${LongText} text=${value} max=${80} what=${name} /></li>`)}</ul>`);
+const Target = ({ request: { targetAction, targetComponent } }) => html`
+  ${visible(targetAction.name)} <span class="hint">${visible(targetComponent.name)}</span>
+`;
+
+function Parameters({ parameters }) {
+  if (parameters.length === 0) return html`<span class="hint">none</span>`;
+  return html`
+    <ul class="parameters">
+      ${parameters.map(({ name, value }) => html`
+        <li key=${name}><span class="hint">${visible(name)}</span> <${LongText} text=${value} max=${PARAMETER_MAX} what=${name} /></li>
+      `)}
+    </ul>
+  `;
+}

@@ -10,7 +10,11 @@ import { Facts } from '../components/page.js';
 export function GivenValues({ parameters, values, none = 'It needs no parameters.' }) {
   if (values.length === 0) return html`<p class="hint">${none}</p>`;
   const names = new Map(parameters.map(({ id, name }) => [id, name]));
-  return html`<${Facts} facts=${values.map(({ configurationParameterId: id, value }) => [visible(names.get(id) ?? id), html`<${Given} value=${value} what=${names.get(id) ?? id} />`])} />`;
+  const fact = ({ configurationParameterId: id, value }) => {
+    const name = names.get(id) ?? id;
+    return [visible(name), html`<${Given} value=${value} what=${name} />`];
+  };
+  return html`<${Facts} facts=${values.map(fact)} />`;
 }
 
 function Given({ value, what }) {

@@ -16,9 +16,10 @@ export function MainValues({ app, thing, live: listens, reload }) {
   const main = thing.components.find(({ id }) => id === thing.mainComponentId) ?? thing.components[0];
   const { properties } = main;
   if (properties.length === 0) return html`<span class="hint">none</span>`;
+  const value = (property) => html`<${MainValue} key=${property.id} property=${property} ...${live.valueOf(main.id, property)} />`;
   return html`
     <ul class="main-values">
-      ${properties.slice(0, VALUES_MAX).map((property) => html`<${MainValue} key=${property.id} property=${property} ...${live.valueOf(main.id, property)} />`)}
+      ${properties.slice(0, VALUES_MAX).map(value)}
       ${properties.length > VALUES_MAX && html`<li class="hint">and ${properties.length - VALUES_MAX} more</li>`}
     </ul>
   `;
@@ -27,12 +28,9 @@ export function MainValues({ app, thing, live: listens, reload }) {
 const short = (text) => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text);
 
 function MainValue({ property: { name, unit }, value, stamp, fresh }) {
-  const text = short(value);
-  return html`
-    <li>
-      <span class="hint">${visible(short(name))}</span> ${text === ''
-        ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>`
-        : html`<span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${visible(text)}${unit && html`<span class="unit"> ${visible(short(unit))}</span>`}</span>`}
-    </li>
-  `;
+  const behind = unit && html`<span class="unit"> ${visible(short(unit))}</span>`;
+  const shown = value === ''
+    ? html`<span class="no-value">${stamp ? 'empty' : 'none yet'}</span>`
+    : html`<span class=${fresh ? 'reading-value fresh' : 'reading-value'} key=${value}>${visible(short(value))}${behind}</span>`;
+  return html`<li><span class="hint">${visible(short(name))}</span> ${shown}</li>`;
 }

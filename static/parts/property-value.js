@@ -11,8 +11,12 @@ export function PropertyValue({ value, type, unit, known, max, what }) {
   if (!known && value === '') return html`<span class="no-value">no value yet</span>`;
   if (value === '') return html`<span class="no-value">empty</span>`;
   return html`
-    ${type === 'STRING' && COLOUR.test(value) && html`<svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="0.5" y="0.5" width="15" height="15" rx="4" fill=${value} /></svg>`}
+    ${type === 'STRING' && COLOUR.test(value) && html`<${Swatch} colour=${value} />`}
     <${LongText} text=${value} max=${max} what=${what} />
     ${unit && html`<span class="unit"> ${visible(unit)}</span>`}
   `;
 }
+
+const Swatch = ({ colour }) => html`
+  <svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="0.5" y="0.5" width="15" height="15" rx="4" fill=${colour} /></svg>
+`;

@@ -57,7 +57,7 @@ test('instances appear as they are made, are found by their subject, and go', as
   await number(rows(page), 3);
 });
 
-test('an instance becomes complete, and is removed though its connector does not confirm it', { viewport: PHONE }, async ({ page, api, connector }) => {
+test('one becomes complete, and goes though its connector does not confirm it', { viewport: PHONE }, async ({ page, api, connector }) => {
   const lamps = await connector();
   const { app, installation, instantiate } = await installed(api, lamps);
   const step = { type: 1, content: 'Press the <b>button</b>' };
@@ -72,7 +72,8 @@ test('an instance becomes complete, and is removed though its connector does not
   await lamps.reportInstance(id, 'COMPLETE', { phase: 'paired' });
   await says(page.getByRole('main'), /Complete Ready for use.*paired/);
   await seen(page.getByRole('table', { name: 'Things of this instance' }).getByRole('link', { name: 'Lamp' }));
-  assert.equal(await page.getByRole('link', { name: 'Those of its installation' }).getAttribute('href'), `/callbacks?installation=${installation}`);
+  const callbacks = page.getByRole('link', { name: 'Those of its installation' });
+  assert.equal(await callbacks.getAttribute('href'), `/callbacks?installation=${installation}`);
 
   await lamps.answers('instance-removal', { status: 500 });
   await page.getByRole('button', { name: 'Remove the instance' }).click();

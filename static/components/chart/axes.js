@@ -30,8 +30,12 @@ export function TimeAxis({ x, window: [from, to], area }) {
   return html`
     <g class="chart-axis">
       <line class="chart-base" x1=${area.left} x2=${area.right} y1=${area.bottom} y2=${area.bottom} />
-      ${ticks.map((at) => html`<line key=${`tick ${at}`} class="chart-base" x1=${x(at)} x2=${x(at)} y1=${area.bottom} y2=${area.bottom + 4} />`)}
-      ${shown.map((at) => html`<text key=${at} x=${x(at)} y=${area.bottom + 18} text-anchor="middle">${timeLabel(at, unit)}</text>`)}
+      <g>
+        ${ticks.map((at) => html`<line key=${at} class="chart-base" x1=${x(at)} x2=${x(at)} y1=${area.bottom} y2=${area.bottom + 4} />`)}
+      </g>
+      <g>
+        ${shown.map((at) => html`<text key=${at} x=${x(at)} y=${area.bottom + 18} text-anchor="middle">${timeLabel(at, unit)}</text>`)}
+      </g>
     </g>
   `;
 }

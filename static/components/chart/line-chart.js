@@ -19,14 +19,21 @@ export function LineChart({ label, describedBy, window, points, span = 0, unit }
   const ticks = axis.ticks.map((value) => ({ value, label: format(value) }));
   const middle = ({ at }) => Math.min(to, at + span / 2);
   const marks = inside.map((point) => ({ at: middle(point), value: point.value, ...described(point, span, unit) }));
-  const latest = inside.at(-1);
-  return html`
-    <${Plot} label=${label} describedBy=${describedBy} window=${window} domain=${axis.domain} ticks=${ticks} marks=${marks} height=${HEIGHT_PX}>${({ x, y }) => html`
+  const dots = inside.length <= DOTS_MAX ? inside : [];
+  const latest = inside.slice(-1);
+  const draw = ({ x, y }) => {
+    const dot = (name, radius) => (point) => html`
+      <circle key=${point.stamp ?? point.at} class=${name} cx=${x(middle(point))} cy=${y(point.value)} r=${radius} />
+    `;
+    return html`
       ${span > 0 && html`<path class="chart-band" d=${bandPath(points.map((point) => [x(middle(point)), y(point.min), y(point.max)]))} />`}
       <path class="chart-line" d=${linePath(points.map((point) => [x(middle(point)), y(point.value)]))} />
-      ${inside.length <= DOTS_MAX && inside.map((point) => html`<circle key=${point.at} class="chart-dot" cx=${x(middle(point))} cy=${y(point.value)} r="2.5" />`)}
-      ${latest && html`<circle class="chart-latest" cx=${x(middle(latest))} cy=${y(latest.value)} r="4" />`}
-    `}</${Plot}>
+      <g>${dots.map(dot('chart-dot', 2.5))}</g>
+      <g>${latest.map(dot('chart-latest', 4))}</g>
+    `;
+  };
+  return html`
+    <${Plot} ...${{ label, describedBy, window, ticks, marks }} domain=${axis.domain} height=${HEIGHT_PX}>${draw}</${Plot}>
   `;
 }
 

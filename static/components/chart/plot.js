@@ -16,12 +16,14 @@ const LEAP = 10;
 
 // label: what it is a chart of. describedBy: the ID of a text that sums it up. window: [from, to] in milliseconds.
 // ticks: of the values, [{ value, label }], with `domain`; none for a band of states.
-// marks: what can be pointed at, sorted: [{ at, value?, title, text }], with `from` where it is a stretch. children: ({ x, y, area }) => SVG.
+// marks: what can be pointed at, sorted: [{ at, value?, title, text }], with `from` where it is a stretch.
+// children: ({ x, y, area }) => SVG.
 export function Plot({ label, describedBy, window, domain = [0, 1], ticks = [], marks, height, children }) {
   const [box, width] = useWidth();
   const [chosen, setChosen] = useState(null);
   const clip = useId();
-  const area = { left: Math.max(LEFT_PX_MIN, widthOf(ticks.map((tick) => tick.label))), right: width - RIGHT_PX, top: ABOVE_PX, bottom: height - BELOW_PX };
+  const left = Math.max(LEFT_PX_MIN, widthOf(ticks.map((tick) => tick.label)));
+  const area = { left, right: width - RIGHT_PX, top: ABOVE_PX, bottom: height - BELOW_PX };
   const x = linear(window, [area.left, area.right]);
   const y = linear(domain, [area.bottom, area.top]);
   const at = chosen === null ? -1 : pointedAt(marks, chosen);
@@ -37,11 +39,13 @@ export function Plot({ label, describedBy, window, domain = [0, 1], ticks = [], 
     setChosen(next === null ? null : (marks[next]?.at ?? null));
   };
   const last = marks.length - 1;
+  const begin = () => setChosen((known) => known ?? marks[last]?.at ?? null);
+  const end = () => setChosen(null);
   return html`
     <div class="chart" ref=${box} role="slider" tabindex="0" aria-label=${label} aria-describedby=${describedBy}
-      aria-valuemin="0" aria-valuemax=${Math.max(0, last)} aria-valuenow=${Math.max(0, mark ? at : last)} aria-valuetext=${told(mark ?? marks[last])}
-      onKeyDown=${step} onFocus=${() => setChosen((known) => known ?? marks[last]?.at ?? null)} onBlur=${() => setChosen(null)} onPointerMove=${point} onPointerDown=${point}
-      onPointerLeave=${(event) => event.pointerType === 'mouse' && setChosen(null)}>
+      aria-valuemin="0" aria-valuemax=${Math.max(0, last)} aria-valuenow=${Math.max(0, mark ? at : last)}
+      aria-valuetext=${told(mark ?? marks[last])} onKeyDown=${step} onFocus=${begin} onBlur=${end}
+      onPointerMove=${point} onPointerDown=${point} onPointerLeave=${(event) => event.pointerType === 'mouse' && end()}>
       <svg class="chart-picture" width=${width} height=${height} aria-hidden="true" focusable="false">
         ${width >= WIDTH_PX_MIN && html`
           <clipPath id=${clip}><rect x=${area.left} y="0" width=${width - area.left} height=${height} /></clipPath>

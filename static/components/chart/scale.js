@@ -27,7 +27,9 @@ export function niceStep(span, parts) {
 export function numberAxis(min, max, parts = 4) {
   const [low, high] = apart(min, max);
   const step = niceStep(high - low, parts);
-  if (!Number.isFinite(step) || step === 0) return { domain: [low, high], ticks: [low, low / 2 + high / 2, high], step: high / 2 - low / 2 };
+  if (!Number.isFinite(step) || step === 0) {
+    return { domain: [low, high], ticks: [low, low / 2 + high / 2, high], step: high / 2 - low / 2 };
+  }
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, at) => tidy((first + at) * step, step));
@@ -51,10 +53,16 @@ function tidy(value, step) {
 // How the ticks of an axis are written: as many digits as its step needs.
 export function tickFormat({ ticks, step }) {
   const largest = Math.max(...ticks.map(Math.abs));
-  if (largest >= SCIENTIFIC_FROM || (largest > 0 && largest < SCIENTIFIC_BELOW)) return number({ notation: 'scientific', maximumFractionDigits: 2 });
-  if (largest >= COMPACT_FROM) return number({ notation: 'compact', maximumSignificantDigits: Math.min(15, Math.ceil(Math.log10(largest / step)) + 2) });
-  return number({ maximumFractionDigits: Math.min(20, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (isQuarter(step) ? 1 : 0))) });
+  if (isAstronomic(largest)) return number({ notation: 'scientific', maximumFractionDigits: 2 });
+  if (largest >= COMPACT_FROM) {
+    const digits = Math.ceil(Math.log10(largest / step)) + 2;
+    return number({ notation: 'compact', maximumSignificantDigits: Math.min(15, digits) });
+  }
+  const digits = Math.ceil(-Math.log10(step) - 1e-9) + (isQuarter(step) ? 1 : 0);
+  return number({ maximumFractionDigits: Math.min(20, Math.max(0, digits)) });
 }
+
+const isAstronomic = (size) => size >= SCIENTIFIC_FROM || (size > 0 && size < SCIENTIFIC_BELOW);
 
 const isQuarter = (step) => String(Number(step.toPrecision(3))).replace(/[0.]/g, '').startsWith('25');
 
@@ -71,15 +79,12 @@ const GREAT = number({ notation: 'scientific', maximumSignificantDigits: 6 });
 // A number that was calculated, with the digits that say something.
 export function about(value) {
   const size = Math.abs(value);
-  if (size >= SCIENTIFIC_FROM || (size > 0 && size < SCIENTIFIC_BELOW)) return GREAT(value);
-  return size >= 1e5 ? WHOLE(value) : FINE(value);
+  if (isAstronomic(size)) return GREAT(value);
+  return size >= COMPACT_FROM ? WHOLE(value) : FINE(value);
 }
 
 // A number that was reported.
-export function precise(value) {
-  const size = Math.abs(value);
-  return size >= SCIENTIFIC_FROM || (size > 0 && size < SCIENTIFIC_BELOW) ? GREAT(value) : LONG(value);
-}
+export const precise = (value) => (isAstronomic(Math.abs(value)) ? GREAT(value) : LONG(value));
 
 // The place of the one that is nearest to `wanted` among sorted ones; -1 where there is none.
 export function nearest(sorted, wanted, of = (one) => one) {

@@ -12,17 +12,25 @@ export function StateChart({ label, describedBy, window, spans }) {
   const [from, to] = window;
   const inside = spans.filter((span) => span.to > from && span.from < to);
   const middle = (span) => (Math.max(from, span.from) + Math.min(to, span.to)) / 2;
-  const marks = inside.map((span) => ({ at: middle(span), from: span.from, title: WORDS[span.state], text: `from ${moment(span.from)} to ${moment(span.to)}` }));
+  const text = (span) => `from ${moment(span.from)} to ${moment(span.to)}`;
+  const marks = inside.map((span) => ({ at: middle(span), from: span.from, title: WORDS[span.state], text: text(span) }));
+  const draw = ({ x, area }) => inside.map((span) => {
+    const left = Math.max(area.left, x(span.from));
+    const width = Math.max(1, Math.min(area.right, x(span.to)) - left);
+    const height = area.bottom - area.top - 1;
+    return html`<rect key=${span.from} class=${`chart-state ${span.state}`} x=${left} y=${area.top} width=${width} height=${height} />`;
+  });
+  const mixed = inside.some(({ state }) => state === 'mixed');
   return html`
-    <${Plot} label=${label} describedBy=${describedBy} window=${window} marks=${marks} height=${HEIGHT_PX}>${({ x, area }) => inside.map((span) => {
-      const left = Math.max(area.left, x(span.from));
-      const width = Math.max(1, Math.min(area.right, x(span.to)) - left);
-      return html`<rect key=${span.from} class=${`chart-state ${span.state}`} x=${left} y=${area.top} width=${width} height=${area.bottom - area.top - 1} />`;
-    })}</${Plot}>
+    <${Plot} ...${{ label, describedBy, window, marks }} height=${HEIGHT_PX}>${draw}</${Plot}>
     <ul class="chart-legend" aria-hidden="true">
-      ${Object.entries(WORDS).filter(([state]) => state !== 'mixed' || inside.some((span) => span.state === 'mixed')).map(([state, word]) => html`
-        <li key=${state}><svg width="14" height="14"><rect class=${`chart-state ${state}`} x="0.5" y="0.5" width="13" height="13" rx="2" /></svg>${word}</li>
-      `)}
+      ${Object.keys(WORDS).filter((state) => mixed || state !== 'mixed').map((state) => html`<${Legend} key=${state} state=${state} />`)}
     </ul>
   `;
 }
+
+const Legend = ({ state }) => html`
+  <li>
+    <svg width="14" height="14"><rect class=${`chart-state ${state}`} x="0.5" y="0.5" width="13" height="13" rx="2" /></svg>${WORDS[state]}
+  </li>
+`;

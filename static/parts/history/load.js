@@ -4,9 +4,10 @@ import { ask } from '../../api/client.js';
 import { bucketFor, POINTS_MAX, windowAt } from './ranges.js';
 import { bucketSeries, justBefore, rawSeries } from './series.js';
 
-export const TEXTS_PAGE = 25;
+const TEXTS_PAGE = 25;
 
-const property = (selection, variables = '') => `query ($thing: ID!, $component: String!, $property: String!, $from: Time, $to: Time${variables}) {
+const PLACE = '$thing: ID!, $component: String!, $property: String!, $from: Time, $to: Time';
+const property = (selection, variables = '') => `query (${PLACE}${variables}) {
   things(thingConstraint: {id: $thing}) {
     components(componentConstraint: {id: $component}) {
       properties(propertyConstraint: {id: $property}) { ${selection} }
@@ -24,7 +25,9 @@ const BUCKETS = property(
   `${['AVG', 'MIN', 'MAX', 'COUNT'].map(bucket).join(' ')} ${edges('newest', 'last: 1')} ${BEFORE}`,
   ', $width: String!',
 );
-const TEXTS = property(`texts: history(from: $from, to: $to, last: ${TEXTS_PAGE}) { edges { node { timestamp value } } pageInfo { hasPreviousPage } aggregate { count } }`);
+const TEXTS = property(`texts: history(from: $from, to: $to, last: ${TEXTS_PAGE}) {
+  edges { node { timestamp value } } pageInfo { hasPreviousPage } aggregate { count }
+}`);
 
 const time = (at) => new Date(at).toISOString();
 

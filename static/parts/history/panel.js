@@ -20,6 +20,7 @@ export function HistoryPanel({ id, place, property, live, last, onClose }) {
   const range = rangeOf(query, FIRST_RANGE[property.type]);
   const View = property.type === 'STRING' ? TextsView : SeriesView;
   const nothing = html`<${Nothing} range=${range} last=${last} />`;
+  const open = range.id !== 'custom' || range.from !== null;
   return html`
     <div class="history" id=${id} role="group" aria-label=${`History of ${property.name}`}>
       <header class="history-header">
@@ -27,18 +28,23 @@ export function HistoryPanel({ id, place, property, live, last, onClose }) {
         <${IconButton} label="Close the history" icon="close" onClick=${onClose} />
       </header>
       <${RangePicker} range=${range} />
-      ${range.id === 'custom' && range.from === null
-        ? html`<${Empty} icon="info" title="From when to when?">Choose the beginning and the end.</${Empty}>`
-        : html`<${View} key=${JSON.stringify([place, range])} place=${place} property=${property} range=${range} live=${live} nothing=${nothing} />`}
+      ${open
+        ? html`<${View} key=${JSON.stringify([place, range])} ...${{ place, property, range, live, nothing }} />`
+        : html`<${Empty} icon="info" title="From when to when?">Choose the beginning and the end.</${Empty}>`}
     </div>
   `;
 }
 
 function Nothing({ range, last }) {
   const title = range.length ? `No value in ${RANGES.find(([id]) => id === range.id)[2]}` : 'No value in this time';
-  if (!last) return html`<${Empty} icon="things" title=${title}>None was reported yet. What the connector reports appears here by itself.</${Empty}>`;
+  if (!last) {
+    return html`
+      <${Empty} icon="things" title=${title}>None was reported yet. What the connector reports appears here by itself.</${Empty}>
+    `;
+  }
   const age = Date.now() - Date.parse(last);
   const wider = RANGES.find(([, , , length]) => length > age && length > (range.length ?? 0));
-  const show = wider && html`<${Button} onClick=${() => setQuery({ range: wider[0], from: null, to: null })}>Show ${wider[2]}</${Button}>`;
+  const widen = () => setQuery({ range: wider[0], from: null, to: null });
+  const show = wider && html`<${Button} onClick=${widen}>Show ${wider[2]}</${Button}>`;
   return html`<${Empty} icon="things" title=${title} actions=${show}>The last one is of <${Time} at=${last} />.</${Empty}>`;
 }

@@ -7,6 +7,7 @@ import { TextField } from '../../components/field.js';
 import { localInput, RANGES, windowAt } from './ranges.js';
 
 const NO_TIME = 'A date and a time are needed.';
+const TOO_EARLY = 'It must be after the beginning.';
 
 export function RangePicker({ range }) {
   const custom = range.id === 'custom';
@@ -18,12 +19,16 @@ export function RangePicker({ range }) {
   };
   return html`
     <div class="ranges" role="group" aria-label="How far back">
-      ${RANGES.map(([id, text]) => html`<button key=${id} type="button" class="range" aria-pressed=${String(id === range.id)} onClick=${() => choose(id)}>${text}</button>`)}
-      <button type="button" class="range" aria-pressed=${String(custom)} onClick=${() => !custom && begin()}>Custom</button>
+      ${RANGES.map(([id, text]) => html`<${Range} key=${id} pressed=${id === range.id} onClick=${() => choose(id)}>${text}</${Range}>`)}
+      <${Range} pressed=${custom} onClick=${() => !custom && begin()}>Custom</${Range}>
     </div>
     ${custom && html`<${FromTo} key=${`${range.from} ${range.to}`} range=${range} />`}
   `;
 }
+
+const Range = ({ pressed, onClick, children }) => html`
+  <button type="button" class="range" aria-pressed=${String(pressed)} onClick=${onClick}>${children}</button>
+`;
 
 function FromTo({ range }) {
   const [from, setFrom] = useState(range.from === null ? '' : localInput(range.from));
@@ -32,7 +37,7 @@ function FromTo({ range }) {
   const show = (event) => {
     event.preventDefault();
     const [begin, end] = [Date.parse(from), Date.parse(to)];
-    const found = { from: Number.isNaN(begin) && NO_TIME, to: Number.isNaN(end) ? NO_TIME : end <= begin && 'It must be after the beginning.' };
+    const found = { from: Number.isNaN(begin) && NO_TIME, to: Number.isNaN(end) ? NO_TIME : end <= begin && TOO_EARLY };
     setWrong(found);
     if (!found.from && !found.to) setQuery({ from: new Date(begin).toISOString(), to: new Date(end).toISOString() });
   };

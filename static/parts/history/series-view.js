@@ -18,17 +18,18 @@ export function SeriesView({ place, property, range, live, nothing }) {
   const window = useWindow(range, series?.newest);
   const [table, setTable] = useState(false);
   const id = useId();
-  if (!series) return error ? html`<${Failure} error=${error} retry=${reload} />` : html`<div class="chart-loading"><${Loading} lines=${6} /></div>`;
+  if (!series && error) return html`<${Failure} error=${error} retry=${reload} />`;
+  if (!series) return html`<div class="chart-loading"><${Loading} lines=${6} /></div>`;
   const points = inWindow(series, window);
   const numbers = property.type === 'NUMBER';
   const spans = numbers ? [] : stateSpans(series, Math.min(window[1], Date.now()));
   if (numbers ? points.length === 0 : !spans.some(({ to }) => to > window[0])) return nothing;
-  const label = `Chart of ${property.name}`;
+  const chart = { label: `Chart of ${property.name}`, describedBy: id, window };
   return html`
     ${error && html`<${Failure} error=${error} retry=${reload} title="This could not be brought up to date" />`}
     ${numbers
-      ? html`<${LineChart} label=${label} describedBy=${id} window=${window} points=${series.points} span=${series.span} unit=${property.unit} />`
-      : html`<${StateChart} label=${label} describedBy=${id} window=${window} spans=${spans} />`}
+      ? html`<${LineChart} ...${chart} points=${series.points} span=${series.span} unit=${property.unit} />`
+      : html`<${StateChart} ...${chart} spans=${spans} />`}
     <div class="chart-foot">
       <div id=${id}><${Summary} points=${points} property=${property} /></div>
       <${Button} small onClick=${() => setTable(!table)}>${table ? 'Hide the table' : 'Show as table'}</${Button}>
@@ -45,11 +46,15 @@ const within = (range, [from, to]) => bucketFor(range.length ?? to - from).text.
 function Summary({ points, property }) {
   const { count: many, min, avg, max } = summary(points);
   const unit = property.unit ? ` ${property.unit}` : '';
-  const facts = property.type === 'NUMBER'
-    ? [['Values', count(many)], ['Least', min !== null && precise(min) + unit], ['Mean', avg !== null && about(avg) + unit], ['Greatest', max !== null && precise(max) + unit]]
-    : [['Values', count(many)], ['True', avg !== null && `${about(Math.round(avg * 1000) / 10)} % of them`]];
-  return html`<dl class="summary">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  const numbers = () => [['Least', precise(min) + unit], ['Mean', about(avg) + unit], ['Greatest', precise(max) + unit]];
+  const states = () => [['True', `${percent(avg)} of them`]];
+  const facts = [['Values', count(many)], ...(many === 0 ? [] : property.type === 'NUMBER' ? numbers() : states())];
+  return html`
+    <dl class="summary">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+  `;
 }
+
+const percent = (share) => `${about(Math.round(share * 1000) / 10)} %`;
 
 const RAW = [
   { title: 'When', main: true, cell: ({ at }) => moment(at) },
@@ -64,16 +69,17 @@ const GATHERED = [
 ];
 const SHARES = [
   { title: 'From', main: true, cell: ({ at }) => moment(at) },
-  { title: 'True', class: 'right', cell: ({ value }) => `${about(Math.round(value * 1000) / 10)} %` },
+  { title: 'True', class: 'right', cell: ({ value }) => percent(value) },
   { title: 'Values', class: 'right', cell: ({ count: many }) => count(many) },
 ];
 
 function Values({ points, series, property }) {
   const columns = series.span === 0 ? RAW : property.type === 'NUMBER' ? GATHERED : SHARES;
-  const caption = `${property.name}${property.unit ? ` in ${property.unit}` : ''}, newest first: ${counted(points.length, 'row')}`;
+  const rows = points.filter(({ count: many }) => many !== 0).reverse();
+  const caption = `${property.name}${property.unit ? ` in ${property.unit}` : ''}, newest first: ${counted(rows.length, 'row')}`;
   return html`
     <div class="history-table" tabindex="0" role="region" aria-label=${`Table of ${property.name}`}>
-      <${Table} caption=${caption} columns=${columns} rows=${points.filter(({ count: many }) => many !== 0).reverse()} rowKey=${({ stamp, at }) => stamp ?? at} />
+      <${Table} caption=${caption} columns=${columns} rows=${rows} rowKey=${({ stamp, at }) => stamp ?? at} />
     </div>
   `;
 }

@@ -38,7 +38,10 @@ export function bucketSeries({ avg, min, max, count, newest }, span) {
 export function withReport(series, report) {
   const { stamp, at, value, current } = report;
   const { span, points, newest } = series;
-  if (span === 0) return { ...series, points: placed(points, { stamp, at, value }), newest: !newest || stamp >= newest.stamp ? { stamp, value } : newest };
+  if (span === 0) {
+    const later = !newest || stamp >= newest.stamp;
+    return { ...series, points: placed(points, { stamp, at, value }), newest: later ? { stamp, value } : newest };
+  }
   if (newest && stamp <= newest.stamp) {
     // What was current when it was told, and is not the newest any more, was known to whoever asked since.
     const known = current && (stamp < newest.stamp || value === newest.value);
@@ -59,8 +62,8 @@ function gathered(points, at, value, span) {
   const last = points.at(-1);
   if (last?.at !== start) return [...points, { at: start, value, min: value, max: value, count: 1 }];
   const count = last.count + 1;
-  const more = { at: start, value: last.value + (value - last.value) / count, min: Math.min(last.min, value), max: Math.max(last.max, value), count };
-  return [...points.slice(0, -1), more];
+  const mean = last.value + (value - last.value) / count;
+  return [...points.slice(0, -1), { at: start, value: mean, min: Math.min(last.min, value), max: Math.max(last.max, value), count }];
 }
 
 // Without what has left the window, but for the last of it: from there lines and states come.

@@ -34,15 +34,20 @@ export function TextsView({ place, property, range, live, nothing }) {
   return html`
     <p class="hint">${counted(count, 'value')}, newest first.</p>
     <ol class="texts">
-      ${texts.map(({ stamp, value }) => html`
-        <li key=${stamp}>
-          <span class="text-value"><${PropertyValue} value=${value} type="STRING" unit=${property.unit} known what=${`the value of ${moment(Date.parse(stamp))}`} /></span>
-          <span class="hint"><${Time} at=${stamp} />, ${moment(Date.parse(stamp))}</span>
-        </li>
-      `)}
+      ${texts.map(({ stamp, value }) => html`<${Text} key=${stamp} stamp=${stamp} value=${value} unit=${property.unit} />`)}
     </ol>
     ${error && html`<${Failure} error=${error} />`}
     <${More} more=${more && texts.length < KEPT_MAX} busy=${busy} onMore=${older} />
+  `;
+}
+
+function Text({ stamp, value, unit }) {
+  const when = moment(Date.parse(stamp));
+  return html`
+    <li>
+      <span class="text-value"><${PropertyValue} value=${value} type="STRING" unit=${unit} known what=${`the value of ${when}`} /></span>
+      <span class="hint"><${Time} at=${stamp} />, ${when}</span>
+    </li>
   `;
 }
 
@@ -65,7 +70,8 @@ function useTexts(place, range, live) {
   useEffect(() => live.listen((reports) => {
     const [from, to] = windowAt(range, Date.now());
     const own = reports
-      .filter(({ component, property, at }) => component === place.component && property === place.property && at >= from && (range.length || at <= to))
+      .filter(({ component, property }) => component === place.component && property === place.property)
+      .filter(({ at }) => at >= from && (range.length || at <= to))
       .map(({ stamp, value }) => ({ stamp, value }));
     if (own.length === 0) return;
     meanwhile.current?.push(...own);

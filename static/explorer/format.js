@@ -59,7 +59,7 @@ function line(items, depth) {
   let text = '';
   for (const [at, item] of items.entries()) {
     if (isComment(item)) text += `${text && !text.endsWith('\n') ? `\n${indent(depth)}` : ''}${item.text}\n${indent(depth)}`;
-    else if (item.open === '{') text += `${text.trim() ? ' ' : ''}${selection(item, depth)}`;
+    else if (item.open === '{') text += `${lastLine(text).trim() ? ' ' : ''}${selection(item, depth)}`;
     else text += `${needsBlank(items[at - 1], item) ? ' ' : ''}${item.open ? values(item, depth, lastLine(text).length) : item.text}`;
   }
   return text.trimEnd();

@@ -55,9 +55,10 @@ const Gone = () => html`
 
 function Opened({ callback }) {
   const { kind, title, text } = story(callback);
+  const whose = kind === 'danger' && isHidden(callback) ? ' The connector is somebody else’s: tell them.' : '';
   const signature = callback.requestHeaders.find(({ name }) => name.toLowerCase() === 'signature')?.value;
   return html`
-    <div class="stack callback-story"><${Notice} kind=${kind} title=${title}>${text}</${Notice}></div>
+    <div class="stack callback-story"><${Notice} kind=${kind} title=${title}>${text}${whose}</${Notice}></div>
     <${Section} title="About it"><${About} callback=${callback} /></${Section}>
     <div class="columns exchange">
       <${Request} callback=${callback} />

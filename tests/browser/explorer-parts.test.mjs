@@ -74,6 +74,7 @@ test('laying out keeps every token, and what is laid out stays as it is', async 
   assert.ok(laidOut > 40, `${laidOut} were laid out`);
   for (const text of ['{ a', '{ a) }', '}', '{ a ? }']) assert.equal(prettified(text), null, text);
   assert.equal(prettified('{a(b:1,c:[1 2]){d,e}}'), '{\n  a(b: 1, c: [1, 2]) {\n    d\n    e\n  }\n}\n');
+  assert.equal(prettified('# why\n{a}'), '# why\n{\n  a\n}\n');
   assert.match(prettified(`{ a(${'long: "xxxxxxxxxxxxxxxxxxxxxxxx", '.repeat(3)}) }`), /a\(\n {4}long: ".*"\n {4}long/);
 });
 

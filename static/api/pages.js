@@ -46,7 +46,10 @@ export function usePages(document, variables, pick, { size = 50, app = null, sub
           return { key, data, rows: changed, more, error: null, loading: false };
         });
       },
-      (error) => !aborting.signal.aborted && setState((before) => ({ ...(before.key === key ? before : nothing(key)), error, loading: false })),
+      (error) => {
+        if (aborting.signal.aborted) return;
+        setState((before) => ({ ...(before.key === key ? before : nothing(key)), error, loading: false }));
+      },
     );
     return () => aborting.abort();
   }, [key, round, skip]);

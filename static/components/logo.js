@@ -12,7 +12,10 @@ export function Logo({ name, url, large = false }) {
   const [broken, setBroken] = useState(false);
   useEffect(() => setBroken(false), [url]);
   if (isShown(url) && !broken) {
-    return html`<img class=${classes('logo', large && 'large')} src=${url} alt="" loading="lazy" referrerpolicy="no-referrer" onError=${() => setBroken(true)} />`;
+    const gone = () => setBroken(true);
+    return html`
+      <img class=${classes('logo', large && 'large')} src=${url} alt="" loading="lazy" referrerpolicy="no-referrer" onError=${gone} />
+    `;
   }
   return html`<span class=${classes('logo', `colour-${colourOf(name)}`, large && 'large')} aria-hidden="true">${initial(name)}</span>`;
 }

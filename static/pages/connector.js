@@ -33,8 +33,16 @@ const BACK = { href: '/store', text: 'Store' };
 export default function ConnectorPage({ connector: id }) {
   const query = useQuery(DOCUMENT, { id });
   const connector = query.data?.connector;
-  if (!connector) return html`<${Page} title="Connector" back=${BACK}><${Loaded} query=${query} lines=${8}>${() => html`<${NoConnector} />`}</${Loaded}></${Page}>`;
-  const title = html`<span class="with-logo"><${Logo} name=${connector.name} url=${connector.logoUrl} large /><span>${visible(connector.name)}</span></span>`;
+  if (!connector) {
+    return html`
+      <${Page} title="Connector" back=${BACK}>
+        <${Loaded} query=${query} lines=${8}>${() => html`<${NoConnector} />`}</${Loaded}>
+      </${Page}>
+    `;
+  }
+  const title = html`
+    <span class="with-logo"><${Logo} name=${connector.name} url=${connector.logoUrl} large /><span>${visible(connector.name)}</span></span>
+  `;
   return html`
     <${Page} title=${title} label=${connector.name} back=${BACK} actions=${html`<${Actions} data=${query.data} />`}>
       <${Loaded} query=${query}>${(data) => html`<${About} key=${id} data=${data} />`}</${Loaded}>
@@ -52,7 +60,10 @@ function useChosen({ apps, connector }) {
 function Actions({ data }) {
   const { app, installation } = useChosen(data);
   const { connector } = data;
-  if (installation) return html`<${ButtonLink} kind="primary" icon="check" href=${path`/apps/${app.id}/installed/${installation.id}`}>Open the installation</${ButtonLink}>`;
+  if (installation) {
+    const to = path`/apps/${app.id}/installed/${installation.id}`;
+    return html`<${ButtonLink} kind="primary" icon="check" href=${to}>Open the installation</${ButtonLink}>`;
+  }
   if (whyNot(connector)) return null;
   const within = app ? `?app=${encodeURIComponent(app.id)}` : '';
   return html`<${ButtonLink} kind="primary" icon="installed" href=${path`/store/${connector.id}/install` + within}>Install</${ButtonLink}>`;
@@ -63,11 +74,14 @@ function About({ data }) {
   const { app, installation } = useChosen(data);
   const obstacle = whyNot(connector);
   const mine = connector.owner === profile.id;
+  const own = html`<${ButtonLink} small href=${path`/connectors/${connector.id}`}>Open the publication</${ButtonLink}>`;
   return html`
     <div class="stack notices">
       ${obstacle && html`<${Notice} kind="warn" title="It cannot be installed now">${obstacle}</${Notice}>`}
-      ${installation && html`<${Notice} kind="ok">It is installed for <strong>${app.name}</strong>: <${StateBadge} state=${installation.state} /></${Notice}>`}
-      ${mine && html`<${Notice} actions=${html`<${ButtonLink} small href=${path`/connectors/${connector.id}`}>Open the publication</${ButtonLink}>`}>You published this connector.</${Notice}>`}
+      ${installation && html`
+        <${Notice} kind="ok">It is installed for <strong>${app.name}</strong>: <${StateBadge} state=${installation.state} /></${Notice}>
+      `}
+      ${mine && html`<${Notice} actions=${own}>You published this connector.</${Notice}>`}
     </div>
     <${Section} title="About it">
       <div class="stack">
@@ -83,9 +97,13 @@ function About({ data }) {
       </div>
     </${Section}>
     <${Asked} title="Asked when it is installed" parameters=${connector.configurationParameters}
-      text="Once for the whole app: what the connector must know of the app, such as an API key.">Nothing is asked: it is installed with one click.</${Asked}>
+      text="Once for the whole app: what the connector must know of the app, such as an API key.">
+      Nothing is asked: it is installed with one click.
+    </${Asked}>
     <${Asked} title="Asked for each customer" parameters=${connector.customerConfigurationParameters}
-      text="Each time it is instantiated for an end customer: what it must know of that customer.">Nothing is asked of a customer.</${Asked}>
+      text="Each time it is instantiated for an end customer: what it must know of that customer.">
+      Nothing is asked of a customer.
+    </${Asked}>
   `;
 }
 

@@ -39,7 +39,9 @@ export default function InstallPage({ connector: id }) {
   const title = connector ? `Install ${visible(connector.name)}` : 'Install a connector';
   return html`
     <${Page} title=${title} back=${{ href: path`/store/${id}`, text: connector ? visible(connector.name) : 'The connector' }} lead=${LEAD}>
-      <${Loaded} query=${query} lines=${8}>${(data) => (connector ? html`<${Install} key=${id} data=${data} reload=${query.reload} />` : html`<${NoConnector} />`)}</${Loaded}>
+      <${Loaded} query=${query} lines=${8}>${(data) => (connector
+        ? html`<${Install} key=${id} data=${data} reload=${query.reload} />`
+        : html`<${NoConnector} />`)}</${Loaded}>
     </${Page}>
   `;
 }
@@ -56,7 +58,8 @@ function Install({ data, reload }) {
   return html`
     <${Section}>
       <div class="stack">
-        <${Select} label="For which app" value=${app.id} options=${apps.map(({ id, name }) => [id, name])} onInput=${(id) => setQuery({ app: id })}
+        <${Select} label="For which app" value=${app.id} options=${apps.map(({ id, name }) => [id, name])}
+          onInput=${(id) => setQuery({ app: id })}
           hint="An app can have one installation of a connector, which all of its customers share." />
         <${InstallFor} app=${app} connector=${connector} reload=${reload} />
       </div>
@@ -66,7 +69,8 @@ function Install({ data, reload }) {
 
 const NoApp = () => html`
   <${Section}>
-    <${Empty} icon="apps" title="You have no app yet" actions=${html`<${ButtonLink} kind="primary" href="/apps?new=true">Make an app</${ButtonLink}>`}>
+    <${Empty} icon="apps" title="You have no app yet"
+      actions=${html`<${ButtonLink} kind="primary" href="/apps?new=true">Make an app</${ButtonLink}>`}>
       A connector is installed for an app: what you build for your customers.
     </${Empty}>
   </${Section}>
@@ -105,10 +109,12 @@ function InstallFor({ app, connector, reload }) {
 
 function Already({ app, installation, reload, alert }) {
   const { id, state } = installation;
-  const open = html`<${ButtonLink} small kind="primary" href=${path`/apps/${app.id}/installed/${id}`}>Open the installation</${ButtonLink}>`;
+  const to = path`/apps/${app.id}/installed/${id}`;
+  const open = html`<${ButtonLink} small kind="primary" href=${to}>Open the installation</${ButtonLink}>`;
   if (state === 'REMOVAL_ONGOING') {
     return html`
-      <${Notice} kind="warn" title=${`“${app.name}” still has this connector installed`} actions=${html`<${Button} small kind="primary" onClick=${reload}>Look again</${Button}>${open}`}>
+      <${Notice} kind="warn" title=${`“${app.name}” still has this connector installed`}
+        actions=${html`<${Button} small kind="primary" onClick=${reload}>Look again</${Button}>${open}`}>
         The installation is being removed. When that is done, it can be installed anew.
       </${Notice}>
     `;

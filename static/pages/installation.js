@@ -46,7 +46,8 @@ export default function InstallationPage({ app, installation: id }) {
   useLive(INSTANCES_CHANGED, { app, id }, { skip: !installation, next: gather });
   const remove = (retry) => setRemoving({ installation, retry });
   return html`
-    <${Page} ...${installation ? heading(installation, query.data.app, remove) : { title: 'Installation' }} back=${{ href: path`/apps/${app}/installed`, text: 'Installed' }}>
+    <${Page} ...${installation ? heading(installation, query.data.app, remove) : { title: 'Installation' }}
+      back=${{ href: path`/apps/${app}/installed`, text: 'Installed' }}>
       <${Loaded} query=${query} lines=${8}>${() => (installation
         ? html`<${Opened} key=${id} app=${app} installation=${installation} onRetry=${() => remove(true)} />`
         : html`<${Gone} app=${app} />`)}</${Loaded}>
@@ -58,8 +59,9 @@ export default function InstallationPage({ app, installation: id }) {
 function heading(installation, app, remove) {
   const { id, state, connector } = installation;
   const name = visible(connector.name);
+  const to = path`/apps/${app.id}/installed/${id}/instantiate`;
   const actions = html`
-    ${state === 'COMPLETE' && html`<${ButtonLink} kind="primary" icon="plus" href=${path`/apps/${app.id}/installed/${id}/instantiate`}>Instantiate</${ButtonLink}>`}
+    ${state === 'COMPLETE' && html`<${ButtonLink} kind="primary" icon="plus" href=${to}>Instantiate</${ButtonLink}>`}
     ${state !== 'REMOVAL_ONGOING' && html`<${Button} icon="trash" onClick=${() => remove(false)}>Remove</${Button}>`}
   `;
   return {
@@ -72,34 +74,39 @@ function heading(installation, app, remove) {
 
 const Gone = ({ app }) => html`
   <${Section}>
-    <${Empty} icon="installed" title="There is no such installation" actions=${html`<${ButtonLink} href=${path`/apps/${app}/installed`}>To what is installed</${ButtonLink}><${ButtonLink} href="/store">To the store</${ButtonLink}>`}>
+    <${Empty} icon="installed" title="There is no such installation"
+      actions=${html`<${ButtonLink} href=${path`/apps/${app}/installed`}>To what is installed</${ButtonLink}>`}>
       It was removed. Or it is another app’s: choose the app that you work on at the side.
     </${Empty}>
   </${Section}>
 `;
 
 function Opened({ app, installation, onRetry }) {
+  const instances = () => html`<${Section} title="Instances"><${InstallationInstances} ...${{ app, installation }} /></${Section}>`;
+  const callbacks = () => html`<${Section} title="Callbacks"><${InstallationCallbacks} ...${{ installation }} /></${Section}>`;
   const tabs = [
     { id: 'overview', title: 'Overview', content: () => html`<${Overview} app=${app} installation=${installation} onRetry=${onRetry} />` },
-    { id: 'instances', title: `Instances (${count(installation.instanceCount)})`, content: () => html`<${Section} title="Instances"><${InstallationInstances} app=${app} installation=${installation} /></${Section}>` },
-    { id: 'callbacks', title: 'Callbacks', content: () => html`<${Section} title="Callbacks"><${InstallationCallbacks} installation=${installation} /></${Section}>` },
+    { id: 'instances', title: `Instances (${count(installation.instanceCount)})`, content: instances },
+    { id: 'callbacks', title: 'Callbacks', content: callbacks },
   ];
   return html`<${Tabs} label="Parts of the installation" tabs=${tabs} />`;
 }
 
 function Overview({ app, installation, onRetry }) {
   const { id, state, stateDetails, furtherStep, createdAt, instanceCount, connector, configuration } = installation;
-  const offered = connector.state === 'PUBLISHED';
+  const to = path`/apps/${app}/installed/${id}/instantiate`;
   const again = whyNot(connector) === null;
   return html`
     <${Section} title="State">
       <${Outcome} ...${{ state, stateDetails, furtherStep }} what="installation" onRetry=${again ? onRetry : undefined} />
-      ${ENDED_BADLY.includes(state) && html`<p class="hint outcome-more">What was sent to the connector, and what came back, stands in its <a href="?tab=callbacks">callbacks</a>.</p>`}
+      ${ENDED_BADLY.includes(state) && html`
+        <p class="hint outcome-more">What was sent, and what came back, stands in its <a href="?tab=callbacks">callbacks</a>.</p>
+      `}
     </${Section}>
     <${Section} title="About it">
       <${Facts} facts=${[
-        ['Connector', offered ? html`<a href=${path`/store/${connector.id}`}>${visible(connector.name)}</a>` : html`${visible(connector.name)} <span class="hint">(not in the store any more)</span>`],
-        ['Instances', html`<${InstanceCount} total=${instanceCount} complete=${state === 'COMPLETE'} to=${path`/apps/${app}/installed/${id}/instantiate`} />`],
+        ['Connector', html`<${Connector} connector=${connector} />`],
+        ['Instances', html`<${InstanceCount} total=${instanceCount} complete=${state === 'COMPLETE'} to=${to} />`],
         ['Installed', html`<${Time} at=${createdAt} />`],
         ['ID', html`<${Identifier} value=${id} what="installation ID" />`],
       ]} />
@@ -109,6 +116,11 @@ function Overview({ app, installation, onRetry }) {
     </${Section}>
   `;
 }
+
+const Connector = ({ connector: { id, name, state } }) =>
+  state === 'PUBLISHED'
+    ? html`<a href=${path`/store/${id}`}>${visible(name)}</a>`
+    : html`${visible(name)} <span class="hint">(not in the store any more)</span>`;
 
 function InstanceCount({ total, complete, to }) {
   if (total > 0) return html`<a href="?tab=instances">${counted(total, 'instance')}</a>`;

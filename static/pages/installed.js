@@ -41,20 +41,29 @@ export default function Installed({ app }) {
 }
 
 export const NoApp = () => html`
-  <${Empty} icon="apps" title="There is no such app" actions=${html`<${ButtonLink} href="/apps">To your apps</${ButtonLink}>`}>It was removed, or belongs to another account.</${Empty}>
+  <${Empty} icon="apps" title="There is no such app" actions=${html`<${ButtonLink} href="/apps">To your apps</${ButtonLink}>`}>
+    It was removed, or belongs to another account.
+  </${Empty}>
+`;
+
+const Name = ({ connector, href }) => html`
+  <span class="with-logo small">
+    <${Logo} name=${connector.name} url=${connector.logoUrl} /><a href=${href}>${visible(connector.name)}</a>
+  </span>
 `;
 
 function Installations({ app }) {
   const to = ({ id }) => path`/apps/${app.id}/installed/${id}`;
   if (app.installations.length === 0) {
     return html`
-      <${Empty} icon="installed" title=${`Nothing is installed for “${app.name}”`} actions=${html`<${ButtonLink} kind="primary" href="/store">To the store</${ButtonLink}>`}>
+      <${Empty} icon="installed" title=${`Nothing is installed for “${app.name}”`}
+        actions=${html`<${ButtonLink} kind="primary" href="/store">To the store</${ButtonLink}>`}>
         Choose a connector in the store and install it for this app.
       </${Empty}>
     `;
   }
   const columns = [
-    { title: 'Connector', main: true, cell: (row) => html`<span class="with-logo small"><${Logo} name=${row.connector.name} url=${row.connector.logoUrl} /><a href=${to(row)}>${visible(row.connector.name)}</a></span>` },
+    { title: 'Connector', main: true, cell: (row) => html`<${Name} connector=${row.connector} href=${to(row)} />` },
     { title: 'State', cell: ({ state }) => html`<${StateBadge} state=${state} />` },
     { title: 'Instances', cell: ({ instanceCount }) => count(instanceCount) },
     { title: 'Installed', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },

@@ -38,7 +38,9 @@ export default function InstantiatePage({ app, installation: id }) {
   const back = { href: path`/apps/${app}/installed/${id}`, text: name ?? 'The installation' };
   return html`
     <${Page} title=${name ? `Instantiate ${name}` : 'Instantiate'} back=${back} lead=${LEAD}>
-      <${Loaded} query=${query} lines=${8}>${() => html`<${Section}><${Possible} key=${id} app=${app} installation=${installation} /></${Section}>`}</${Loaded}>
+      <${Loaded} query=${query} lines=${8}>${() => html`
+        <${Section}><${Possible} key=${id} app=${app} installation=${installation} /></${Section}>
+      `}</${Loaded}>
     </${Page}>
   `;
 }
@@ -46,14 +48,17 @@ export default function InstantiatePage({ app, installation: id }) {
 function Possible({ app, installation }) {
   if (!installation) {
     return html`
-      <${Empty} icon="installed" title="There is no such installation" actions=${html`<${ButtonLink} href=${path`/apps/${app}/installed`}>To what is installed</${ButtonLink}>`}>
+      <${Empty} icon="installed" title="There is no such installation"
+        actions=${html`<${ButtonLink} href=${path`/apps/${app}/installed`}>To what is installed</${ButtonLink}>`}>
         It was removed, or is another app’s.
       </${Empty}>
     `;
   }
+  const to = path`/apps/${app}/installed/${installation.id}`;
   if (installation.state === 'COMPLETE') return html`<${InstantiateForm} app=${app} installation=${installation} />`;
   return html`
-    <${Notice} kind="warn" title="It cannot be instantiated now" actions=${html`<${ButtonLink} small kind="primary" href=${path`/apps/${app}/installed/${installation.id}`}>Open the installation</${ButtonLink}>`}>
+    <${Notice} kind="warn" title="It cannot be instantiated now"
+      actions=${html`<${ButtonLink} small kind="primary" href=${to}>Open the installation</${ButtonLink}>`}>
       Only an installation that is complete can be. This one is in the state <${StateBadge} state=${installation.state} />.
     </${Notice}>
   `;
@@ -64,8 +69,8 @@ const SUBJECT = 'X-External-Subject-ID';
 const SUBJECT_CHARACTERS_MAX = 255;
 const isSubject = (text) => !/[\p{White_Space}\p{Cc}]/u.test(text) && text !== '' && [...text].length <= SUBJECT_CHARACTERS_MAX;
 
-const SUBJECT_HINT = `One end customer of your app, by any name that your app has for them: 1 to 255 visible characters. The server keeps the
-things of different external subjects apart. It is “default” where an app names none.`;
+const SUBJECT_HINT = `One end customer of your app, by any name that your app has for them: 1 to 255 visible characters. The server
+keeps the things of different external subjects apart. It is “default” where an app names none.`;
 
 function InstantiateForm({ app, installation }) {
   const { id, connector } = installation;
@@ -88,9 +93,11 @@ function InstantiateForm({ app, installation }) {
     }, wrong);
   });
   return html`
-    <${Form} onSubmit=${instantiate} error=${error} fields=${[SUBJECT, ...configuration.fields]} aria-label="Instantiate" class="parameters">
+    <${Form} class="parameters" aria-label="Instantiate" onSubmit=${instantiate} error=${error}
+      fields=${[SUBJECT, ...configuration.fields]}>
       ${existing && html`<p><a href=${path`/apps/${app}/instances/${existing}`}>Open the instance of “${visible(subject)}”</a></p>`}
-      <${TextField} label="External subject" value=${subject} onInput=${setSubject} error=${problemAt(error, SUBJECT)} hint=${SUBJECT_HINT} required autocomplete="off" spellcheck=${false} />
+      <${TextField} label="External subject" value=${subject} onInput=${setSubject} error=${problemAt(error, SUBJECT)} hint=${SUBJECT_HINT}
+        required autocomplete="off" spellcheck="false" />
       <${ParameterFields} parameters=${parameters} configuration=${configuration} error=${error} />
       ${parameters.length === 0 && html`<p class="hint">This connector asks for nothing of a customer.</p>`}
       <${Calling} busy=${busy} url=${connector.instanceCallbackUrl} />

@@ -77,11 +77,13 @@ function Search({ search, tag }) {
   };
   return html`
     <div class="store-search" role="search">
-      <${TextField} label="Search the store" type="search" placeholder="Name, description or tag" autocomplete="off" value=${text} onInput=${type} />
+      <${TextField} label="Search the store" type="search" placeholder="Name, description or tag" autocomplete="off"
+        value=${text} onInput=${type} />
       ${tag && html`
         <p class="store-tag">
           <span>Only with the tag <strong class="tag">${visible(tag)}</strong></span>
-          <${IconButton} label=${`No longer only with the tag ${visible(tag)}`} icon="close" onClick=${() => setQuery({ tag: null }, { replace: false })} />
+          <${IconButton} label=${`No longer only with the tag ${visible(tag)}`} icon="close"
+            onClick=${() => setQuery({ tag: null }, { replace: false })} />
         </p>
       `}
     </div>
@@ -124,23 +126,28 @@ function Cards({ rows, app, installations }) {
   return html`
     <div class="cards">
       ${rows.map((connector) => html`
-        <${ConnectorCard} key=${connector.id} connector=${connector} app=${app} installation=${installations.get(connector.id)} tagHref=${tagHref} />
+        <${ConnectorCard} key=${connector.id} ...${{ connector, app, tagHref }} installation=${installations.get(connector.id)} />
       `)}
     </div>
   `;
 }
 
 function Nothing({ filtered }) {
-  const text = filtered ? 'Names, descriptions and tags are searched.' : 'Publish one of your own, with the mode PUBLIC for everybody to see it.';
+  const text = filtered
+    ? 'Names, descriptions and tags are searched.'
+    : 'Publish one of your own, with the mode PUBLIC for everybody to see it.';
   const action = filtered
     ? html`<${Button} onClick=${() => navigate('/store')}>Show all of them</${Button}>`
     : html`<${ButtonLink} kind="primary" href="/connectors/new">Publish a connector</${ButtonLink}>`;
   return html`
-    <div class="section"><${Empty} icon="store" title=${filtered ? 'No connector matches' : 'Nothing is on offer yet'} actions=${action}>${text}</${Empty}></div>
+    <div class="section">
+      <${Empty} icon="store" title=${filtered ? 'No connector matches' : 'Nothing is on offer yet'} actions=${action}>${text}</${Empty}>
+    </div>
   `;
 }
 
-const NOT_FOUND = 'there is no connector with this ID that you may see. Either the ID is not right, or the connector was removed, or it is private to somebody else';
+const NOT_FOUND = `there is no connector with this ID that you may see. Either the ID is not right, or the connector was removed,
+or it is private to somebody else`;
 
 function OpenById() {
   const [id, setId] = useState('');
@@ -157,7 +164,8 @@ function OpenById() {
   return html`
     <${Section} title="Open by ID">
       <${Form} class="by-id" onSubmit=${open} error=${error} fields=${['id']}>
-        <${TextField} label="Connector ID" value=${id} onInput=${setId} error=${problemAt(error, 'id')} autocomplete="off" spellcheck=${false}
+        <${TextField} label="Connector ID" value=${id} onInput=${setId} error=${problemAt(error, 'id')} autocomplete="off"
+          spellcheck="false"
           hint="Unlisted connectors are not shown above. Whoever publishes one gives you its ID." />
         <${Button} type="submit" busy=${busy}>Open it</${Button}>
       </${Form}>

@@ -37,7 +37,9 @@ export const violationsOf = (parameters, values) =>
 
 // What is not set is not sent, so that the connector sees that it was not.
 export const configurationOf = (parameters, values) =>
-  parameters.filter(({ id, required }) => required || values[id] !== '').map(({ id }) => ({ configurationParameterId: id, value: values[id] }));
+  parameters
+    .filter(({ id, required }) => required || values[id] !== '')
+    .map(({ id }) => ({ configurationParameterId: id, value: values[id] }));
 
 // The server names values by their place in what was sent.
 const SENT = /^configuration\[(\d+)\]\.value$/;

@@ -14,12 +14,15 @@ export const CONNECTOR_CARD = 'fragment card on ConnectorPublication { id name d
 const TAGS_MAX = 6;
 
 // Who finds a connector, where it is not everybody.
-export const ModeBadge = ({ mode }) => mode !== 'PUBLIC' && html`<${Badge} kind=${mode === 'UNLISTED' ? 'info' : 'idle'} title=${mode}>${words(mode)}</${Badge}>`;
+export const ModeBadge = ({ mode }) =>
+  mode !== 'PUBLIC' && html`<${Badge} kind=${mode === 'UNLISTED' ? 'info' : 'idle'} title=${mode}>${words(mode)}</${Badge}>`;
 
 // A tag as a link to what else has it. `href` is called with the tag.
 export const Tags = ({ tags, href, max = Infinity }) => html`
   <ul class="tags">
-    ${tags.slice(0, max).map((tag) => html`<li key=${tag}><a class="tag" href=${href(tag)}><span class="off-screen">Tag </span>${visible(tag)}</a></li>`)}
+    ${tags.slice(0, max).map((tag) => html`
+      <li key=${tag}><a class="tag" href=${href(tag)}><span class="off-screen">Tag </span>${visible(tag)}</a></li>
+    `)}
     ${tags.length > max && html`<li class="hint">and ${tags.length - max} more</li>`}
   </ul>
 `;
@@ -38,7 +41,9 @@ export const ConnectorCard = ({ connector, app, installation, tagHref }) => html
       ${!connector.active && html`<${Badge} kind="warn">Not active</${Badge}>`}
       ${installation && html`
         <a class="card-installed" href=${path`/apps/${app}/installed/${installation.id}`}>
-          ${installation.state === 'COMPLETE' ? html`<${Icon} name="check" />Installed` : html`Installed <${StateBadge} state=${installation.state} />`}
+          ${installation.state === 'COMPLETE'
+            ? html`<${Icon} name="check" />Installed`
+            : html`Installed <${StateBadge} state=${installation.state} />`}
         </a>
       `}
     </footer>

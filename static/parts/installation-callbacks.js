@@ -12,11 +12,14 @@ import { CallbackTable } from './callback-table.js';
 const isRead = () => Boolean(document.activeElement?.closest('.table, .more, .waiting')) || scrollY > innerHeight;
 
 export function InstallationCallbacks({ installation }) {
-  const log = useCallbackLog({ connectorId: installation.connector.id, installationId: installation.id, kind: null, failedOnly: false }, isRead);
+  const filters = { connectorId: installation.connector.id, installationId: installation.id, kind: null, failedOnly: false };
+  const log = useCallbackLog(filters, isRead);
   const { busy, error } = log.olderState;
   return html`
     <div class="waiting" role="status">
-      ${log.waiting > 0 && html`<${Button} small kind="primary" onClick=${log.show}>${counted(log.waiting, 'new callback')} – show</${Button}>`}
+      ${log.waiting > 0 && html`
+        <${Button} small kind="primary" onClick=${log.show}>${counted(log.waiting, 'new callback')} – show</${Button}>
+      `}
     </div>
     <${Loaded} query=${log.query} lines=${6}>${() => (log.rows.length > 0
       ? html`
@@ -24,6 +27,10 @@ export function InstallationCallbacks({ installation }) {
         ${error && html`<${Failure} error=${error} />`}
         <${More} more=${log.more} busy=${busy} onMore=${log.older} />
       `
-      : html`<${Empty} icon="callbacks" title="No callbacks are kept">The log keeps them for some days only. New ones appear here by themselves.</${Empty}>`)}</${Loaded}>
+      : html`
+        <${Empty} icon="callbacks" title="No callbacks are kept">
+          The log keeps them for some days only. New ones appear here by themselves.
+        </${Empty}>
+      `)}</${Loaded}>
   `;
 }

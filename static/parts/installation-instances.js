@@ -34,7 +34,8 @@ export function InstallationInstances({ app, installation }) {
   const { id, state } = installation;
   const list = usePages(DOCUMENT, { id }, pick);
   useLive(CHANGED, { app, id }, {
-    next: ({ connectorInstanceChanged: { instanceId, instance } }) => list.change((rows, more) => changed(rows, instanceId, instance, more)),
+    next: ({ connectorInstanceChanged: { instanceId, instance } }) =>
+      list.change((rows, more) => changed(rows, instanceId, instance, more)),
     ready: list.reload,
   });
   const to = ({ id: instance }) => path`/apps/${app}/instances/${instance}`;
@@ -50,7 +51,8 @@ export function InstallationInstances({ app, installation }) {
 }
 
 function Nothing({ app, id, complete }) {
-  const begin = complete && html`<${ButtonLink} kind="primary" href=${path`/apps/${app}/installed/${id}/instantiate`}>Instantiate it</${ButtonLink}>`;
+  const to = path`/apps/${app}/installed/${id}/instantiate`;
+  const begin = complete && html`<${ButtonLink} kind="primary" href=${to}>Instantiate it</${ButtonLink}>`;
   return html`
     <${Empty} icon="instances" title="No instances yet" actions=${begin}>
       An instance is one end customer’s use of the connector: it brings that customer’s things.

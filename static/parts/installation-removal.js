@@ -39,7 +39,13 @@ export function InstallationRemoval({ app, installation, retry, onClose }) {
     return undefined;
   });
   const title = `Remove the installation of “${name}”?`;
-  if (!affected.data) return html`<${Dialog} title=${title} onClose=${onClose}><div class="dialog-body"><${Loaded} query=${affected}>${() => null}</${Loaded}></div></${Dialog}>`;
+  if (!affected.data) {
+    return html`
+      <${Dialog} title=${title} onClose=${onClose}>
+        <div class="dialog-body"><${Loaded} query=${affected}>${() => null}</${Loaded}></div>
+      </${Dialog}>
+    `;
+  }
   return html`
     <${Confirm} title=${title} action=${retry ? 'Remove and try again' : 'Remove it'} typed=${instanceCount > 0 ? name : undefined}
       busy=${busy} error=${error} onConfirm=${remove} onClose=${onClose}>
@@ -52,9 +58,15 @@ export function InstallationRemoval({ app, installation, retry, onClose }) {
 
 const Instances = ({ rows, total }) => html`
   <div class="stack">
-    <p><strong>${counted(total, 'instance')}</strong> ${total === 1 ? 'goes' : 'go'} with it, with all ${total === 1 ? 'its' : 'their'} things and histories:</p>
+    <p>
+      <strong>${counted(total, 'instance')}</strong>${total === 1
+        ? ' goes with it, with all its things and histories:'
+        : ' go with it, with all their things and histories:'}
+    </p>
     <ul class="affected">
-      ${rows.map(({ id, externalSubjectId, state }) => html`<li key=${id}><span class="breaking">${visible(externalSubjectId)}</span> <${StateBadge} state=${state} /></li>`)}
+      ${rows.map(({ id, externalSubjectId, state }) => html`
+        <li key=${id}><span class="breaking">${visible(externalSubjectId)}</span><${StateBadge} state=${state} /></li>
+      `)}
       ${total > rows.length && html`<li class="hint">and ${count(total - rows.length)} more</li>`}
     </ul>
   </div>

@@ -42,10 +42,14 @@ const MEANINGS = {
       ? 'The connector accepted the installation. Instantiate it now for each end customer who is to have things from it.'
       : 'The connector accepted the instance. Its things are there to be seen and controlled.',
   ONGOING: () => 'The connector took it on and reports when it has finished. This page changes by itself then.',
-  FAILED: (what) => `The connector was asked and said no, or could not finish. This ${what} stays as it is until it is removed; then it can be tried again with other values.`,
-  ERROR: (what) => `So the platform does not know whether the connector took it. This ${what} stays as it is until it is removed; then it can be tried again.`,
-  INTERNAL_ERROR: (what) => `The connector may not know of this ${what}. Remove it, and try again; what went wrong stands in the server’s own log.`,
-  REMOVAL_ONGOING: (what) => `The platform tells the connector that this ${what} goes. It is gone when the connector has answered, or has been given up.`,
+  FAILED: (what) => `The connector was asked and said no, or could not finish. This ${what} stays as it is until it is removed; then it
+can be tried again with other values.`,
+  ERROR: (what) => `So the platform does not know whether the connector took it. This ${what} stays as it is until it is removed; then
+it can be tried again.`,
+  INTERNAL_ERROR: (what) => `The connector may not know of this ${what}. Remove it, and try again; what went wrong stands in the
+server’s own log.`,
+  REMOVAL_ONGOING: (what) => `The platform tells the connector that this ${what} goes. It is gone when the connector has answered, or
+has been given up.`,
 };
 
 export const ENDED_BADLY = ['FAILED', 'ERROR', 'INTERNAL_ERROR'];
@@ -64,13 +68,18 @@ export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
         <${Icon} name=${icon} />
         <div>
           <${StateBadge} state=${state} />
-          <h3 class="outcome-title">${badly && description ? html`<${LongText} text=${sentence(description)} max=${400} what="the description" />` : TITLES[state]}</h3>
+          <h3 class="outcome-title">
+            ${badly && description ? html`<${LongText} text=${sentence(description)} max=${400} what="the description" />` : TITLES[state]}
+          </h3>
           <p>${MEANINGS[state]?.(what)}</p>
-          ${badly && onRetry && html`<div class="actions"><${Button} kind="primary" onClick=${onRetry}>Remove and try again</${Button}></div>`}
+          ${badly && onRetry && html`
+            <div class="actions"><${Button} kind="primary" onClick=${onRetry}>Remove and try again</${Button}></div>
+          `}
         </div>
       </div>
       ${state === 'ONGOING' && furtherStep && html`<${FurtherStep} step=${furtherStep} />`}
-      <${Said} ...${details} description=${badly ? null : description} title=${PLATFORMS_OWN.includes(state) ? 'What was observed' : 'What the connector says'} />
+      <${Said} ...${details} description=${badly ? null : description}
+        title=${PLATFORMS_OWN.includes(state) ? 'What was observed' : 'What the connector says'} />
     </div>
   `;
 }
@@ -87,7 +96,11 @@ function Said({ description, error, status, elapsedMs, body, rest, title }) {
   return html`
     <h3>${title}</h3>
     ${facts.length > 0 && html`<${Facts} facts=${facts} />`}
-    ${body !== null && html`<${CodeBlock} label="Body of the answer" code=${body}><span class="as-written">${visible(body) || 'It was empty.'}</span></${CodeBlock}>`}
+    ${body !== null && html`
+      <${CodeBlock} label="Body of the answer" code=${body}>
+        <span class="as-written">${visible(body) || 'It was empty.'}</span>
+      </${CodeBlock}>
+    `}
     ${further && html`<${Details} value=${rest} />`}
   `;
 }

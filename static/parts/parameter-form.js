@@ -41,9 +41,11 @@ const NOT_SET = [['', 'Not set'], ['true', 'true'], ['false', 'false']];
 
 function ParameterField({ parameter, value, error, onInput }) {
   const { name, description, required, valueType, displayType } = parameter;
+  const label = visible(name);
+  const hint = description && html`<${LongText} text=${description} max=${300} what="the description" />`;
   const around = {
-    label: visible(name),
-    hint: description && html`<${LongText} text=${description} max=${300} what="the description" />`,
+    label,
+    hint,
     error,
     required,
     optional: !required,
@@ -54,7 +56,7 @@ function ParameterField({ parameter, value, error, onInput }) {
   };
   if (valueType === 'BOOLEAN') {
     return required
-      ? html`<${Switch} label=${around.label} hint=${around.hint} error=${error} checked=${value === 'true'} onInput=${(on) => onInput(String(on))} />`
+      ? html`<${Switch} ...${{ label, hint, error }} checked=${value === 'true'} onInput=${(on) => onInput(String(on))} />`
       : html`<${Select} ...${around} options=${NOT_SET} />`;
   }
   // Or a browser fills in the password of this page.

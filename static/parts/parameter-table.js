@@ -13,13 +13,15 @@ export const PARAMETER = `fragment parameter on ConfigurationParameter {
 
 const NONE = html`<span class="hint">–</span>`;
 
+const Long = ({ text, ...rest }) => (text ? html`<${LongText} text=${text} ...${rest} />` : NONE);
+
 const COLUMNS = [
   { title: 'Name', main: true, cell: ({ id, name }) => html`${visible(name)} <code class="hint">${visible(id)}</code>` },
   { title: 'Type', class: 'nowrap', cell: ({ valueType }) => words(valueType) },
   { title: 'Required', cell: ({ required }) => (required ? 'Yes' : 'No') },
   { title: 'Hidden', cell: ({ displayType }) => (displayType === 'PASSWORD' ? 'Yes' : 'No') },
-  { title: 'Pattern', cell: ({ validationExpression: pattern }) => (pattern ? html`<code><${LongText} text=${pattern} max=${80} what="the pattern" /></code>` : NONE) },
-  { title: 'Description', cell: ({ description }) => (description ? html`<span><${LongText} text=${description} what="the description" /></span>` : NONE) },
+  { title: 'Pattern', cell: (row) => html`<code><${Long} text=${row.validationExpression} max=${80} what="the pattern" /></code>` },
+  { title: 'Description', cell: ({ description }) => html`<span><${Long} text=${description} what="the description" /></span>` },
 ];
 
 export const ParameterTable = ({ caption, parameters }) => html`<${Table} caption=${caption} columns=${COLUMNS} rows=${parameters} />`;

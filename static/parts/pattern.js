@@ -13,7 +13,9 @@ const REPETITIONS_MAX = 3;
 const VALUE_CHARACTERS_MAX = 256;
 
 const isQuick = (expression, value) =>
-  value.length <= VALUE_CHARACTERS_MAX && !REPEATED_GROUP.test(expression) && (expression.match(REPETITIONS) ?? []).length <= REPETITIONS_MAX;
+  value.length <= VALUE_CHARACTERS_MAX &&
+  !REPEATED_GROUP.test(expression) &&
+  (expression.match(REPETITIONS) ?? []).length <= REPETITIONS_MAX;
 
 // Whether the value has what the expression looks for; null where only the server can say.
 export function matches(expression, value) {

@@ -33,17 +33,24 @@ test('values are checked in the server’s words', () => {
   assert.equal(problemOf(parameter('key'), 'x'.repeat(10_001)), 'must be at most 10000 characters long');
   const number = parameter('n', { valueType: 'NUMBER', validationExpression: '^9' });
   for (const good of ['9', '9.50', '9e3', '9.']) assert.equal(problemOf(number, good), null, good);
-  for (const bad of ['9 ', 'Infinity', '9,5', '0x9', '9e999', '--9']) assert.equal(problemOf(number, bad), 'the parameter "n" must be a decimal number such as 21.5', bad);
+  const bads = ['9 ', 'Infinity', '9,5', '0x9', '9e999', '--9'];
+  for (const bad of bads) assert.equal(problemOf(number, bad), 'the parameter "n" must be a decimal number such as 21.5', bad);
   assert.equal(problemOf(number, '1'), 'the parameter "n" must match ^9');
 });
 
 test('what is not set is not sent, and the server’s violations find their parameters', () => {
-  const parameters = [parameter('a'), parameter('on', { valueType: 'BOOLEAN', required: true }), parameter('maybe', { valueType: 'BOOLEAN' }), parameter('b')];
+  const parameters = [
+    parameter('a'),
+    parameter('on', { valueType: 'BOOLEAN', required: true }),
+    parameter('maybe', { valueType: 'BOOLEAN' }),
+    parameter('b'),
+  ];
   const values = { ...beginning(parameters), b: '42.50' };
   assert.deepEqual(violationsOf(parameters, values), []);
   const sent = configurationOf(parameters, values);
   assert.deepEqual(sent, [{ configurationParameterId: 'on', value: 'false' }, { configurationParameterId: 'b', value: '42.50' }]);
-  const refused = new ApiError('no', { code: 'BAD_USER_INPUT', requestId: 'r', violations: [{ path: 'configuration[1].value', message: 'm' }, { path: 'configuration', message: 'n' }] });
+  const violations = [{ path: 'configuration[1].value', message: 'm' }, { path: 'configuration', message: 'n' }];
+  const refused = new ApiError('no', { code: 'BAD_USER_INPUT', requestId: 'r', violations });
   const told = atParameters(refused, sent);
   assert.deepEqual(told.violations, [{ path: placeOf('b'), message: 'm' }, { path: 'configuration', message: 'n' }]);
   assert.deepEqual([told.code, told.requestId], ['BAD_USER_INPUT', 'r']);

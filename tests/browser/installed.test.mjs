@@ -54,7 +54,8 @@ test('a connector is instantiated, and removed with its instances', async ({ pag
   await page.goto(`/apps/${app.id}/installed/${installation}?tab=instances`);
   const instances = page.getByRole('table', { name: /Instances/ });
   await number(instances.getByRole('link'), 1);
-  await Promise.all(Array.from({ length: 12 }, (_, at) => api.instantiate(app.id, installation, { subject: `customer-${at}`, configuration: { serial: '1' } })));
+  const customers = Array.from({ length: 12 }, (_, at) => ({ subject: `customer-${at}`, configuration: { serial: '1' } }));
+  await Promise.all(customers.map((customer) => api.instantiate(app.id, installation, customer)));
   await number(instances.getByRole('link'), 13);
   await seen(page.getByRole('tab', { name: 'Instances (13)' }));
   await assertAccessible(page);
@@ -85,14 +86,22 @@ test('a connector is instantiated, and removed with its instances', async ({ pag
 });
 
 const EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+const MARKDOWN = `# Hello
+
+<script>document.title=2</script><b onclick="document.title=1">bold</b>
+
+[go](javascript:alert(1)) ${'m'.repeat(500)}`;
+
+// By how much the page is wider than the window.
+const tooWide = (page) => page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
 
 test('what a hostile connector says is text, on a phone too', { viewport: PHONE }, async ({ page, api, connector }) => {
   const app = await api.createApp('Shop');
   const cases = [
     { status: 202, json: { details: { [EVIL]: [EVIL, { deep: 'w'.repeat(500) }] }, furtherStep: { type: 1, content: EVIL } } },
-    { status: 202, json: { furtherStep: { type: 2, content: `# Hello\n\n<script>document.title=2</script><b onclick="document.title=1">bold</b>\n\n[go](javascript:alert(1)) ${'m'.repeat(500)}` } } },
+    { status: 202, json: { furtherStep: { type: 2, content: MARKDOWN } } },
     { status: 202, json: { furtherStep: { type: 3, content: `https://evil.example/?${'r'.repeat(500)}` } } },
-    { status: 403, json: { details: { error: EVIL, description: `${EVIL}\u202e${'d'.repeat(2_000)}`, status: EVIL, elapsedMs: null, body: { html: EVIL } } } },
+    { status: 403, json: { details: { error: EVIL, description: `${EVIL}\u202e${'d'.repeat(2_000)}`, status: EVIL, body: [EVIL] } } },
     { status: 500, body: `${EVIL}${'b'.repeat(500)}` },
   ];
   for (const answer of cases) {
@@ -104,10 +113,10 @@ test('what a hostile connector says is text, on a phone too', { viewport: PHONE 
     await seen(page.getByRole('heading', { name: 'State' }));
     assert.equal(await page.locator('main img, main script, main [onclick]').count(), 0);
     assert.equal(await page.locator('main a[href^="javascript"]').count(), 0);
-    assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth), 0, `${JSON.stringify(answer).slice(0, 80)} is wider than the window`);
+    assert.equal(await tooWide(page), 0, `${JSON.stringify(answer).slice(0, 80)} is wider than the window`);
     await assertAccessible(page);
   }
   await page.goto(`/apps/${app.id}/installed`);
   await number(page.getByRole('row').filter({ hasText: EVIL }), cases.length);
-  assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth), 0);
+  assert.equal(await tooWide(page), 0);
 });

@@ -12,7 +12,7 @@ const signIn = (page) => page.getByRole('button', { name: 'Sign in' });
 test('a newcomer is told of the generated account, signs in, and gets where the link led', { account: 'generated', signedIn: false }, async ({ page, server, watch }) => {
   await page.goto('/callbacks?failed=true');
   await at(page, '/signin?next=%2Fcallbacks%3Ffailed%3Dtrue');
-  await seen(page.getByText(/printed its password once, on the terminal/));
+  await says(page.getByRole('main'), 'printed its password once, on the terminal');
   await holds(email(page), server.email);
   await assertAccessible(page);
 

@@ -1,4 +1,5 @@
-//! `POST /api/v1/auth/login`: e-mail and password for a developer token (auth.md, "Signing in").
+//! `POST /api/v1/auth/login` and `register`: e-mail and password, of an account or for a new one, for
+//! a developer token (auth.md, "Signing in").
 //!
 //! May use `ops` and [`crate::http::json`]. Used by the route table.
 
@@ -6,7 +7,8 @@ use crate::http::body::Body;
 use crate::http::json::{self, Problems};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
-use crate::ops::account::IssuedToken;
+use crate::model::account::check_new;
+use crate::ops::account::{IssuedToken, Registration};
 use crate::ops::{Platform, account};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,16 @@ struct Credentials<'a> {
     password: Option<&'a RawValue>,
 }
 
+#[derive(Deserialize)]
+struct NewAccount<'a> {
+    #[serde(borrow)]
+    email: Option<&'a RawValue>,
+    #[serde(borrow)]
+    password: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+}
+
 /// A token as OAuth 2.0 answers it (RFC 6749, section 5.1).
 #[derive(Serialize)]
 pub(super) struct TokenBody {
@@ -37,16 +49,25 @@ pub(super) struct TokenBody {
 
 impl TokenBody {
     /// The answer with this token.
-    pub(super) fn answer(issued: IssuedToken) -> Response {
+    pub(super) fn answer(status: StatusCode, issued: IssuedToken) -> Response {
         let IssuedToken { token, expires_in, scope } = issued;
-        reply::json(StatusCode::OK, &Self { access_token: token, token_type: "bearer", expires_in, scope })
+        reply::json(status, &Self { access_token: token, token_type: "bearer", expires_in, scope })
     }
 }
 
 /// Signs a developer in.
 pub(super) async fn sign_in(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Response {
-    let signed_in = attempt(platform, request, body).await;
-    reply::not_stored(signed_in.map_or_else(|refusal| refusal.answer(request), TokenBody::answer))
+    answer(request, StatusCode::OK, attempt(platform, request, body).await)
+}
+
+/// Makes an account for whoever asks, where the server is open to that, and signs them in.
+pub(super) async fn register(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Response {
+    answer(request, StatusCode::CREATED, registration(platform, request, body).await)
+}
+
+fn answer(request: &Request, status: StatusCode, issued: Result<IssuedToken, Refusal>) -> Response {
+    let answered = issued.map(|issued| TokenBody::answer(status, issued));
+    reply::not_stored(answered.unwrap_or_else(|refusal| refusal.answer(request)))
 }
 
 async fn attempt(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Result<IssuedToken, Refusal> {
@@ -56,7 +77,32 @@ async fn attempt(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_
     let email = json::required_text(credentials.email, "email", &mut problems);
     let password = json::required_text(credentials.password, "password", &mut problems);
     problems.into_result(())?;
-    // Without an address all count as one, which refuses sooner rather than later.
-    let address = request.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    Ok(account::sign_in(platform, email, password, address).await?)
+    Ok(account::sign_in(platform, email, password, address(request)).await?)
+}
+
+async fn registration(
+    platform: &Arc<Platform>,
+    request: &Request,
+    body: &mut Body<'_>,
+) -> Result<IssuedToken, Refusal> {
+    // Before anything is said of what is wrong with the rest.
+    let permission = account::open_signup(platform)?;
+    let body = request.json_body(body, BODY_BYTES_MAX).await?;
+    let example = r#"{"email": "you@example.com", "password": "ten characters or more", "name": "You"}"#;
+    let given: NewAccount<'_> = json::parse(&body, example)?;
+    let mut problems = Problems::default();
+    let registration = Registration {
+        email: json::required_text(given.email, "email", &mut problems),
+        password: json::required_text(given.password, "password", &mut problems),
+        name: json::text(given.name, "name", &mut problems).filter(|name| !name.is_empty()),
+    };
+    let Registration { email, password, name } = &registration;
+    problems.absorb(None, check_new(email, password, name.as_deref()));
+    let registration = problems.into_result(registration)?;
+    Ok(account::register(platform, permission, registration, address(request)).await?)
+}
+
+/// Who asks. Without an address all count as one, which refuses sooner rather than later.
+fn address(request: &Request) -> IpAddr {
+    request.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }

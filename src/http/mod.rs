@@ -156,7 +156,8 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         (["api", "schema"], Get) => Ok(site.schema.answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
-        (["api", "v1", "auth", "login"], _) => otherwise(request, "POST, OPTIONS"),
+        (["api", "v1", "auth", "register"], Post) => Ok(login::register(platform, request, body).await),
+        (["api", "v1", "auth", "login" | "register"], _) => otherwise(request, "POST, OPTIONS"),
         (["oauth2", "token"], Post) => Ok(oauth::token(platform, request, body).await),
         (["oauth2", "token"], _) => otherwise(request, "POST, OPTIONS"),
         (["api", "v1", "connectorhub", "callback", path @ ..], verb) => match (path, verb) {

@@ -12,8 +12,8 @@ use crate::ops::Platform;
 use crate::ops::app::{self, GrantRefusal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
 use http::header::{PRAGMA, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ async fn grant(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>)
     let client = client(request.authorization("Basic"), parameter("client_id"), parameter("client_secret"))?;
     let scope = parameter("scope").unwrap_or_default();
     match app::client_credentials(platform, &client.id, client.secret.into_owned(), scope).await {
-        Ok(issued) => Ok(TokenBody::answer(issued)),
+        Ok(issued) => Ok(TokenBody::answer(StatusCode::OK, issued)),
         Err(GrantRefusal::InvalidClient) => Err(bad_client()),
         Err(GrantRefusal::InvalidScope(unknown)) => Err(OauthError::new(
             Code::InvalidScope,

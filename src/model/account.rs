@@ -8,6 +8,8 @@ use crate::model::time::Timestamp;
 pub const PASSWORD_CHARACTERS_MIN: usize = 10;
 /// The longest password taken, in characters; more would only make hashing slow.
 pub const PASSWORD_CHARACTERS_MAX: usize = 1_000;
+/// The longest name of an account, in characters.
+const NAME_CHARACTERS_MAX: usize = 200;
 /// The e-mail of the account that an empty database gets where none is given.
 pub const FIRST_ACCOUNT_EMAIL: &str = "developer@localhost";
 
@@ -26,11 +28,11 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
-/// Checks an e-mail and a password for a new account.
+/// Checks what is given for a new account; it need not be given a name.
 ///
 /// # Errors
-/// All violations of the rules for both.
-pub fn check_credentials(email: &str, password: &str) -> Result<()> {
+/// All violations of the rules for it.
+pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> {
     let mut violations = Violations::default();
     let plausible = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control());
@@ -40,5 +42,8 @@ pub fn check_credentials(email: &str, password: &str) -> Result<()> {
         "must be an e-mail address such as developer@example.com",
     );
     violations.length(password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, "password");
+    if let Some(name) = name {
+        violations.length(name, 1, NAME_CHARACTERS_MAX, "name");
+    }
     violations.into_result(())
 }

@@ -1,6 +1,6 @@
-//! Accounts: the first one, signing in, the profile; and what is to be known before that.
+//! Accounts: the first one, registering, signing in, the profile; and what is to be known before that.
 
-use crate::model::account::{Account, check_credentials};
+use crate::model::account::{Account, check_new};
 use crate::model::error::{Error, Result};
 use crate::model::id::AccountId;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
@@ -49,7 +49,7 @@ pub async fn create_first(
     }
     let made_up_password = if password.is_none() { Some(random_password()) } else { None };
     let password = password.or(made_up_password.as_deref()).unwrap_or_default();
-    check_credentials(email, password)?;
+    check_new(email, password, None)?;
     let password_hash = platform.passwords.hash(password.to_owned()).await?;
     let account = new(email.to_owned(), None);
     let first = FirstAccount { email: email.to_owned(), made_up_password };
@@ -94,6 +94,63 @@ pub fn about(platform: &Platform, view: &View) -> Result<About> {
 /// A new password for an account that is made without one: 128 random bits, easy to copy.
 fn random_password() -> String {
     super::secret::generate().chars().filter(char::is_ascii_alphanumeric).take(22).collect()
+}
+
+/// The permission to register, which whoever runs the server gives to everybody or nobody.
+#[derive(Debug)]
+pub struct OpenSignup(());
+
+/// Whether registering is possible here.
+///
+/// # Errors
+/// [`Error::Forbidden`] where it is not, with how it becomes so.
+pub fn open_signup(platform: &Platform) -> Result<OpenSignup> {
+    if platform.settings.open_signup {
+        return Ok(OpenSignup(()));
+    }
+    Err(Error::Forbidden(
+        "nobody can register here: whoever runs the server lets people do so with --open-signup or \
+         CONNHUB_OPEN_SIGNUP=true"
+            .to_owned(),
+    ))
+}
+
+/// What somebody says who registers.
+#[derive(Clone)]
+pub struct Registration {
+    /// The e-mail to sign in with.
+    pub email: String,
+    /// The password to sign in with.
+    pub password: String,
+    /// What the page is to call them; the e-mail's first part where it is not said.
+    pub name: Option<String>,
+}
+
+/// Makes an account for whoever registers and signs them in.
+///
+/// # Errors
+/// All violations of the rules; [`Error::Conflict`] for an e-mail that has an account;
+/// [`Error::TooMany`] after so many tries from one address.
+pub async fn register(
+    platform: &Arc<Platform>,
+    _: OpenSignup,
+    registration: Registration,
+    address: IpAddr,
+) -> Result<IssuedToken> {
+    let Registration { email, password, name } = registration;
+    check_new(&email, &password, name.as_deref())?;
+    // Before the hash, which is what costs, and before it is told whether an e-mail is taken.
+    platform.registrations.take("", address)?;
+    let password_hash = platform.passwords.hash(password).await?;
+    let account = new(email, name);
+    let stored =
+        platform.store.write(move |transaction| match store::account::insert(transaction, &account, &password_hash)? {
+            Inserted::New => Ok(account),
+            Inserted::Exists => {
+                Err(Error::Conflict(format!("{} has an account already: sign in with its password", account.email)))
+            }
+        });
+    developer_token(platform, &stored.await?)
 }
 
 /// Signs a developer in.

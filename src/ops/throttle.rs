@@ -1,5 +1,6 @@
 //! Slows down whoever guesses passwords: after five failures for an e-mail and address within a
-//! minute, further tries are refused until that minute is over (auth.md, "Signing in").
+//! minute, further tries are refused until that minute is over (auth.md, "Signing in"). And whoever
+//! makes accounts by the dozen, or tries which e-mails have one.
 
 use crate::model::error::{Error, Result};
 use parking_lot::Mutex;
@@ -7,28 +8,72 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-const FAILURES_MAX: usize = 5;
-const WINDOW: Duration = Duration::from_secs(60);
+const SIGN_IN_FAILURES_MAX: usize = 5;
+const SIGN_IN_WINDOW: Duration = Duration::from_secs(60);
+/// A class of students behind one address gets through within an hour.
+const REGISTRATIONS_MAX: usize = 10;
+const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// The most pairs remembered. Past it the oldest window is forgotten, so that nobody can fill memory.
 const REMEMBERED_MAX: usize = 10_000;
 
-#[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<(String, IpAddr), Failures>>);
+pub(super) struct Throttle {
+    tries_max: usize,
+    window: Duration,
+    /// Why a try is refused.
+    refusal: &'static str,
+    tries: Mutex<HashMap<Key, Tries>>,
+}
 
-struct Failures {
+type Key = (String, IpAddr);
+
+struct Tries {
     since: Instant,
     count: usize,
 }
 
 impl Throttle {
+    /// For signing in: counts what failed.
+    pub(super) fn of_sign_ins() -> Self {
+        let refusal = "too many failed attempts to sign in; wait a minute";
+        Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+    }
+
+    /// For registering: counts every try.
+    pub(super) fn of_registrations() -> Self {
+        let refusal = "too many attempts to register from this address; wait some minutes";
+        Self { tries_max: REGISTRATIONS_MAX, window: REGISTRATION_WINDOW, refusal, tries: Mutex::default() }
+    }
+
     /// Whether a try may be made now.
     pub(super) fn check(&self, email: &str, address: IpAddr) -> Result<()> {
-        let failures = self.0.lock();
-        match failures.get(&key(email, address)) {
-            Some(Failures { since, count }) if *count >= FAILURES_MAX && since.elapsed() < WINDOW => {
-                let left = WINDOW.saturating_sub(since.elapsed()).as_secs() + 1;
+        self.check_key(&self.tries.lock(), &key(email, address))
+    }
+
+    /// Notes a try that failed.
+    pub(super) fn failed(&self, email: &str, address: IpAddr) {
+        self.count(&mut self.tries.lock(), key(email, address));
+    }
+
+    /// Forgets the failures of whoever signed in.
+    pub(super) fn succeeded(&self, email: &str, address: IpAddr) {
+        self.tries.lock().remove(&key(email, address));
+    }
+
+    /// Counts a try that may be made now: of those made at the same time no more than may.
+    pub(super) fn take(&self, email: &str, address: IpAddr) -> Result<()> {
+        let mut tries = self.tries.lock();
+        let key = key(email, address);
+        self.check_key(&tries, &key)?;
+        self.count(&mut tries, key);
+        Ok(())
+    }
+
+    fn check_key(&self, tries: &HashMap<Key, Tries>, key: &Key) -> Result<()> {
+        match tries.get(key) {
+            Some(Tries { since, count }) if *count >= self.tries_max && since.elapsed() < self.window => {
+                let left = self.window.saturating_sub(since.elapsed()).as_secs() + 1;
                 Err(Error::TooMany {
-                    message: "too many failed attempts to sign in; wait a minute".to_owned(),
+                    message: self.refusal.to_owned(),
                     retry_after: u32::try_from(left).unwrap_or(u32::MAX),
                 })
             }
@@ -36,31 +81,24 @@ impl Throttle {
         }
     }
 
-    /// Notes a try that failed.
-    pub(super) fn failed(&self, email: &str, address: IpAddr) {
-        let mut failures = self.0.lock();
-        if failures.len() >= REMEMBERED_MAX {
-            failures.retain(|_, failures| failures.since.elapsed() < WINDOW);
+    fn count(&self, tries: &mut HashMap<Key, Tries>, key: Key) {
+        if tries.len() >= REMEMBERED_MAX {
+            tries.retain(|_, tries| tries.since.elapsed() < self.window);
         }
-        if failures.len() >= REMEMBERED_MAX
-            && let Some(oldest) = failures.iter().min_by_key(|(_, failures)| failures.since).map(|(key, _)| key.clone())
+        if tries.len() >= REMEMBERED_MAX
+            && let Some(oldest) = tries.iter().min_by_key(|(_, tries)| tries.since).map(|(key, _)| key.clone())
         {
-            failures.remove(&oldest);
+            tries.remove(&oldest);
         }
-        let entry = failures.entry(key(email, address)).or_insert(Failures { since: Instant::now(), count: 0 });
-        if entry.since.elapsed() >= WINDOW {
-            *entry = Failures { since: Instant::now(), count: 0 };
+        let entry = tries.entry(key).or_insert(Tries { since: Instant::now(), count: 0 });
+        if entry.since.elapsed() >= self.window {
+            *entry = Tries { since: Instant::now(), count: 0 };
         }
         entry.count += 1;
     }
-
-    /// Forgets the failures of whoever signed in.
-    pub(super) fn succeeded(&self, email: &str, address: IpAddr) {
-        self.0.lock().remove(&key(email, address));
-    }
 }
 
-fn key(email: &str, address: IpAddr) -> (String, IpAddr) {
+fn key(email: &str, address: IpAddr) -> Key {
     (email.to_lowercase(), address)
 }
 
@@ -71,9 +109,9 @@ mod tests {
 
     #[test]
     fn the_sixth_try_is_refused_for_this_email_and_address_alone() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::of_sign_ins();
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        for _ in 0..FAILURES_MAX {
+        for _ in 0..SIGN_IN_FAILURES_MAX {
             assert!(throttle.check("a@b", here).is_ok());
             throttle.failed("A@b", here);
         }
@@ -82,5 +120,16 @@ mod tests {
         assert!(throttle.check("a@b", IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))).is_ok());
         throttle.succeeded("a@b", here);
         assert!(throttle.check("a@b", here).is_ok());
+    }
+
+    #[test]
+    fn every_try_to_register_counts_for_its_address_whatever_the_e_mail() {
+        let throttle = Throttle::of_registrations();
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        for _ in 0..REGISTRATIONS_MAX {
+            assert!(throttle.take("", here).is_ok());
+        }
+        assert!(matches!(throttle.take("", here), Err(Error::TooMany { retry_after: 1..=601, .. })));
+        assert!(throttle.take("", IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))).is_ok());
     }
 }

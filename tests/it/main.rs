@@ -30,6 +30,7 @@ mod permissions;
 mod publications;
 mod readme;
 mod recovery;
+mod registration;
 mod removals;
 mod retention;
 mod seed;

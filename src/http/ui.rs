@@ -34,8 +34,8 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// Files at the server's root, where browsers look for them by themselves.
-const AT_ROOT: [&str; 1] = ["favicon.svg"];
+/// Paths at the server's root, where browsers look by themselves, and the files that are there.
+const AT_ROOT: [(&str, &str); 2] = [("favicon.svg", "favicon.svg"), ("favicon.ico", "favicon.svg")];
 
 /// What has this address of its own: the page's home, or a file.
 pub(super) fn file(request: &Request) -> Option<Response> {
@@ -55,7 +55,8 @@ fn find<'a>(files: &'a Files, path: &str) -> Option<(&'a Document, Keep)> {
         let (version, name) = rest.split_once('/')?;
         return Some((files.of_version(version, name)?, Keep::ForGood));
     }
-    let document = if name.is_empty() { files.page() } else { files.get(name).filter(|_| AT_ROOT.contains(&name)) };
+    let at_root = || AT_ROOT.iter().find(|(path, _)| *path == name).and_then(|(_, file)| files.get(file));
+    let document = if name.is_empty() { files.page() } else { at_root() };
     Some((document?, Keep::Asking))
 }
 

@@ -91,7 +91,7 @@ class Socket {
     sockets.delete(this.identity);
     Object.values(this.#timers).forEach(clearTimeout);
     this.#subscriptions.clear();
-    this.#socket?.close();
+    hangUp(this.#socket);
     showState();
   }
 
@@ -153,8 +153,7 @@ class Socket {
 
   #closed(socket, code) {
     if (this.#socket !== socket) return;
-    socket.onclose = socket.onmessage = socket.onopen = null;
-    socket.close();
+    hangUp(socket);
     this.#socket = null;
     this.#open = false;
     this.#pongs = [];
@@ -172,6 +171,15 @@ class Socket {
     this.#timers.retry = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
     showState();
   }
+}
+
+// Browsers complain of a socket that is closed before it is open.
+function hangUp(socket) {
+  if (!socket) return;
+  socket.onclose = null;
+  socket.onmessage = null;
+  socket.onopen = () => socket.close();
+  if (socket.readyState !== WebSocket.CONNECTING) socket.close();
 }
 
 function showState() {

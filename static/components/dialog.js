@@ -1,5 +1,6 @@
 // A question above the page, in the browser's own <dialog>: Escape closes it, the focus stays in it and goes back.
 
+import { sentence } from '../core/format.js';
 import { html, useEffect, useId, useRef, useState } from '../core/html.js';
 import { Button, IconButton } from './button.js';
 import { TextField } from './field.js';
@@ -37,7 +38,7 @@ export function Confirm({ title, action, typed, busy, error, onConfirm, onClose,
         <div class="dialog-body">
           ${children}
           ${typed && html`<${TextField} label=${`Type “${typed}” to confirm`} value=${text} onInput=${setText} autocomplete="off" />`}
-          ${error && html`<${Notice} kind="danger" alert>${error.message}</${Notice}>`}
+          ${error && html`<${Notice} kind="danger" alert>${sentence(error.message)}</${Notice}>`}
         </div>
         <footer class="actions">
           <${Button} onClick=${onClose}>Cancel</${Button}>

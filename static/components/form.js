@@ -1,5 +1,6 @@
 // A form: sends on Enter, leads to the first field that is wrong, and tells what no field can.
 
+import { sentence } from '../core/format.js';
 import { html, useEffect, useRef } from '../core/html.js';
 import { Notice } from './notice.js';
 
@@ -39,7 +40,7 @@ function FormError({ error, fields }) {
     <${Notice} kind="danger" alert>
       ${elsewhere.length > 0
         ? html`<ul>${elsewhere.map(({ path, message }) => html`<li key=${path}><code>${path}</code> ${message}</li>`)}</ul>`
-        : error.message}
+        : sentence(error.message)}
       ${error.requestId && html`<p class="hint">Request ${error.requestId}</p>`}
     </${Notice}>
   `;
@@ -49,6 +50,5 @@ function FormError({ error, fields }) {
 export function problemAt(error, path) {
   const messages = error?.violations.filter((violation) => violation.path === path).map(({ message }) => message);
   if (!messages?.length) return undefined;
-  const text = messages.join('; ');
-  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  return sentence(messages.join('; '));
 }

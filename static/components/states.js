@@ -1,5 +1,6 @@
 // What a place shows when there is nothing in it, when it is being loaded, and when that failed.
 
+import { sentence } from '../core/format.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { Button } from './button.js';
 import { Icon } from './icon.js';
@@ -33,7 +34,7 @@ export function Loading({ label = 'Loading', lines = 4 }) {
 
 export const Failure = ({ error, retry, title = 'This could not be loaded' }) => html`
   <${Notice} kind="danger" title=${title} alert actions=${retry && html`<${Button} small onClick=${retry}>Try again</${Button}>`}>
-    ${error.message}${error.requestId && html` <span class="hint">Request ${error.requestId}</span>`}
+    ${sentence(error.message)}${error.requestId && html` <span class="hint">Request ${error.requestId}</span>`}
   </${Notice}>
 `;
 

@@ -43,3 +43,9 @@ export function words(constant) {
   const text = constant.toLowerCase().replaceAll('_', ' ');
   return text[0].toUpperCase() + text.slice(1);
 }
+
+// What the server says of one value or one request, as a sentence of its own.
+export function sentence(text) {
+  if (!text) return text;
+  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`;
+}

@@ -6,7 +6,7 @@ import { test } from './harness/browser.mjs';
 import { at, focused, holds, problemOf, says, seen } from './harness/see.mjs';
 
 const email = (page) => page.getByLabel('E-mail');
-const password = (page) => page.getByLabel('Password', { exact: true });
+const password = (page) => page.getByRole('textbox', { name: 'Password' });
 const signIn = (page) => page.getByRole('button', { name: 'Sign in' });
 
 test('a newcomer is told of the generated account, signs in, and gets where the link led', { account: 'generated', signedIn: false }, async ({ page, server, watch }) => {

@@ -36,6 +36,7 @@ async fn documents_are_of_their_kind_and_not_sent_twice() {
         ("/", "text/html; charset=utf-8", "no-cache"),
         (style.as_str(), "text/css; charset=utf-8", FOR_GOOD),
         ("/favicon.svg", "image/svg+xml", "no-cache"),
+        ("/favicon.ico", "image/svg+xml", "no-cache"),
         ("/api/schema", "text/plain; charset=utf-8", "no-cache"),
     ] {
         let first = server.get(path, &[]).await;

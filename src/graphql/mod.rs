@@ -15,6 +15,7 @@ mod parts;
 mod query;
 mod response;
 mod scalars;
+mod sdl;
 mod straight;
 mod subscription;
 mod types;
@@ -33,6 +34,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 pub use live::{Next, Subscribed};
+pub use sdl::sdl;
 
 type Schema = RootNode<Query, Mutation, Subscription, Scalar>;
 
@@ -112,12 +114,6 @@ pub enum Outcome {
     Forbidden,
     /// Nothing was executed, by our own fault or because too much is at work: the HTTP status for it.
     Failed(u16),
-}
-
-/// The schema as text, sorted.
-#[must_use]
-pub fn sdl() -> String {
-    SCHEMA.as_sdl()
 }
 
 impl Engine {

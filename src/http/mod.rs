@@ -42,7 +42,7 @@ use socket::{Begun, Close, End, Happened, Identity};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tracing::Instrument;
 use warp::path::FullPath;
 use warp::reply::{Reply, Response};
@@ -64,8 +64,15 @@ pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 struct Site {
     platform: Arc<Platform>,
     engine: Arc<Engine>,
-    schema: Document,
+    /// Made when it is first asked for: the server starts without it.
+    schema: OnceLock<Document>,
     sockets: Sockets,
+}
+
+impl Site {
+    fn schema(&self) -> &Document {
+        self.schema.get_or_init(|| Document::new(crate::graphql::sdl(), Kind::PLAIN_TEXT))
+    }
 }
 
 /// Everything that is served.
@@ -74,8 +81,7 @@ pub fn routes(
     engine: Arc<Engine>,
     sockets: Sockets,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let schema = Document::new(crate::graphql::sdl(), Kind::PLAIN_TEXT);
-    let site = Arc::new(Site { platform, engine, schema, sockets });
+    let site = Arc::new(Site { platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
@@ -153,7 +159,7 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
             Some(upgrade) => return socket(site, request, upgrade),
             None => return query(site, request, body, verb).await,
         },
-        (["api", "schema"], Get) => Ok(site.schema.answer(request, Keep::Asking)),
+        (["api", "schema"], Get) => Ok(site.schema().answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
         (["api", "v1", "auth", "register"], Post) => Ok(login::register(platform, request, body).await),

@@ -43,6 +43,7 @@ mod tests {
 
     #[test]
     fn known_attacks_come_to_nothing() {
+        let tags = Regex::new("<([^<>]*)>").expect("a pattern");
         for attack in [
             "<script>alert(1)</script>",
             "<img src=x onerror=alert(1)>",
@@ -83,7 +84,7 @@ mod tests {
             "<img srcset=\"https://evil.example 1x\">",
         ] {
             let html = to_html(attack);
-            for tag in Regex::new("<([^<>]*)>").expect("a pattern").captures_iter(&html) {
+            for tag in tags.captures_iter(&html) {
                 assert!(is_harmless(&tag[1]), "{attack} became {html}");
             }
         }

@@ -13,12 +13,12 @@ impl Server {
         self.send(&format!("GET {path}"), headers, "").await
     }
 
-    /// The address of a file that the page names.
-    async fn address(&self, name: &str) -> String {
+    /// The address of a file of this kind that the page names.
+    async fn address(&self, extension: &str) -> String {
         let page = self.get("/", &[]).await;
         let html = String::from_utf8(page.body.to_vec()).expect("HTML");
-        let named = html.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(name));
-        named.unwrap_or_else(|| panic!("no {name} in {html}")).to_owned()
+        let named = html.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(extension));
+        named.unwrap_or_else(|| panic!("no {extension} in {html}")).to_owned()
     }
 }
 
@@ -31,7 +31,7 @@ fn unpacked(answer: &Answer) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_of_their_kind_and_not_sent_twice() {
     let server = Server::start().await;
-    let style = server.address("style.css").await;
+    let style = server.address(".css").await;
     for (path, kind, keep) in [
         ("/", "text/html; charset=utf-8", "no-cache"),
         (style.as_str(), "text/css; charset=utf-8", FOR_GOOD),
@@ -58,7 +58,7 @@ async fn documents_are_of_their_kind_and_not_sent_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_are_compressed_for_those_who_take_it() {
     let server = Server::start().await;
-    let style = server.address("style.css").await;
+    let style = server.address(".css").await;
     for path in ["/", &style, "/api/schema"] {
         let plain = server.get(path, &[]).await;
         let packed = server.get(path, &[GZIP]).await;
@@ -83,7 +83,7 @@ async fn texts_are_compressed_for_those_who_take_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_at_the_address_of_its_version_alone() {
     let server = Server::start().await;
-    let style = server.address("style.css").await;
+    let style = server.address(".css").await;
     let version = style.split('/').nth(2).expect("a version");
     let other = "0".repeat(version.len());
     for path in [
@@ -93,13 +93,13 @@ async fn a_file_is_at_the_address_of_its_version_alone() {
         format!("/assets/{version}/nothing.js"),
         format!("/assets/{version}/"),
         format!("/assets/{version}"),
-        format!("/assets/{version}/../style.css"),
-        format!("/assets/{version}//style.css"),
+        style.replace(version, &format!("{version}/..")),
+        style.replace(version, &format!("{version}/")),
         format!("/assets/{version}/../../Cargo.toml"),
         "/assets".to_owned(),
         "/assets/".to_owned(),
-        "/assets/style.css".to_owned(),
-        "/assets//style.css".to_owned(),
+        style.replace(&format!("/{version}"), ""),
+        style.replace(version, ""),
     ] {
         let none = server.get(&path, &[BROWSER]).await;
         assert_eq!((none.status.as_u16(), none.json()["error"].as_str()), (404, Some("NOT_FOUND")), "{path}");
@@ -160,7 +160,7 @@ async fn what_is_for_programs_is_never_answered_with_the_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn browsers_are_told_what_the_page_may_do() {
     let server = Server::start().await;
-    let style = server.address("style.css").await;
+    let style = server.address(".css").await;
     for path in ["/", "/apps", &style, "/favicon.svg"] {
         let answer = server.get(path, &[BROWSER]).await;
         for (name, value) in [

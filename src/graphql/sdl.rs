@@ -11,7 +11,7 @@ pub fn sdl() -> String {
 }
 
 /// juniper writes the default values of enums as strings, which other programs refuse: here they are
-/// the names that they are.
+/// the names that they are. Introspection, which is juniper's own, still tells them as strings.
 fn with_enum_defaults(sdl: &str) -> String {
     let enums: Vec<&str> = sdl.lines().filter_map(|line| line.strip_prefix("enum ")?.split(' ').next()).collect();
     let mut parts = sdl.split(" = \"");

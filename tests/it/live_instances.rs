@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 const DOCUMENT: &str = "subscription($app: ID!, $installation: ID) {
     connectorInstanceChanged(appId: $app, installationId: $installation) {
-        installationId instanceId instance { id state externalSubjectId stateDetails
-            installation { id connector { id } } configuration { value } } } }";
+        installationId instanceId instance { id state externalSubjectId stateDetails configuration { value } } } }";
+/// With what may be gone by the time that an event is told.
+const WITH_INSTALLATION: &str = "subscription($app: ID!) { connectorInstanceChanged(appId: $app) {
+    instanceId instance { installation { id connector { id } } } } }";
 
 /// The same without the installation, which may be gone before its instances' ends are told.
 const STANDINGS: &str = "subscription($app: ID!, $installation: ID) {
@@ -32,7 +34,9 @@ fn an_instance_is_told_from_its_beginning_to_its_end() {
     let parameters = json!([{ "id": "room", "name": "Room", "valueType": "STRING" }]);
     let world = World::publishing(&[], json!({ "customerConfigurationParameters": parameters }));
     let installation = world.installed();
-    let mut socket = listening(&world, DOCUMENT, Value::Null);
+    let mut socket = listening(&world, Value::Null);
+    let mut wider = Socket::of(&world.server, &world.developer.token);
+    wider.subscribe("1", WITH_INSTALLATION, json!({ "app": world.app.id }));
     world.connector.answers(Kind::Instance, &json!({ "hold": true }));
     let (app, of) = (world.app.clone(), installation.clone());
     let instantiating = std::thread::spawn(move || app.instantiate(&of, Some("ada"), &[("room", "7")]));
@@ -41,10 +45,11 @@ fn an_instance_is_told_from_its_beginning_to_its_end() {
     assert_eq!((state.as_str(), &begun["installationId"]), ("INITIALIZED", &json!(installation)));
     let expected = json!({
         "id": id, "state": "INITIALIZED", "externalSubjectId": "ada", "stateDetails": null,
-        "installation": { "id": installation, "connector": { "id": world.publication } },
         "configuration": [{ "value": "7" }],
     });
     assert_eq!(begun["instance"], expected);
+    let whole = json!({ "id": installation, "connector": { "id": world.publication } });
+    assert_eq!(wider.next("1")["instance"]["installation"], whole);
     assert_eq!(world.connector.only(Kind::Instance).id(), id);
     world.connector.release(Kind::Instance);
     let told =

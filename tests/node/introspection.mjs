@@ -45,7 +45,17 @@ async function introspectedSchema(base) {
   });
   const { data, errors } = JSON.parse(text);
   if (errors) throw new Error(`introspection failed: ${JSON.stringify(errors)}`);
+  data.__schema.types.forEach(enumDefaultsAsNames);
   return buildClientSchema(data);
+}
+
+/** juniper tells the default of an enum as a string, which graphql-js takes for none. */
+function enumDefaultsAsNames({ fields, inputFields }) {
+  const values = [...(inputFields ?? []), ...(fields ?? []).flatMap(({ args }) => args)];
+  for (const value of values) {
+    const { kind } = value.type.ofType ?? value.type;
+    if (kind === 'ENUM' && value.defaultValue) value.defaultValue = JSON.parse(value.defaultValue);
+  }
 }
 
 /** The schema's text in one order and without descriptions. */

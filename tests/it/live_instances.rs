@@ -12,14 +12,10 @@ const DOCUMENT: &str = "subscription($app: ID!, $installation: ID) {
 const WITH_INSTALLATION: &str = "subscription($app: ID!) { connectorInstanceChanged(appId: $app) {
     instanceId instance { installation { id connector { id } } } } }";
 
-/// The same without the installation, which may be gone before its instances' ends are told.
-const STANDINGS: &str = "subscription($app: ID!, $installation: ID) {
-    connectorInstanceChanged(appId: $app, installationId: $installation) { instanceId instance { state } } }";
-
 /// A socket of the developer that listens to the app's instances as "1".
-fn listening(world: &World, document: &str, installation: Value) -> Socket {
+fn listening(world: &World, installation: Value) -> Socket {
     let mut socket = Socket::of(&world.server, &world.developer.token);
-    socket.subscribe("1", document, json!({ "app": world.app.id, "installation": installation }));
+    socket.subscribe("1", DOCUMENT, json!({ "app": world.app.id, "installation": installation }));
     socket
 }
 
@@ -72,7 +68,7 @@ fn an_instance_is_told_from_its_beginning_to_its_end() {
 fn a_refused_instance_is_told_with_what_is_wrong() {
     let world = World::new();
     let installation = world.installed();
-    let mut socket = listening(&world, DOCUMENT, Value::Null);
+    let mut socket = listening(&world, Value::Null);
     world.connector.answers(Kind::Instance, &json!({ "status": 500 }));
     let id = id_of(world.app.instantiate(&installation, None, &[]).field());
     assert_eq!(standing(&socket.next("1")), (id.clone(), "INITIALIZED".to_owned()));
@@ -92,7 +88,7 @@ fn instances_that_go_with_their_installation_are_told_each_once() {
     let (first, second) = (instance("a"), instance("b"));
     // One is being removed on its own account already, and its connector takes its time.
     world.connector.answers(Kind::InstanceRemoval, &json!({ "hold": true }));
-    let mut socket = listening(&world, DOCUMENT, Value::Null);
+    let mut socket = listening(&world, Value::Null);
     let (app, id) = (world.app.clone(), first.clone());
     let removing = std::thread::spawn(move || app.remove_instance(&id));
     assert_eq!(standing(&socket.next("1")), (first.clone(), "REMOVAL_ONGOING".to_owned()));
@@ -119,7 +115,7 @@ fn of_one_installation_its_own_are_told_until_it_goes() {
     let neighbour = Connector::new();
     let publication = world.developer.publish(&neighbour, publication(&neighbour, json!({})));
     let other = id_of(world.developer.install(&world.app.id, &publication, &[]).field());
-    let mut socket = listening(&world, STANDINGS, json!(installation));
+    let mut socket = listening(&world, json!(installation));
     world.app.instantiate(&other, None, &[]).data();
     let id = id_of(world.app.instantiate(&installation, None, &[]).field());
     for state in ["INITIALIZED", "COMPLETE"] {

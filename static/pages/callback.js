@@ -82,12 +82,15 @@ function About({ callback }) {
   const customer = subjects.data?.connectorInstance?.externalSubjectId;
   const name = subjects.data?.apps.find((one) => one.id === app)?.name;
   const request = useQuery(REQUEST, { id: actionRequestId }, { app, skip: !app || !actionRequestId });
-  // Until it is known whether it is there still, nothing is said.
-  const linked = (there, content) => (subjects.data ? (there ? content() : GONE) : null);
+  // Until it is known whether it is there still, its place is kept.
+  const linked = (there, content) => {
+    if (!subjects.data) return subjects.loading ? '…' : null;
+    return there ? content() : GONE;
+  };
   return html`
     <${Facts} facts=${[
       ['Connector', html`<${Connector} connector=${connector} />`],
-      ['App', app && html`<a href=${path`/apps/${app}`}>${name ?? app}</a>`],
+      ['App', linked(app, () => html`<a href=${path`/apps/${app}`}>${name ?? app}</a>`)],
       ['Installation', linked(app, () => html`<a href=${path`/apps/${app}/installed/${installationId}`}>Open the installation</a>`)],
       ['Instance', instanceId && linked(customer, () => html`<a href=${path`/apps/${app}/instances/${instanceId}`}>Of “${customer}”</a>`)],
       ['Action', actionRequestId && linked(app, () => html`<${Action} app=${app} query=${request} />`)],
@@ -107,7 +110,7 @@ function Connector({ connector }) {
 
 function Action({ app, query }) {
   const request = query.data?.actionRequests[0];
-  if (!request) return query.loading ? null : GONE;
+  if (!request) return query.loading ? '…' : GONE;
   const { targetThing, targetComponent, targetAction } = request;
   const thing = html`<a href=${path`/apps/${app}/things/${targetThing.id}`}>${targetThing.name}</a>`;
   return html`${targetAction.name} on ${thing}, ${targetComponent.name}`;

@@ -1,7 +1,8 @@
-// A connector whose every text is an attack: on every page it is shown as text, and nothing of it runs or is fetched.
-// The pages' own tests look closer; this one leaves no page out.
+// A connector whose every text is an attack: on every page it is shown as text, nothing of it runs or is fetched, and
+// everybody can still use the page. The pages' own tests look closer; this one leaves no page out.
 
 import assert from 'node:assert/strict';
+import { assertAccessible } from './harness/axe.mjs';
 import { DESKTOP, PHONE, test } from './harness/browser.mjs';
 import { LAMP } from './harness/connector.mjs';
 import { number } from './harness/see.mjs';
@@ -56,7 +57,7 @@ async function attack(api, connector) {
 }
 
 for (const [where, viewport] of [['a desk', DESKTOP], ['a phone', PHONE]]) {
-  test(`what attackers say is text on every page, on ${where}`, { viewport }, async ({ page, api, connector }) => {
+  test(`what attackers say is text on every page, on ${where}`, { viewport, timeout: 180_000 }, async ({ page, api, connector }) => {
     for (const address of await attack(api, connector)) {
       await page.goto(address);
       await page.getByRole('heading', { level: 1 }).waitFor();
@@ -67,6 +68,7 @@ for (const [where, viewport] of [['a desk', DESKTOP], ['a phone', PHONE]]) {
         wider: document.scrollingElement.scrollWidth > innerWidth,
       }));
       assert.deepEqual(found, { ran: false, put: 0, wider: false }, address);
+      await assertAccessible(page);
     }
   });
 }

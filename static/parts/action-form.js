@@ -9,6 +9,7 @@ import { Button } from '../components/button.js';
 import { NumberField, Select, TextArea } from '../components/field.js';
 import { Form, problemAt } from '../components/form.js';
 import { REQUEST } from './action-requests.js';
+import { problemOfValue } from './value.js';
 
 // Exactly this action of this component of this thing.
 const DOCUMENT = `mutation ($thing: ID!, $component: String!, $action: String!, $parameters: [ActionParameterInput!]!) {
@@ -21,15 +22,6 @@ const DOCUMENT = `mutation ($thing: ID!, $component: String!, $action: String!, 
 }
 ${REQUEST}`;
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-// What is wrong with a value, in the server's words; null where nothing is.
-export function problemOf(type, value) {
-  if (type === 'NUMBER' && !(NUMBER.test(value) && Number.isFinite(Number(value)))) return 'must be a decimal number such as 21.5';
-  if (type === 'BOOLEAN' && value !== 'true' && value !== 'false') return 'must be true or false';
-  return null;
-}
-
 const at = (index) => `actionParameters[${index}].value`;
 
 // known: the present values of the component's properties by ID. A field that is named like one begins with its value,
@@ -39,7 +31,7 @@ export function ActionForm({ app, thing, component, action, known, onRequested }
   const [values, setValues] = useState(() => parameters.map(({ name, type }) => beginning(type, known.get(name.toLowerCase()))));
   const [request, { busy, error }] = useAction(async () => {
     const violations = parameters.flatMap(({ type }, index) => {
-      const message = problemOf(type, values[index]);
+      const message = problemOfValue(type, values[index]);
       return message ? [{ path: at(index), message }] : [];
     });
     if (violations.length > 0) throw new ApiError('Some values are not right yet.', { violations });

@@ -3,12 +3,9 @@
 
 import { ApiError } from '../api/error.js';
 import { matches } from './pattern.js';
+import { problemOfValue } from './value.js';
 
 const CHARACTERS_MAX = 10_000;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-const isNumber = (text) => NUMBER.test(text) && Number.isFinite(Number(text));
-const isBoolean = (text) => text === 'true' || text === 'false';
 
 // What values are at first: a BOOLEAN that must be given is off; everything else is not set.
 export const beginning = (parameters) =>
@@ -22,8 +19,8 @@ export function problemOf({ id, required, valueType, validationExpression: patte
   const name = `the parameter ${JSON.stringify(id)}`;
   if (value === '') return required ? `the required parameter ${JSON.stringify(id)} must not be empty` : null;
   if ([...value].length > CHARACTERS_MAX) return `must be at most ${CHARACTERS_MAX} characters long`;
-  if (valueType === 'NUMBER' && !isNumber(value)) return `${name} must be a decimal number such as 21.5`;
-  if (valueType === 'BOOLEAN' && !isBoolean(value)) return `${name} must be true or false`;
+  const problem = problemOfValue(valueType, value);
+  if (problem) return `${name} ${problem}`;
   if (pattern && matches(pattern, value) === false) return `${name} must match ${pattern}`;
   return null;
 }

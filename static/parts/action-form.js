@@ -58,7 +58,7 @@ export function ActionForm({ app, thing, component, action, known, onRequested }
 
 function beginning(type, value = '') {
   if (type === 'BOOLEAN') return value === 'true' ? 'false' : 'true';
-  return problemOf(type, value) ? '' : value;
+  return problemOfValue(type, value) ? '' : value;
 }
 
 const BOOLEANS = [['true', 'true'], ['false', 'false']];

@@ -36,7 +36,8 @@ export function useLive(document, variables, { app = null, subject = null, skip 
   useEffect(() => {
     if (skip) return undefined;
     return subscribe(document, variables, { app, subject }, {
-      next: (data) => handlers.current.next?.(data),
+      // Of an event that cannot be told in full, as that of something which is gone by now, a query knows more.
+      next: (data, errors) => (errors ? handlers.current.ready?.() : handlers.current.next?.(data)),
       ready: () => handlers.current.ready?.(),
       error: (problem) => handlers.current.error?.(problem),
     });

@@ -25,7 +25,7 @@ export const liveState = createStore('idle');
 const sockets = new Map();
 
 // Listens. `ready` is called each time when listening has begun (again); `next` with the data of each
-// event; `error` once, when the subscription is over. Answers how to stop.
+// event, and the errors of one that could not be told in full; `error` once, when the subscription is over. Answers how to stop.
 export function subscribe(document, variables, { app = null, subject = null }, { next, ready, error }) {
   const identity = JSON.stringify([app, subject]);
   if (!sockets.has(identity)) sockets.set(identity, new Socket(identity, app, subject));
@@ -128,8 +128,7 @@ class Socket {
         if (this.#pongs.length === 1) clearTimeout(this.#timers.pong);
         return this.#pongs.shift()?.();
       case 'next':
-        if (payload.errors?.length) return this.#over(id, payload.errors);
-        return this.#subscriptions.get(id)?.next(payload.data);
+        return this.#subscriptions.get(id)?.next(payload.data, payload.errors);
       case 'error':
         return this.#over(id, payload);
       case 'complete':

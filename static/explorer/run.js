@@ -40,7 +40,7 @@ export function useRun() {
     setOutcome({ kind: 'events', events: [], count: 0, listening: false, error: null });
     end.current = subscribe(document, variables, as, {
       ready: () => setOutcome((known) => ({ ...known, listening: true })),
-      next: (data) => gather({ at: new Date(), text: JSON.stringify(data, null, 2) }),
+      next: (data, errors) => gather({ at: new Date(), text: JSON.stringify(errors ? { errors, data } : data, null, 2) }),
       error: (error) => {
         setOutcome((known) => ({ ...known, listening: false, error }));
         setBusy(false);

@@ -5,22 +5,39 @@ import { ask } from './client.js';
 import { subscribe } from './live.js';
 
 // Loads a query: { data, error, loading, reload, update }. What was loaded stays while it is loaded anew,
-// and goes when something else is asked for. With { app, subject } as that app; not at all while { skip }.
+// and goes when something else is asked for; `reload` while it is being loaded loads once more after that, so that many
+// live events in a row neither ask as often nor keep an answer from coming. With { app, subject } as that app; not at all while { skip }.
 export function useQuery(document, variables = {}, { app = null, subject = null, skip = false } = {}) {
   const key = JSON.stringify([document, variables, app, subject, skip]);
   const [state, setState] = useState({ key, data: null, error: null, loading: !skip });
   const [round, setRound] = useState(0);
+  const under = useRef({ way: false, again: false });
+  const next = () => setRound((known) => known + 1);
   useEffect(() => {
     if (skip) return undefined;
     const aborting = new AbortController();
+    const ended = (change) => {
+      if (aborting.signal.aborted) return;
+      const { again } = under.current;
+      under.current = { way: false, again: false };
+      setState(change);
+      if (again) next();
+    };
+    under.current = { way: true, again: false };
     setState((known) => ({ ...(known.key === key ? known : { key, data: null, error: null }), loading: true }));
     ask(document, variables, { app, subject, signal: aborting.signal }).then(
-      (data) => !aborting.signal.aborted && setState({ key, data, error: null, loading: false }),
-      (error) => !aborting.signal.aborted && setState((known) => ({ ...known, error, loading: false })),
+      (data) => ended({ key, data, error: null, loading: false }),
+      (error) => ended((known) => ({ ...known, error, loading: false })),
     );
-    return () => aborting.abort();
+    return () => {
+      aborting.abort();
+      under.current = { way: false, again: false };
+    };
   }, [key, round]);
-  const reload = useCallback(() => setRound((known) => known + 1), []);
+  const reload = useCallback(() => {
+    if (under.current.way) under.current.again = true;
+    else next();
+  }, []);
   // Changes what was loaded, for what is told live: (data) => data.
   const update = useCallback((change) => setState((known) => (known.data ? { ...known, data: change(known.data) } : known)), []);
   const current = state.key === key ? state : { data: null, error: null, loading: !skip };

@@ -192,7 +192,9 @@ fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // It would tell them with eprintln, which panics where the log is what cannot be written: on a full disk.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => lines.compact().init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),

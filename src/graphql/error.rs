@@ -1,7 +1,7 @@
 //! Refusals and faults as GraphQL errors: one mapping, by exhaustive match.
 
 use crate::graphql::scalars::Scalar;
-use crate::model::error::{Error, Violation};
+use crate::model::error::{Error, UNAVAILABLE_RETRY_SECONDS, Violation};
 use juniper::{FieldError, IntoFieldError, Object, Value};
 
 /// An operation's error on its way into a GraphQL response. It has no conversion from other
@@ -44,14 +44,17 @@ impl IntoFieldError<Scalar> for Refusal {
             Error::Invalid(violations) => {
                 extensions.add_field("violations", Value::List(violations.iter().map(violation).collect()));
             }
-            Error::TooMany { retry_after, .. } => {
-                let seconds = i32::try_from(*retry_after).unwrap_or(i32::MAX);
-                extensions.add_field("retryAfter", Value::scalar(seconds));
-            }
+            Error::TooMany { retry_after, .. } => add_retry(&mut extensions, *retry_after),
+            Error::Unavailable(_) => add_retry(&mut extensions, UNAVAILABLE_RETRY_SECONDS),
             _ => {}
         }
         FieldError::new(error, Value::Object(extensions))
     }
+}
+
+/// After how many seconds trying again may help.
+fn add_retry(extensions: &mut Object<Scalar>, seconds: u32) {
+    extensions.add_field("retryAfter", Value::scalar(i32::try_from(seconds).unwrap_or(i32::MAX)));
 }
 
 fn violation(violation: &Violation) -> Value<Scalar> {

@@ -112,6 +112,8 @@ pub enum Outcome {
     Unauthenticated,
     /// The whole result is that the token may not do this.
     Forbidden,
+    /// The whole result is that the database cannot be written now, or that the server ends.
+    Unavailable,
     /// Nothing was executed, by our own fault or because too much is at work: the HTTP status for it.
     Failed(u16),
 }

@@ -97,7 +97,8 @@ fn located(error: &ExecutionError<Scalar>, request_id: &str) -> Json {
     json
 }
 
-/// Whether the whole result is a refusal for lack of a token or of permission (auth.md, "Tokens").
+/// Whether the whole result is a refusal for lack of a token or of permission (auth.md, "Tokens"), or
+/// that nothing can be done now: proxies and clients know by the status that trying again helps.
 fn outcome(data: &Value<Scalar>, errors: &[ExecutionError<Scalar>]) -> Outcome {
     let all = |wanted: &str| !errors.is_empty() && errors.iter().all(|error| has_code(error.error(), wanted));
     if !data.is_null() {
@@ -106,6 +107,8 @@ fn outcome(data: &Value<Scalar>, errors: &[ExecutionError<Scalar>]) -> Outcome {
         Outcome::Unauthenticated
     } else if all("FORBIDDEN") {
         Outcome::Forbidden
+    } else if !errors.is_empty() && errors.iter().all(|error| is_unavailable(error.error())) {
+        Outcome::Unavailable
     } else {
         Outcome::Executed
     }
@@ -114,6 +117,11 @@ fn outcome(data: &Value<Scalar>, errors: &[ExecutionError<Scalar>]) -> Outcome {
 fn has_code(error: &FieldError<Scalar>, wanted: &str) -> bool {
     let code = error.extensions().as_object_value().and_then(|extensions| extensions.get_field_value("code"));
     matches!(code, Some(Value::Scalar(Scalar::String(code))) if code == wanted)
+}
+
+fn is_unavailable(error: &FieldError<Scalar>) -> bool {
+    let status = error.extensions().as_object_value().and_then(|extensions| extensions.get_field_value("status"));
+    matches!(status, Some(Value::Scalar(Scalar::Int(503))))
 }
 
 fn answer(outcome: Outcome, response: &impl serde::Serialize) -> Answer {

@@ -10,7 +10,8 @@ use crate::http::json::{self, Problems};
 use crate::http::negotiation::weighted;
 use crate::http::reply::{self, Refusal, ViolationBody};
 use crate::http::request::{ContentType, Request};
-use http::header::{ALLOW, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
+use crate::model::error::UNAVAILABLE_RETRY_SECONDS;
+use http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -161,6 +162,9 @@ pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: 
         }
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_SECONDS));
         }
         _ => {}
     }

@@ -248,6 +248,7 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
         Outcome::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Outcome::Unauthenticated => StatusCode::UNAUTHORIZED,
         Outcome::Forbidden => StatusCode::FORBIDDEN,
+        Outcome::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Outcome::Failed(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     };
     graphql::answer(request, media, status, body)
@@ -302,7 +303,7 @@ fn once(Answer { outcome, body }: Answer) -> Happened {
         Outcome::Rejected | Outcome::NotAllowed | Outcome::Failed(_) => {
             Happened { responses: Vec::new(), end: Some(End::Errors(body)) }
         }
-        Outcome::Executed | Outcome::Unauthenticated | Outcome::Forbidden => {
+        Outcome::Executed | Outcome::Unauthenticated | Outcome::Forbidden | Outcome::Unavailable => {
             Happened { responses: vec![body], end: Some(End::Complete) }
         }
     }

@@ -4,15 +4,13 @@
 
 use crate::http::log;
 use crate::http::request::Request;
-use crate::model::error::{Error, Fault, Violation};
+use crate::model::error::{Error, Fault, UNAVAILABLE_RETRY_SECONDS, Violation};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use std::fmt::Write;
 use warp::reply::Response;
 
-/// When to try again what the server cannot do now, in seconds: a restart takes less.
-const UNAVAILABLE_RETRY_SECONDS: u32 = 5;
 /// The most violations that one answer lists. A body of 256 KiB can break a hundred thousand rules.
 const VIOLATIONS_MAX: usize = 100;
 

@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+/// When to try again what the server cannot do now, in seconds: a restart takes less, and room on a full
+/// disk is looked for by people.
+pub const UNAVAILABLE_RETRY_SECONDS: u32 = 5;
+
 /// What an operation answers where it does not do what was asked.
 #[derive(Debug)]
 pub enum Error {

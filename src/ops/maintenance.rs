@@ -2,7 +2,7 @@
 //! that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::ActionRequest;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
@@ -52,8 +52,13 @@ async fn repeat<Acting: Future<Output = Result<()>>>(every: Duration, act: impl 
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        if let Err(error) = act().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "maintenance failed; it is tried again");
+        match act().await {
+            Ok(()) => {}
+            // The store has said so once; four times a second is too often.
+            Err(Error::Unavailable(reason)) => tracing::debug!(reason, "maintenance is not possible now"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "maintenance failed; it is tried again");
+            }
         }
     }
 }

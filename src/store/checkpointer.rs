@@ -2,6 +2,7 @@
 //! once the log is long, while everybody's writes wait for a quarter of a second.
 
 use crate::model::error::{Error, Result};
+use crate::store::trouble::Trouble;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::path::Path;
@@ -57,10 +58,9 @@ impl Progress {
 }
 
 fn fold(connection: &Connection, woken: &Receiver<()>) {
+    let mut trouble = Trouble::with("the write-ahead log cannot be folded into the database's file and grows");
     while woken.recv().is_ok() {
         // As far as nobody needs the log; waits for nobody, and nobody waits for it.
-        if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)") {
-            tracing::warn!(%error, "the write-ahead log could not be folded into the database's file");
-        }
+        trouble.note(connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)"));
     }
 }

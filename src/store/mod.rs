@@ -23,6 +23,7 @@ pub mod setting;
 #[cfg(test)]
 mod testing;
 pub mod thing;
+mod trouble;
 mod writer;
 
 pub use reader::Snapshot;

@@ -1,8 +1,7 @@
-//! How the domain's values stand in columns, and how SQLite's errors become ours.
+//! How the domain's values stand in columns.
 
 use crate::model::action::ActionStatus;
 use crate::model::callback::CallbackKind;
-use crate::model::error::Error;
 use crate::model::history::HistoricValue;
 use crate::model::id::{
     AccountId, ActionRequestId, AppId, CallbackId, InstallationId, InstanceId, PublicationId, ThingId,
@@ -179,15 +178,4 @@ pub(super) fn texts_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Ve
 /// A list of identifiers, keys or texts as the argument of `rarray`.
 pub(super) fn array<T: Clone + Into<Value>>(items: &[T]) -> Rc<Vec<Value>> {
     Rc::new(items.iter().map(|item| item.clone().into()).collect())
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => {
-                Self::Unavailable("the server's disk is full; nothing was changed".to_owned())
-            }
-            _ => Self::fault(error),
-        }
-    }
 }

@@ -1,9 +1,11 @@
 //! The one writer: a thread that takes work from a bounded channel, runs what waits together in
 //! one transaction, commits, and only then answers. That is group commit: everybody's work is
-//! durable at the price of one sync.
+//! durable at the price of one sync. Where the disk does not take it, everybody in the transaction is
+//! told so, and the next transaction is tried like any other: it works again as soon as there is room.
 
 use crate::model::error::{Error, Result};
 use crate::store::checkpointer::Progress;
+use crate::store::trouble::{self, Trouble};
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::future::Future;
@@ -23,10 +25,35 @@ const TRANSACTION_TIME_MAX: Duration = Duration::from_millis(20);
 
 /// A piece of work with its result and whoever waits for it.
 trait Work: Send {
-    /// Does it; false if it failed and is to be undone.
-    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
-    /// Hands the result over, or the failure of the commit.
-    fn finish(self: Box<Self>, commit: &Result<(), String>);
+    /// Does it.
+    fn run(&mut self, transaction: &Transaction<'_>) -> Ran;
+    /// Hands the result over, or why nothing of the transaction was written.
+    fn finish(self: Box<Self>, commit: &Result<(), Lost>);
+}
+
+/// How a piece of work went.
+enum Ran {
+    /// Well.
+    Done,
+    /// It is to be undone.
+    Refused,
+    /// It is to be undone, and this is what was wrong with the database.
+    Failed(String),
+}
+
+/// Why nothing of a transaction was written.
+struct Lost {
+    /// For whoever asked.
+    reason: String,
+    /// For the log.
+    cause: String,
+}
+
+impl From<rusqlite::Error> for Lost {
+    fn from(error: rusqlite::Error) -> Self {
+        let reason = trouble::passing(&error).unwrap_or("the database does not take it");
+        Self { reason: format!("{reason}; nothing was changed"), cause: error.to_string() }
+    }
 }
 
 struct Typed<T, F, A> {
@@ -42,16 +69,20 @@ where
     F: FnOnce(&Transaction<'_>) -> Result<T> + Send,
     A: FnOnce(&T) + Send,
 {
-    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
-        let Some(work) = self.work.take() else { return false };
+    fn run(&mut self, transaction: &Transaction<'_>) -> Ran {
+        let Some(work) = self.work.take() else { return Ran::Refused };
         let result = catch_unwind(AssertUnwindSafe(|| work(transaction)))
             .unwrap_or_else(|_| Err(Error::fault("a write panicked; the log has its message")));
-        let done = result.is_ok();
+        let ran = match &result {
+            Ok(_) => Ran::Done,
+            Err(Error::Unavailable(reason)) => Ran::Failed(reason.clone()),
+            Err(_) => Ran::Refused,
+        };
         self.result = Some(result);
-        done
+        ran
     }
 
-    fn finish(mut self: Box<Self>, commit: &Result<(), String>) {
+    fn finish(mut self: Box<Self>, commit: &Result<(), Lost>) {
         let result = match (self.result.take(), commit) {
             (Some(Ok(value)), Ok(())) => {
                 if let Some(then) = self.then.take() {
@@ -59,8 +90,10 @@ where
                 }
                 Ok(value)
             }
-            (Some(Err(refusal)), _) => Err(refusal),
-            (_, Err(reason)) => Err(Error::Unavailable(reason.clone())),
+            // A fault is ours, whatever became of the others.
+            (Some(Err(refusal)), Ok(())) | (Some(Err(refusal @ Error::Fault(_))), Err(_)) => Err(refusal),
+            // A refusal too: it may come from what others in the same transaction did, which is undone.
+            (_, Err(lost)) => Err(Error::Unavailable(lost.reason.clone())),
             (None, Ok(())) => Err(Error::fault("a write was not run")),
         };
         if let Some(reply) = self.reply.take() {
@@ -122,7 +155,8 @@ impl Writer {
             None => return Reply(receiver),
         };
         if let Err(mpsc::error::TrySendError::Full(work)) = sent {
-            work.finish(&Err("the server has too many changes waiting; try again later".to_owned()));
+            let reason = "the server has too many changes waiting; try again later".to_owned();
+            work.finish(&Err(Lost { cause: reason.clone(), reason }));
         }
         Reply(receiver)
     }
@@ -139,11 +173,10 @@ impl Writer {
 
 fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>, progress: Progress) {
     let mut batch = Vec::with_capacity(WORK_PER_TRANSACTION_MAX);
+    let mut trouble = Trouble::with("changes cannot be written; they are refused until they can");
     while let Some(first) = receiver.blocking_recv() {
-        let commit = write_batch(&mut connection, first, &mut receiver, &mut batch).map_err(|error| {
-            tracing::error!(%error, "a transaction could not be committed");
-            format!("the change could not be written: {}", public_reason(&error))
-        });
+        let commit = write_batch(&mut connection, first, &mut receiver, &mut batch);
+        trouble.note(commit.as_ref().map_err(|lost| &lost.cause));
         for work in batch.drain(..) {
             work.finish(&commit);
         }
@@ -162,13 +195,13 @@ fn write_batch(
     first: Box<dyn Work>,
     receiver: &mut mpsc::Receiver<Box<dyn Work>>,
     batch: &mut Vec<Box<dyn Work>>,
-) -> rusqlite::Result<()> {
+) -> Result<(), Lost> {
     let begun = Instant::now();
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             batch.push(first);
-            return Err(error);
+            return Err(error.into());
         }
     };
     let mut next = Some(first);
@@ -179,24 +212,29 @@ fn write_batch(
         let full = batch.len() >= WORK_PER_TRANSACTION_MAX || begun.elapsed() > TRANSACTION_TIME_MAX;
         next = if full { None } else { receiver.try_recv().ok() };
     }
-    transaction.commit()
+    Ok(transaction.commit()?)
 }
 
-fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> rusqlite::Result<()> {
+fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> Result<(), Lost> {
     transaction.prepare_cached("SAVEPOINT work")?.execute([])?;
-    if !work.run(transaction) {
+    let ran = work.run(transaction);
+    if transaction.is_autocommit() {
+        // Where the disk is full or fails, SQLite may undo the whole transaction by itself: what others
+        // did before in it too, and there is no savepoint to go back to.
+        return Err(match ran {
+            Ran::Failed(reason) => Lost { cause: reason.clone(), reason },
+            Ran::Done | Ran::Refused => {
+                let reason = "the database has undone the change".to_owned();
+                Lost { cause: reason.clone(), reason }
+            }
+        });
+    }
+    if !matches!(ran, Ran::Done) {
         transaction.prepare_cached("ROLLBACK TO work")?.execute([])?;
     }
     transaction.prepare_cached("RELEASE work")?.execute([])?;
     Ok(())
 }
 
-/// What a client may know of a failed commit.
-fn public_reason(error: &rusqlite::Error) -> &'static str {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => "the server's disk is full",
-        Some(rusqlite::ErrorCode::ReadOnly) => "the server's disk is read-only",
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => "the database is locked",
-        _ => "the database does not take it",
-    }
-}
+#[cfg(test)]
+mod tests;

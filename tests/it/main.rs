@@ -2,6 +2,8 @@
 //! shares no code with it. One file per noun; harness, connector and users are the tools.
 
 mod connector;
+#[path = "../disk/mod.rs"]
+mod disk;
 mod harness;
 mod http;
 mod socket;
@@ -15,6 +17,7 @@ mod callbacks;
 mod configurations;
 mod constraints;
 mod demo;
+mod full_disk;
 mod graphql_http;
 mod history;
 mod hub;

@@ -354,7 +354,11 @@ impl World {
 
     /// A world whose publication has these fields beside the necessary ones.
     pub fn publishing(flags: &[&str], fields: Value) -> Self {
-        let server = Server::with(flags);
+        Self::on(Server::with(flags), fields)
+    }
+
+    /// The same on this server.
+    pub fn on(server: Arc<Server>, fields: Value) -> Self {
         let developer = Developer::sign_in(&server);
         let app = developer.create_app();
         let connector = Connector::new();

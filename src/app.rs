@@ -7,19 +7,16 @@ mod demo;
 
 use crate::config::ServeOptions;
 use crate::demo::DemoConnector;
+use crate::door::{self, Entrance, Tls};
 use crate::graphql::Engine;
 use crate::model::error::{Error, Result};
 use crate::ops::Platform;
 use crate::ops::account::FirstAccount;
 use crate::{callback, http, ops};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -27,14 +24,15 @@ pub use demo::{Demo, seed_history};
 
 /// How long callbacks and requests in flight may take to end at shutdown.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request's headers, the first or a further one.
-const HEADER_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long to wait before listening on where the system has no room for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Where the demo connector finds the hub while the server speaks TLS: a certificate need not be for
+/// this machine's address, nor from an authority that the connector trusts, and nobody but this
+/// machine gets there.
+const DEMO_ENTRANCE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A server that runs.
 pub struct Server {
     address: SocketAddr,
+    encrypted: bool,
     first_account: Option<FirstAccount>,
     demo: Option<Demo>,
     platform: Arc<Platform>,
@@ -54,21 +52,29 @@ impl Server {
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
         let first_account = ops::account::create_first(&platform, &options.email, options.password.as_deref()).await?;
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .map_err(|error| Error::Unavailable(format!("cannot listen on {}: {error}", options.listen)))?;
+        let tls = read_certificate(options).await?;
+        let encrypted = tls.is_some();
+        let listener = bind(options.listen).await?;
         let address = listener.local_addr().map_err(Error::fault)?;
+        let mut entrances = vec![Entrance { listener, tls }];
+        let mut hub = address;
+        if options.demo && encrypted {
+            let entrance = Entrance { listener: bind(DEMO_ENTRANCE).await?, tls: None };
+            hub = entrance.listener.local_addr().map_err(Error::fault)?;
+            entrances.push(entrance);
+        }
         let mut settings = options.callback_settings();
-        let connector = if options.demo { Some(demo::connector(address, &options.db).await?) } else { None };
+        let connector = if options.demo { Some(demo::connector(hub, &options.db).await?) } else { None };
         settings.services.extend(connector.as_ref().map(DemoConnector::address));
         let pool = callback::start(Arc::clone(&platform), settings)?;
         platform.set_dispatcher(pool.clone());
         ops::callback::recover(&platform).await?;
 
         let (stop, stopped) = watch::channel(false);
-        let listening = tokio::spawn(listen(listener, Arc::clone(&platform), stopped));
+        let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
-        let mut server = Self { address, first_account, demo: None, platform, pool, stop, listening, maintenance };
+        let mut server =
+            Self { address, encrypted, first_account, demo: None, platform, pool, stop, listening, maintenance };
         if let Some(connector) = connector {
             server.demo = Some(demo::set_up(&server.platform, connector).await?);
         }
@@ -79,6 +85,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL at which it is reached, if the address is a way to it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.encrypted { "https" } else { "http" }, self.address)
     }
 
     /// The account that an empty database got.
@@ -118,66 +130,26 @@ impl Server {
     }
 }
 
-/// Accepts connections until told to stop, then lets requests in flight end.
-async fn listen(listener: TcpListener, platform: Arc<Platform>, mut stopped: watch::Receiver<bool>) {
+/// Serves until told to stop, then lets requests in flight end.
+async fn listen(entrances: Vec<Entrance>, platform: Arc<Platform>, stopped: watch::Receiver<bool>) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform)));
     let sockets = http::Sockets::new(stopped.clone());
     let routes = http::routes(platform, engine, sockets.clone());
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
-    builder.http2().timer(TokioTimer::new());
-    let connections = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stopped.changed() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        serve(&builder, &connections, stream, peer, routes.clone());
-    }
-    drop(listener);
-    // A connection that became a WebSocket is none of hyper's any more.
-    let ended = async { tokio::join!(connections.shutdown(), sockets.closed()) };
+    let remaining = door::serve(entrances, routes, stopped).await;
+    // A connection that became a WebSocket is none of the door's any more.
+    let ended = async { tokio::join!(remaining.end(), sockets.closed()) };
     if tokio::time::timeout(SHUTDOWN_TIME_MAX, ended).await.is_err() {
         tracing::warn!("some requests or WebSockets did not end in time");
     }
 }
 
-fn serve<Routes>(
-    builder: &auto::Builder<TokioExecutor>,
-    connections: &GracefulShutdown,
-    stream: TcpStream,
-    peer: SocketAddr,
-    routes: Routes,
-) where
-    Routes: warp::Filter<Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
-    Routes::Extract: warp::Reply,
-{
-    // Small answers go out at once.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection has no TCP_NODELAY");
-    }
-    let routes = hyper_util::service::TowerToHyperService::new(warp::service(routes));
-    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(http::PeerAddress(peer));
-        if request.headers().contains_key(hyper::header::UPGRADE) {
-            let upgrade = http::Upgrade(hyper::upgrade::on(&mut request));
-            request.extensions_mut().insert(upgrade);
-        }
-        hyper::service::Service::call(&routes, request)
-    });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = &*error, %peer, "a connection ended early");
-        }
-    });
+/// TLS as the options have it.
+async fn read_certificate(options: &ServeOptions) -> Result<Option<Tls>> {
+    let Some(files) = options.door.certificate_files() else { return Ok(None) };
+    tokio::task::spawn_blocking(move || Tls::new(files)).await.map_err(Error::fault)?.map(Some)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Error::Unavailable(format!("cannot listen on {address}: {error}")))
 }

@@ -219,7 +219,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn greet(server: &Server) {
-    let base = format!("http://{}", server.address());
+    let base = server.url();
     println!("connhub listens on {base}");
     if let Some(account) = server.first_account() {
         match &account.made_up_password {
@@ -245,6 +245,9 @@ fn greet_demo(base: &str, demo: &Demo) {
     println!("  client ID      {}", demo.client_id);
     println!("  client secret  {secret}   (shown this once)");
     println!("\nGet a token for the app, look at the things, switch the lamp on:\n");
+    if base.starts_with("https:") {
+        println!("  # curl needs --cacert FILE where this machine does not trust the certificate's authority");
+    }
     println!(
         "  TOKEN=$(curl -s {base}/oauth2/token -u {}:{secret} -d grant_type=client_credentials \\
     | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",

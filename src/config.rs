@@ -3,6 +3,7 @@
 //! Used by `cli`, which reads it, and by `app`, which acts on it.
 
 use crate::callback;
+use crate::door::CertificateFiles;
 use crate::model::url::CallbackUrlPolicy;
 use crate::ops;
 use clap::{Args, ValueEnum};
@@ -130,9 +131,35 @@ pub struct ServeOptions {
     )]
     pub readers: u32,
 
+    /// About connections
+    #[command(flatten)]
+    pub door: DoorOptions,
+
     /// About callbacks to connectors
     #[command(flatten)]
     pub callbacks: CallbackOptions,
+}
+
+/// The options about connections of clients.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct DoorOptions {
+    /// PEM file with the certificate to speak TLS with, and those that lead to its authority below it
+    #[arg(long, env = "CONNHUB_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file with the certificate's private key, not encrypted
+    #[arg(long, env = "CONNHUB_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl DoorOptions {
+    /// Where the certificate is, if TLS is to be spoken.
+    #[must_use]
+    pub fn certificate_files(&self) -> Option<CertificateFiles> {
+        let (certificate, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
+        Some(CertificateFiles { certificate, key })
+    }
 }
 
 /// The options about callbacks to connectors.

@@ -2,7 +2,8 @@
 //!
 //! A request goes down one staircase, `http` or `graphql` → `ops` → `store`, and its answer comes
 //! back up the same one. `callback` stands beside `ops` and sends what operations wrote down.
-//! `model` is what all of them talk about. `app` puts the parts together for `cli`.
+//! `model` is what all of them talk about. `door` accepts connections and hands their requests to
+//! `http`. `app` puts the parts together for `cli`.
 //!
 //! News goes the other way: an operation publishes what it changed once that is committed
 //! ([`ops::live`]), `graphql` makes responses of it for whoever subscribed, and `http` sends them
@@ -30,6 +31,7 @@ pub mod callback;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod door;
 pub mod graphql;
 pub mod http;
 pub mod model;

@@ -16,7 +16,7 @@ struct Room {
     forbidden: &'static [&'static str],
 }
 
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 8] = [
     Room {
         name: "model",
         uses: &[],
@@ -39,6 +39,7 @@ const ROOMS: [Room; 7] = [
     Room { name: "callback", uses: &["model", "ops"], forbidden: &["warp", "juniper", "rusqlite", "r2d2"] },
     Room { name: "graphql", uses: &["model", "ops"], forbidden: &["warp", "ureq", "rusqlite", "r2d2"] },
     Room { name: "http", uses: &["model", "ops"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
+    Room { name: "door", uses: &["model", "http"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
     Room { name: "demo", uses: &[], forbidden: &["juniper", "rusqlite", "r2d2"] },
 ];
 

@@ -13,6 +13,7 @@ mod document;
 mod encoding;
 mod graphql;
 mod health;
+mod https;
 mod hub;
 mod json;
 mod log;
@@ -49,6 +50,7 @@ use warp::reply::{Reply, Response};
 use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
+pub use https::{demand_https, stay_with_https};
 pub use socket::Sockets;
 
 /// Who is at the other end of a connection: an extension of each request, put there by whoever

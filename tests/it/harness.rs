@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub const EMAIL: &str = "dev@example.com";
 pub const PASSWORD: &str = "correct horse battery";
 /// What the program prints before its address once it can be asked.
-const READY: &str = "connhub listens on http://";
+const READY: &str = "connhub listens on ";
 
 /// The program's path.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_connhub");
@@ -37,6 +37,7 @@ pub struct Server {
     environment: Vec<(String, String)>,
     /// The port is the same after a restart, as an operator's would be.
     authority: Mutex<Option<String>>,
+    scheme: Mutex<String>,
     process: Mutex<Option<Process>>,
     output: Output,
 }
@@ -68,6 +69,7 @@ impl Server {
             flags: Mutex::new(flags.iter().map(|&flag| flag.to_owned()).collect()),
             environment: environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             authority: Mutex::default(),
+            scheme: Mutex::default(),
             process: Mutex::default(),
             output: Output::default(),
         };
@@ -87,7 +89,7 @@ impl Server {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let printed_before = self.output.text().len();
         *self.process.lock() = Some(Process::spawn(command, &self.output));
-        let authority = eventually("connhub listens", || {
+        let url = eventually("connhub listens", || {
             let text = self.output.text();
             assert!(self.is_running(), "connhub ended instead of listening:\n{}", &text[printed_before..]);
             let line = text[printed_before..].lines().find_map(|line| line.trim().strip_prefix(READY))?;
@@ -96,7 +98,9 @@ impl Server {
             }
             Some(line.trim_end_matches('/').to_owned())
         });
-        *self.authority.lock() = Some(authority);
+        let (scheme, authority) = url.split_once("://").expect("a URL");
+        *self.authority.lock() = Some(authority.to_owned());
+        scheme.clone_into(&mut self.scheme.lock());
     }
 
     fn is_running(&self) -> bool {
@@ -111,7 +115,7 @@ impl Server {
 
     /// Its base URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.authority())
+        format!("{}://{}", self.scheme.lock(), self.authority())
     }
 
     /// Sends a request to it.
@@ -159,8 +163,13 @@ impl Server {
 
     /// Asks it to end, without waiting.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
         let id = self.process.lock().as_ref().map(|process| process.child.id()).expect("a running server");
-        let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().expect("kill");
+        let status = Command::new("kill").args([signal, &id.to_string()]).status().expect("kill");
         assert!(status.success());
     }
 

@@ -120,7 +120,8 @@ impl Request {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Takes apart what a server sent until it closed.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).ok()?;
         let mut lines = head.split("\r\n");

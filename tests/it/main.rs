@@ -39,3 +39,4 @@ mod retention;
 mod seed;
 mod startup;
 mod things;
+mod tls;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: [&str; 25] = [
+const OPTIONS: [&str; 27] = [
     "listen",
     "db",
     "demo",
@@ -35,6 +35,8 @@ const OPTIONS: [&str; 25] = [
     "allow-callback-net",
     "callback-ca",
     "sign-actual-scheme",
+    "tls-cert",
+    "tls-key",
 ];
 
 #[test]

@@ -71,7 +71,7 @@ impl Server {
         ops::callback::recover(&platform).await?;
 
         let (stop, stopped) = watch::channel(false);
-        let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), stopped));
+        let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), options.names(), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
         let mut server =
             Self { address, encrypted, first_account, demo: None, platform, pool, stop, listening, maintenance };
@@ -131,10 +131,10 @@ impl Server {
 }
 
 /// Serves until told to stop, then lets requests in flight end.
-async fn listen(entrances: Vec<Entrance>, platform: Arc<Platform>, stopped: watch::Receiver<bool>) {
+async fn listen(entrances: Vec<Entrance>, platform: Arc<Platform>, names: http::Names, stopped: watch::Receiver<bool>) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform)));
     let sockets = http::Sockets::new(stopped.clone());
-    let routes = http::routes(platform, engine, sockets.clone());
+    let routes = http::routes(platform, engine, sockets.clone(), names);
     let remaining = door::serve(entrances, routes, stopped).await;
     // A connection that became a WebSocket is none of the door's any more.
     let ended = async { tokio::join!(remaining.end(), sockets.closed()) };

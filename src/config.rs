@@ -4,6 +4,7 @@
 
 use crate::callback;
 use crate::door::CertificateFiles;
+use crate::http;
 use crate::model::url::CallbackUrlPolicy;
 use crate::ops;
 use clap::{Args, ValueEnum};
@@ -29,6 +30,14 @@ pub struct ServeOptions {
     /// Where to listen. On loopback, callbacks may go to loopback too (a sandbox); elsewhere not
     #[arg(long, env = "CONNHUB_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
+
+    /// The URL that people and clients know the server by, such as https://connhub.example.com
+    #[arg(long, env = "CONNHUB_PUBLIC_URL", value_name = "URL", value_parser = origin)]
+    pub public_url: Option<String>,
+
+    /// Further host name that the server may be asked for by, such as a tunnel's; * is any; repeatable
+    #[arg(long, env = "CONNHUB_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
 
     /// The database's file; made if there is none
     #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
@@ -99,6 +108,16 @@ pub struct ServeOptions {
         help_heading = "Accounts and tokens"
     )]
     pub service_token_lifetime: Duration,
+
+    /// How long a refresh token is good for; each use begins that anew
+    #[arg(
+        long,
+        env = "CONNHUB_REFRESH_TOKEN_LIFETIME",
+        value_name = "DURATION",
+        default_value = "30days",
+        help_heading = "Accounts and tokens"
+    )]
+    pub refresh_token_lifetime: Duration,
 
     /// How long an action request may stay pending
     #[arg(
@@ -241,6 +260,16 @@ impl ServeOptions {
         self.listen.ip().is_loopback()
     }
 
+    /// Under which names the server may be asked for.
+    #[must_use]
+    pub fn names(&self) -> http::Names {
+        http::Names {
+            public_origin: self.public_url.clone(),
+            allowed: self.allow_host.clone(),
+            sandbox: self.is_sandbox(),
+        }
+    }
+
     /// What operations need to know.
     #[must_use]
     pub fn platform_settings(&self) -> ops::Settings {
@@ -254,6 +283,7 @@ impl ServeOptions {
             action_deadline: self.action_deadline.into(),
             developer_token_lifetime: self.developer_token_lifetime.into(),
             service_token_lifetime: self.service_token_lifetime.into(),
+            refresh_token_lifetime: self.refresh_token_lifetime.into(),
             history_age: self.history_retention.map(|days| DAY * days),
             callback_log_age: self.callbacks.callback_log_age.into(),
             callback_log_entries: self.callbacks.callback_log_entries,
@@ -279,4 +309,15 @@ impl ServeOptions {
             services: Vec::new(),
         }
     }
+}
+
+/// An http or https URL without a path, as its origin.
+fn origin(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !bare || !anonymous {
+        return Err("it must be http:// or https:// and a host, without a path".to_owned());
+    }
+    Ok(url.origin().ascii_serialization())
 }

@@ -41,6 +41,7 @@ impl Operations {
             action_deadline: hour,
             developer_token_lifetime: hour,
             service_token_lifetime: hour,
+            refresh_token_lifetime: hour,
             history_age: None,
             callback_log_age: hour,
             callback_log_entries: 1,

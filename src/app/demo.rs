@@ -98,12 +98,12 @@ pub(super) async fn set_up(platform: &Arc<Platform>, connector: DemoConnector) -
     let published = publication::publish(platform, &developer, profile(urls)).await?;
     connector.set_public_key(published.public_key);
     let profile = AppProfile { name: "Demo app".to_owned(), redirect_uris: Vec::new() };
-    let credentials = app::create(platform, &developer, profile).await?;
+    let credentials = app::create(platform, &developer, profile, true).await?;
     let (client_id, publication) = (credentials.app.id, published.id);
     setting::set(platform, SETTING, format!("{client_id} {publication}")).await?;
     let installation = installation::install(platform, &developer, client_id, publication, Vec::new()).await?;
     instantiate(platform, &developer, client_id, installation.id).await?;
-    Ok(Demo { connector, client_id, client_secret: Some(credentials.secret), publication })
+    Ok(Demo { connector, client_id, client_secret: credentials.secret, publication })
 }
 
 /// The developer on whose behalf the demo is set up: whoever runs the server.

@@ -89,6 +89,9 @@ where
         let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            if encrypted {
+                request.extensions_mut().insert(http::Secure);
+            }
             if request.headers().contains_key(hyper::header::UPGRADE) {
                 let upgrade = http::Upgrade(hyper::upgrade::on(&mut request));
                 request.extensions_mut().insert(upgrade);

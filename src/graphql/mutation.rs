@@ -11,7 +11,7 @@ use crate::graphql::input::constraint::{
 };
 use crate::graphql::input::thing::{ActionParameterInput, NewThing};
 use crate::graphql::scalars::Scalar;
-use crate::graphql::types::account::{App, AppCredentials, ServiceToken};
+use crate::graphql::types::account::{App, AppCredentials, DeveloperToken, ServiceToken};
 use crate::graphql::types::action::ActionRequest;
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
 use crate::graphql::types::id;
@@ -22,7 +22,7 @@ use crate::model::instance::ExternalSubject;
 use crate::model::parameter::ConfigurationValue;
 use crate::model::token::Scope;
 use crate::ops::action::{self, ActionOrder};
-use crate::ops::{app, installation, instance, publication, thing};
+use crate::ops::{account, app, grant, installation, instance, publication, thing};
 use juniper::{Executor, ID, graphql_object};
 
 /// The root of all mutations.
@@ -217,14 +217,16 @@ impl Mutation {
         Ok(ActionRequest::one(action::cancel(context.platform(), caller, subject, request).await?))
     }
 
-    /// Developer token.
+    /// Developer token. One that runs in a browser or on a phone has no secret, for it cannot keep any.
     async fn create_app(
         context: &Context,
         name: String,
         #[graphql(default = Some(Vec::new()))] redirect_uris: Option<Vec<String>>,
+        #[graphql(default = Some(true))] has_secret: Option<bool>,
     ) -> Answered<AppCredentials> {
+        let caller = context.developer()?;
         let profile = AppProfile { name, redirect_uris: redirect_uris.unwrap_or_default() };
-        Ok(AppCredentials(app::create(context.platform(), context.developer()?, profile).await?))
+        Ok(AppCredentials(app::create(context.platform(), caller, profile, has_secret.unwrap_or(true)).await?))
     }
 
     /// Developer token: arguments left out stay as they are.
@@ -239,7 +241,7 @@ impl Mutation {
         Ok(App::one(row))
     }
 
-    /// Developer token: the old secret and all tokens got with it end.
+    /// Developer token: the old secret, all tokens got with it and all grants to the app and for it end.
     async fn reset_app_secret(context: &Context, app_id: ID) -> Answered<AppCredentials> {
         let caller = context.developer()?;
         Ok(AppCredentials(app::reset_secret(context.platform(), caller, id("app", &app_id)?).await?))
@@ -261,6 +263,25 @@ impl Mutation {
         let caller = context.developer()?;
         let (app, scopes) = (id("app", &app_id)?, scopes.unwrap_or_default());
         Ok(ServiceToken(context.read(|view| app::service_token(context.platform(), view, caller, app, &scopes))?))
+    }
+
+    /// Developer token: ends what another app may do, and with it all its tokens. The ID comes back.
+    async fn revoke_grant(context: &Context, grant_id: ID) -> Answered<ID> {
+        let caller = context.developer()?;
+        let revoked = grant::revoke(context.platform(), caller, id("grant", &grant_id)?).await?;
+        Ok(ID::new(revoked.to_string()))
+    }
+
+    /// Developer token: all tokens of this account so far, this one too, and all its grants end. Go on
+    /// with the token that comes back.
+    async fn change_password(
+        context: &Context,
+        present_password: String,
+        new_password: String,
+    ) -> Answered<DeveloperToken> {
+        let caller = context.developer()?;
+        let changed = account::change_password(context.platform(), caller, present_password, new_password);
+        Ok(DeveloperToken(changed.await?))
     }
 }
 

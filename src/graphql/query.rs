@@ -7,7 +7,7 @@ use crate::graphql::input::constraint::{
     ThingConstraint, ThingConstraints,
 };
 use crate::graphql::scalars::Scalar;
-use crate::graphql::types::account::{About, App, Profile};
+use crate::graphql::types::account::{About, App, Grant, Profile};
 use crate::graphql::types::action::{ActionRequest, ActionRequestStatus};
 use crate::graphql::types::callback::{Callback, CallbackKind};
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
@@ -17,7 +17,7 @@ use crate::model::action::ActionFilter;
 use crate::model::callback::CallbackFilter;
 use crate::model::id::{ActionRequestId, CallbackId, InstallationId, PublicationId, ThingId};
 use crate::model::token::Scope;
-use crate::ops::{account, action, app, callback, installation, instance, publication, thing};
+use crate::ops::{account, action, app, callback, grant, installation, instance, publication, thing};
 use juniper::{ID, graphql_object};
 
 /// The root of all queries.
@@ -141,6 +141,12 @@ impl Query {
         let caller = context.developer()?;
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(context.read(|view| app::find(view, caller, id))?.map(App::one))
+    }
+
+    /// Developer token: what this account lets other apps do for its own.
+    fn grants(context: &Context) -> Answered<Vec<Grant>> {
+        let caller = context.developer()?;
+        Ok(context.read(|view| grant::list(view, caller))?.into_iter().map(Grant).collect())
     }
 
     /// Service token (connctd.things.action): what this app requested, newest first; of one external

@@ -43,21 +43,32 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// The names and values of a query string or a form, each of which may stand once. A name without
 /// a value counts as absent, as RFC 6749 (3.2) has it.
 pub(super) fn form_pairs(text: &str) -> Result<Vec<Pair<'_>>, Refusal> {
+    let (pairs, repeated) = pairs_and_repeated(text)?;
+    match repeated.first() {
+        Some(name) => Err(Refusal::bad_request(format!("the parameter {name:?} is given more than once"))),
+        None => Ok(pairs),
+    }
+}
+
+/// The same where it is for the caller what becomes of names that stand more than once.
+pub(super) fn pairs_and_repeated(text: &str) -> Result<(Vec<Pair<'_>>, Vec<String>), Refusal> {
     let mut pairs: Vec<Pair<'_>> = Vec::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-        if pairs.len() == FORM_PARAMETERS_MAX {
+    let mut repeated = Vec::new();
+    for (count, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        if count == FORM_PARAMETERS_MAX {
             return Err(Refusal::bad_request(format!("there are more than {FORM_PARAMETERS_MAX} parameters")));
         }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let broken = || Refusal::bad_request("a parameter is not percent-encoded UTF-8".to_owned());
         let (name, value) = (form_decode(name).ok_or_else(broken)?, form_decode(value).ok_or_else(broken)?);
         if pairs.iter().any(|(earlier, _)| *earlier == name) {
-            return Err(Refusal::bad_request(format!("the parameter {name:?} is given more than once")));
+            repeated.push(name.into_owned());
+        } else {
+            pairs.push((name, value));
         }
-        pairs.push((name, value));
     }
     pairs.retain(|(_, value)| !value.is_empty());
-    Ok(pairs)
+    Ok((pairs, repeated))
 }
 
 /// The part of a path that names something, decoded.

@@ -4,7 +4,7 @@
 //! May use the request and reply files of this room. Used by the door, through the route table.
 
 use crate::http::reply::Refusal;
-use crate::http::request::{self, Request};
+use crate::http::request::{self, Arrival, Request};
 use http::header::{CONNECTION, HOST, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, Uri};
 use http_body_util::{BodyExt, Limited};
@@ -33,7 +33,7 @@ pub async fn demand_https(request: hyper::Request<Incoming>) -> Result<Response,
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let url = host.map_or_else(|| "https://…".to_owned(), |host| format!("https://{host}{path}"));
     let description = format!("this port speaks https, and the request came over plain http: use {url}");
-    let request = Request::new(parts.method, None, String::new(), parts.headers, None);
+    let request = Request::new(parts.method, None, String::new(), parts.headers, Arrival::default());
     let mut response = Refusal::bad_request(description).answer(&request);
     response.headers_mut().insert(request::REQUEST_ID, request.id.value());
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

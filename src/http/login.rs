@@ -13,7 +13,6 @@ use crate::ops::{Platform, account};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use warp::reply::Response;
 
@@ -44,14 +43,16 @@ pub(super) struct TokenBody {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     scope: String,
 }
 
 impl TokenBody {
-    /// The answer with this token.
-    pub(super) fn answer(status: StatusCode, issued: IssuedToken) -> Response {
+    /// The answer with this token, and what gives the next one.
+    pub(super) fn answer(status: StatusCode, issued: IssuedToken, refresh_token: Option<String>) -> Response {
         let IssuedToken { token, expires_in, scope } = issued;
-        reply::json(status, &Self { access_token: token, token_type: "bearer", expires_in, scope })
+        reply::json(status, &Self { access_token: token, token_type: "bearer", expires_in, refresh_token, scope })
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) async fn register(platform: &Arc<Platform>, request: &Request, body: 
 }
 
 fn answer(request: &Request, status: StatusCode, issued: Result<IssuedToken, Refusal>) -> Response {
-    let answered = issued.map(|issued| TokenBody::answer(status, issued));
+    let answered = issued.map(|issued| TokenBody::answer(status, issued, None));
     reply::not_stored(answered.unwrap_or_else(|refusal| refusal.answer(request)))
 }
 
@@ -77,7 +78,7 @@ async fn attempt(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_
     let email = json::required_text(credentials.email, "email", &mut problems);
     let password = json::required_text(credentials.password, "password", &mut problems);
     problems.into_result(())?;
-    Ok(account::sign_in(platform, email, password, address(request)).await?)
+    Ok(account::sign_in(platform, email, password, request.address()).await?)
 }
 
 async fn registration(
@@ -99,10 +100,5 @@ async fn registration(
     let Registration { email, password, name } = &registration;
     problems.absorb(None, check_new(email, password, name.as_deref()));
     let registration = problems.into_result(registration)?;
-    Ok(account::register(platform, permission, registration, address(request)).await?)
-}
-
-/// Who asks. Without an address all count as one, which refuses sooner rather than later.
-fn address(request: &Request) -> IpAddr {
-    request.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    Ok(account::register(platform, permission, registration, request.address()).await?)
 }

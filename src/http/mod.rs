@@ -20,6 +20,7 @@ mod log;
 mod login;
 mod negotiation;
 mod oauth;
+mod origin;
 mod reply;
 mod request;
 mod socket;
@@ -38,7 +39,7 @@ use futures_util::{Stream, StreamExt};
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reply::Refusal;
-use request::Request;
+use request::{Arrival, Request};
 use socket::{Begun, Close, End, Happened, Identity};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -51,6 +52,7 @@ use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
 pub use https::{demand_https, stay_with_https};
+pub use origin::Names;
 pub use socket::Sockets;
 
 /// Who is at the other end of a connection: an extension of each request, put there by whoever
@@ -63,7 +65,13 @@ pub struct PeerAddress(pub SocketAddr);
 #[derive(Debug, Clone)]
 pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 
+/// That a connection is one over TLS: an extension of each request, put there by whoever accepts
+/// connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Secure;
+
 struct Site {
+    names: Names,
     platform: Arc<Platform>,
     engine: Arc<Engine>,
     /// Made when it is first asked for: the server starts without it.
@@ -82,8 +90,9 @@ pub fn routes(
     platform: Arc<Platform>,
     engine: Arc<Engine>,
     sockets: Sockets,
+    names: Names,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let site = Arc::new(Site { platform, engine, schema: OnceLock::new(), sockets });
+    let site = Arc::new(Site { names, platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
@@ -91,7 +100,16 @@ pub fn routes(
     // What asks for a WebSocket in every way that it must.
     let handshake = warp::ws().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
     let upgrade = handshake.and(warp::ext::optional::<Upgrade>()).map(Option::zip);
-    let connection = warp::ext::optional::<PeerAddress>().and(upgrade).map(|peer, upgrade| (peer, upgrade));
+    // A name that is none is for the handler to refuse.
+    let authority = warp::host::optional().or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
+    let arrival = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>()).and(authority).map(
+        |peer: Option<PeerAddress>, secure: Option<Secure>, authority| Arrival {
+            peer: peer.map(|PeerAddress(address)| address.ip()),
+            secure: secure.is_some(),
+            authority,
+        },
+    );
+    let connection = arrival.and(upgrade).map(|arrival, upgrade| (arrival, upgrade));
     // The body is there unless a filter before has taken it, and none has.
     let body = warp::body::stream().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
     warp::any()
@@ -111,19 +129,22 @@ async fn handle(
     path: Option<FullPath>,
     query: String,
     headers: HeaderMap,
-    (peer, upgrade): (Option<PeerAddress>, Option<(Ws, Upgrade)>),
+    (arrival, upgrade): (Arrival, Option<(Ws, Upgrade)>),
     body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
 ) -> Response {
-    let request = Request::new(method, path, query, headers, peer.map(|PeerAddress(address)| address.ip()));
+    let request = Request::new(method, path, query, headers, arrival);
     let access = log::Access::begin(&request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
     let mut body = Body::new(chunks);
-    let mut response = route(&site, &request, &mut body, upgrade).await;
+    let mut response = match site.names.check(&request) {
+        Err(refusal) if !request.is_for_any_name() => refusal.answer(&request),
+        _ => route(&site, &request, &mut body, upgrade).await,
+    };
     body.drain(&request).await;
     let headers = response.headers_mut();
     headers.insert(request::REQUEST_ID, request.id.value());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if request.is_api() {
+    if request.is_open() {
         cors::open(headers);
     }
     access.end(response.status());
@@ -163,11 +184,23 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         },
         (["api", "schema"], Get) => Ok(site.schema().answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
-        (["api", "v1", "auth", "login"], Post) => Ok(login::sign_in(platform, request, body).await),
-        (["api", "v1", "auth", "register"], Post) => Ok(login::register(platform, request, body).await),
-        (["api", "v1", "auth", "login" | "register"], _) => otherwise(request, "POST, OPTIONS"),
+        (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth"] | ["oauth2", "auth", "decision"], Post) => {
+            match site.names.check_page(request) {
+                Ok(()) => Ok(with_password(site, request, body).await),
+                Err(refusal) => Err(refusal),
+            }
+        }
+        (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth", "decision"], _) => {
+            otherwise(request, "POST, OPTIONS")
+        }
+        (["oauth2", "auth"], Get) => Ok(oauth::ask(platform, request, &site.names.origin(request)).await),
+        (["oauth2", "auth"], _) => otherwise(request, "GET, HEAD, POST, OPTIONS"),
         (["oauth2", "token"], Post) => Ok(oauth::token(platform, request, body).await),
-        (["oauth2", "token"], _) => otherwise(request, "POST, OPTIONS"),
+        (["oauth2", "introspect"], Post) => Ok(oauth::introspect(platform, request, body).await),
+        (["oauth2", "revoke"], Post) => Ok(oauth::revoke(platform, request, body).await),
+        (["oauth2", "token" | "introspect" | "revoke"], _) => otherwise(request, "POST, OPTIONS"),
+        ([".well-known", "oauth-authorization-server"], Get) => Ok(oauth::metadata(site.names.origin(request))),
+        ([".well-known", "oauth-authorization-server"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "connectorhub", "callback", path @ ..], verb) => match (path, verb) {
             (["installations", "state"], Post) => hub::report_installation(platform, request, body).await,
             (["installations", "state"], _) => otherwise(request, "POST, OPTIONS"),
@@ -205,6 +238,17 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         _ => Ok(ui::nothing(request)),
     };
     answered.unwrap_or_else(|refusal| refusal.answer(request))
+}
+
+/// What a person's password or consent is sent to, by this server's own pages or by no page.
+async fn with_password(site: &Site, request: &Request, body: &mut Body<'_>) -> Response {
+    let (platform, issuer) = (&site.platform, site.names.origin(request));
+    match request.segments().as_slice() {
+        ["oauth2", "auth"] => oauth::sign_in(platform, request, body, &issuer).await,
+        ["oauth2", "auth", ..] => oauth::decide(platform, request, body, &issuer).await,
+        [.., "register"] => login::register(platform, request, body).await,
+        _ => login::sign_in(platform, request, body).await,
+    }
 }
 
 /// A method that the path does not take, or the question which it does.

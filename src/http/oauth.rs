@@ -1,35 +1,47 @@
-//! `POST /oauth2/token`: an app's ID and secret for a service token (RFC 6749, sections 2.3.1, 4.4, 5).
+//! OAuth 2.0 (auth.md, "OAuth 2.0 for apps"): one file for each endpoint, and here what they share: how
+//! a client shows who it is, and how an error is told.
 //!
 //! May use `ops` and [`crate::http::encoding`]. Used by the route table.
 
+mod authorize;
+mod client;
+mod introspect;
+mod metadata;
+mod page;
+mod revoke;
+mod token;
+
+pub(super) use authorize::{ask, decide, sign_in};
+pub(super) use introspect::introspect;
+pub(super) use metadata::metadata;
+pub(super) use revoke::revoke;
+pub(super) use token::token;
+
 use crate::http::body::Body;
-use crate::http::encoding::{form_decode, form_pairs};
-use crate::http::login::TokenBody;
+use crate::http::encoding::form_pairs;
 use crate::http::reply::{self, Kind, Refusal};
 use crate::http::request::{ContentType, Request};
-use crate::model::token::Scopes;
-use crate::ops::Platform;
-use crate::ops::app::{self, GrantRefusal};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::ops::client::TokenRefusal;
+use http::HeaderValue;
 use http::header::{PRAGMA, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::sync::Arc;
 use warp::reply::Response;
 
-/// The longest form, in bytes; a client's ID, its secret and all scopes have fewer than 1,000.
+/// The longest form, in bytes; a token and all that goes with it has fewer than 4,000.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// The words of RFC 6749, section 5.2, and what is sent where the server is at fault.
+/// The words of RFC 6749, section 5.2, and what is sent where the server is at fault or asked too often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Code {
     InvalidRequest,
     InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
     ServerError,
+    TemporarilyUnavailable,
 }
 
 impl Code {
@@ -37,13 +49,17 @@ impl Code {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 }
 
+#[derive(Debug)]
 struct OauthError {
     code: Code,
     refusal: Refusal,
@@ -73,8 +89,26 @@ impl OauthError {
 
 impl From<Refusal> for OauthError {
     fn from(refusal: Refusal) -> Self {
-        let ours = refusal.kind.status().is_server_error();
-        Self { code: if ours { Code::ServerError } else { Code::InvalidRequest }, refusal }
+        let code = match refusal.kind {
+            Kind::TooManyRequests | Kind::ServiceUnavailable => Code::TemporarilyUnavailable,
+            kind if kind.status().is_server_error() => Code::ServerError,
+            _ => Code::InvalidRequest,
+        };
+        Self { code, refusal }
+    }
+}
+
+impl From<TokenRefusal> for OauthError {
+    fn from(refusal: TokenRefusal) -> Self {
+        match refusal {
+            TokenRefusal::InvalidClient => {
+                Self::new(Code::InvalidClient, "there is no such client, or its secret is another")
+            }
+            TokenRefusal::InvalidGrant(why) => Self::new(Code::InvalidGrant, why),
+            TokenRefusal::UnauthorizedClient(why) => Self::new(Code::UnauthorizedClient, why),
+            TokenRefusal::InvalidScope(why) => Self::new(Code::InvalidScope, why),
+            TokenRefusal::Failed(error) => Refusal::from(error).into(),
+        }
     }
 }
 
@@ -87,115 +121,47 @@ fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if allowed(c) { c } else { '\'' }).collect())
 }
 
-/// Gives a token, or says why not.
-pub(super) async fn token(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Response {
-    let granted = grant(platform, request, body).await;
-    let response = reply::not_stored(granted.unwrap_or_else(|error| error.answer(request)));
+/// The answer, or the error's, that nobody keeps (RFC 6749, section 5.1).
+fn finish(request: &Request, answered: Result<Response, OauthError>) -> Response {
+    let response = reply::not_stored(answered.unwrap_or_else(|error| error.answer(request)));
     reply::with_header(response, PRAGMA, HeaderValue::from_static("no-cache"))
 }
 
-async fn grant(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Result<Response, OauthError> {
-    if request.content_type() != ContentType::Form {
-        return Err(OauthError::new(
-            Code::InvalidRequest,
-            "the body must be a form, and Content-Type must say application/x-www-form-urlencoded",
-        ));
-    }
-    let form = body.read(request, BODY_BYTES_MAX).await?;
-    let form =
-        std::str::from_utf8(&form).map_err(|_| OauthError::new(Code::InvalidRequest, "the body is not UTF-8"))?;
-    let pairs = form_pairs(form)?;
-    let parameter = |name: &str| pairs.iter().find(|(given, _)| given == name).map(|(_, value)| &**value);
-    let Some(grant_type) = parameter("grant_type") else {
-        return Err(OauthError::new(Code::InvalidRequest, "the parameter grant_type is missing"));
-    };
-    if grant_type != "client_credentials" {
-        return Err(OauthError::new(Code::UnsupportedGrantType, "the grant type possible is client_credentials"));
-    }
-    let client = client(request.authorization("Basic"), parameter("client_id"), parameter("client_secret"))?;
-    let scope = parameter("scope").unwrap_or_default();
-    match app::client_credentials(platform, &client.id, client.secret.into_owned(), scope).await {
-        Ok(issued) => Ok(TokenBody::answer(StatusCode::OK, issued)),
-        Err(GrantRefusal::InvalidClient) => Err(bad_client()),
-        Err(GrantRefusal::InvalidScope(unknown)) => Err(OauthError::new(
-            Code::InvalidScope,
-            format!("{unknown} is no scope that an app can have; there are {}", Scopes::all()),
-        )),
-        Err(GrantRefusal::Failed(error)) => Err(Refusal::from(error).into()),
-    }
-}
+/// The parameters of a form, each of which stands once; empty ones count as absent.
+struct Form(Vec<(String, String)>);
 
-fn bad_client() -> OauthError {
-    OauthError::new(Code::InvalidClient, "there is no such client, or its secret is another")
-}
-
-struct Client<'a> {
-    id: Cow<'a, str>,
-    secret: Cow<'a, str>,
-}
-
-/// Who asks, by HTTP Basic or by the form, but not both.
-fn client<'a>(
-    basic: Option<&str>,
-    form_id: Option<&'a str>,
-    form_secret: Option<&'a str>,
-) -> Result<Client<'a>, OauthError> {
-    let Some(basic) = basic else {
-        let (Some(id), Some(secret)) = (form_id, form_secret) else {
+impl Form {
+    async fn read(request: &Request, body: &mut Body<'_>) -> Result<Self, OauthError> {
+        if request.content_type() != ContentType::Form {
             return Err(OauthError::new(
-                Code::InvalidClient,
-                "the client's ID and secret are missing; send them by HTTP Basic or as client_id and client_secret",
+                Code::InvalidRequest,
+                "the body must be a form, and Content-Type must say application/x-www-form-urlencoded",
             ));
-        };
-        return Ok(Client { id: id.into(), secret: secret.into() });
-    };
-    if form_secret.is_some() {
-        return Err(OauthError::new(Code::InvalidRequest, "the client's secret is sent by HTTP Basic and in the form"));
+        }
+        let bytes = body.read(request, BODY_BYTES_MAX).await?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| OauthError::new(Code::InvalidRequest, "the body is not UTF-8"))?;
+        let pairs = form_pairs(text)?;
+        Ok(Self(pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()))
     }
-    let (id, secret) = basic_credentials(basic).ok_or_else(bad_client)?;
-    if form_id.is_some_and(|form_id| form_id != id) {
-        return Err(OauthError::new(Code::InvalidRequest, "HTTP Basic and the form name different clients"));
-    }
-    Ok(Client { id: id.into(), secret: secret.into() })
-}
 
-/// ID and secret, each encoded like a form's value before they were joined (RFC 6749, section 2.3.1).
-fn basic_credentials(encoded: &str) -> Option<(String, String)> {
-    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some((form_decode(id)?.into_owned(), form_decode(secret)?.into_owned()))
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    fn required(&self, name: &str) -> Result<&str, OauthError> {
+        let missing = || OauthError::new(Code::InvalidRequest, format!("the parameter {name} is missing"));
+        self.get(name).ok_or_else(missing)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_parts_of_basic_are_form_encoded() {
-        let decoded = |text: &str| basic_credentials(&STANDARD.encode(text));
-        let pair = |id: &str, secret: &str| Some((id.to_owned(), secret.to_owned()));
-        assert_eq!(decoded("id:secret"), pair("id", "secret"));
-        assert_eq!(decoded("a%3Ab:c:d+e%2B"), pair("a:b", "c:d e+"));
-        assert_eq!(decoded("id:"), pair("id", ""));
-        assert_eq!(decoded("no colon"), None);
-        assert_eq!(decoded("id:%"), None);
-        assert_eq!(basic_credentials("***"), None);
-        assert_eq!(basic_credentials(""), None);
-        assert_eq!(basic_credentials(&STANDARD.encode(b"\xff:x")), None);
-    }
-
-    #[test]
-    fn a_client_names_itself_in_one_way() {
-        let basic = STANDARD.encode("id:secret");
-        let code = |basic: Option<&str>, id, secret| client(basic, id, secret).map_err(|error| error.code).err();
-        assert_eq!(code(Some(&basic), None, None), None);
-        assert_eq!(code(Some(&basic), Some("id"), None), None);
-        assert_eq!(code(None, Some("id"), Some("secret")), None);
-        assert_eq!(code(Some(&basic), Some("other"), None), Some(Code::InvalidRequest));
-        assert_eq!(code(Some(&basic), None, Some("secret")), Some(Code::InvalidRequest));
-        assert_eq!(code(None, Some("id"), None), Some(Code::InvalidClient));
-        assert_eq!(code(Some(""), None, None), Some(Code::InvalidClient));
-    }
 
     #[test]
     fn descriptions_keep_to_the_characters_allowed() {

@@ -35,6 +35,8 @@ pub(super) enum Kind {
     PayloadTooLarge,
     /// Its body is of a kind that is not taken here.
     UnsupportedMediaType,
+    /// It asks for a name that is none of this server's.
+    MisdirectedRequest,
     /// There were too many.
     TooManyRequests,
     /// Our own fault.
@@ -72,6 +74,7 @@ impl Kind {
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "BAD_USER_INPUT")
             }
+            Self::MisdirectedRequest => (StatusCode::MISDIRECTED_REQUEST, "MISDIRECTED_REQUEST", "BAD_USER_INPUT"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS"),
             Self::InternalServerError => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "INTERNAL_SERVER_ERROR")

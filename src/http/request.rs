@@ -10,7 +10,8 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SEC_WEBSOCKET_PROTOCOL,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use warp::host::Authority;
 use warp::path::FullPath;
 
 /// The most segments of a path that any route has, and one more to see that there are too many.
@@ -27,12 +28,25 @@ pub(super) struct Request {
     pub(super) method: Method,
     /// The raw query string, empty where there is none.
     pub(super) query: String,
-    /// Who sends it, where the server told.
-    pub(super) peer: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub(super) secure: bool,
     /// Names the request in the answer and in the log.
     pub(super) id: RequestId,
+    peer: Option<IpAddr>,
+    authority: Option<Authority>,
     path: Option<FullPath>,
     headers: HeaderMap,
+}
+
+/// Where a request came from and by which name it asked.
+#[derive(Default)]
+pub(super) struct Arrival {
+    /// Who sends it, where the server told.
+    pub(super) peer: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub(super) secure: bool,
+    /// The name and port asked for: the header Host, or what HTTP/2 has for it.
+    pub(super) authority: Option<Authority>,
 }
 
 /// The segments of a path, not yet decoded.
@@ -58,10 +72,21 @@ impl Request {
         path: Option<FullPath>,
         query: String,
         headers: HeaderMap,
-        peer: Option<IpAddr>,
+        arrival: Arrival,
     ) -> Self {
         let id = RequestId::of(headers.get(REQUEST_ID));
-        Self { method, query, peer, id, path, headers }
+        let Arrival { peer, secure, authority } = arrival;
+        Self { method, query, secure, id, peer, authority, path, headers }
+    }
+
+    /// Who asks. Without an address all count as one, which refuses sooner rather than later.
+    pub(super) fn address(&self) -> IpAddr {
+        self.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
+    /// The name and port that the client asked for, if it said.
+    pub(super) fn authority(&self) -> Option<&str> {
+        self.authority.as_ref().map(Authority::as_str)
     }
 
     /// The path as it was sent.
@@ -71,7 +96,18 @@ impl Request {
 
     /// Whether it is for the API rather than for a browser or a probe.
     pub(super) fn is_api(&self) -> bool {
-        self.path().starts_with("/api/") || self.path().starts_with("/oauth2/")
+        ["/api/", "/oauth2/", "/.well-known/"].iter().any(|start| self.path().starts_with(start))
+    }
+
+    /// Whether pages of any origin may call it: everything of the API but what passwords are typed for.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_api() && !["/api/v1/auth/", "/oauth2/auth"].iter().any(|start| self.path().starts_with(start))
+    }
+
+    /// Whether it is answered whatever name it asks for: probes, and the hub, which connectors call by
+    /// the platform's name or by any that leads here (protocol.md, "The hub").
+    pub(super) fn is_for_any_name(&self) -> bool {
+        matches!(self.path(), "/healthz" | "/readyz") || self.path().starts_with("/api/v1/connectorhub/")
     }
 
     /// The parts of the path between its slashes.

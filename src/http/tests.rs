@@ -5,7 +5,7 @@ mod hub;
 mod others;
 mod page;
 
-use super::{Engine, PeerAddress, Sockets, routes};
+use super::{Engine, Names, PeerAddress, Sockets, routes};
 use crate::model::app::AppProfile;
 use crate::model::callback::{Attempt, Line, Message, Outcome, PendingCallback};
 use crate::model::instance::ExternalSubject;
@@ -81,7 +81,8 @@ impl Server {
         let developer = signed_in.expect("signed in").token;
         let (client, service) = instantiated(&platform, &developer).await;
         let [installation, instance] = <[String; 2]>::try_from(std::mem::take(&mut *tokens.lock())).expect("two");
-        let filter = routes(Arc::clone(&platform), Arc::new(Engine::new(Arc::clone(&platform))), sockets());
+        let filter =
+            routes(Arc::clone(&platform), Arc::new(Engine::new(Arc::clone(&platform))), sockets(), Names::default());
         let served = TowerToHyperService::new(warp::service(filter));
         let send = Box::new(move |request: Sent| -> Answering {
             let served = served.clone();
@@ -126,6 +127,7 @@ fn settings(directory: &TempDir) -> Settings {
         action_deadline: Duration::from_secs(60),
         developer_token_lifetime: Duration::from_secs(600),
         service_token_lifetime: Duration::from_secs(600),
+        refresh_token_lifetime: Duration::from_secs(600),
         history_age: None,
         callback_log_age: Duration::from_secs(600),
         callback_log_entries: 100,
@@ -155,11 +157,12 @@ async fn instantiated(platform: &Arc<Platform>, developer: &str) -> ((String, St
     };
     let publication = ops::publication::publish(platform, &developer, profile).await.expect("published");
     let profile = AppProfile { name: "App".to_owned(), redirect_uris: Vec::new() };
-    let credentials = ops::app::create(platform, &developer, profile).await.expect("an app");
+    let credentials = ops::app::create(platform, &developer, profile, true).await.expect("an app");
     let app = credentials.app.id;
     let installed = ops::installation::install(platform, &developer, app, publication.id, Vec::new()).await;
-    let client = (app.to_string(), credentials.secret);
-    let token = ops::app::client_credentials(platform, &client.0, client.1.clone(), "").await.expect("a token").token;
+    let client = (app.to_string(), credentials.secret.expect("a secret"));
+    let token = ops::app::service_token(platform, &platform.view().expect("a view"), &developer, app, &[]);
+    let token = token.expect("a token").token;
     let service = caller(&token).service(crate::model::token::Scope::Connector).expect("an app").clone();
     let subject = ExternalSubject::default_subject();
     let installation = installed.expect("installed").id;

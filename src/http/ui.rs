@@ -1,7 +1,8 @@
 //! What a browser gets: the page, which is the answer at every path that nothing else has, since it
 //! knows its own places; and the files that it needs, at addresses that name their version.
 //!
-//! May use [`crate::http::document`] and [`crate::http::reply`]. Used by the route table.
+//! May use [`crate::http::document`] and [`crate::http::reply`]. Used by the route table, and by the pages
+//! that the server makes itself.
 
 mod files;
 
@@ -44,6 +45,11 @@ pub(super) fn file(request: &Request) -> Option<Response> {
     Some(secured(document.answer(request, keep)))
 }
 
+/// Where a file is, by its name.
+pub(super) fn address(name: &str) -> String {
+    format!("/assets/{}/{name}", Files::now().version())
+}
+
 /// Whether there is something at this path whoever asks.
 pub(super) fn has(path: &str) -> bool {
     find(&Files::now(), path).is_some()
@@ -75,7 +81,8 @@ pub(super) fn nothing(request: &Request) -> Response {
     reply::with_header(response, VARY, HeaderValue::from_static("Accept"))
 }
 
-fn secured(mut response: Response) -> Response {
+/// The answer with what goes with every page.
+pub(super) fn secured(mut response: Response) -> Response {
     response.headers_mut().extend(SECURITY);
     response
 }

@@ -41,9 +41,16 @@ pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> 
         "email",
         "must be an e-mail address such as developer@example.com",
     );
-    violations.length(password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, "password");
+    violations.password(password, "password");
     if let Some(name) = name {
         violations.length(name, 1, NAME_CHARACTERS_MAX, "name");
     }
     violations.into_result(())
+}
+
+impl Violations {
+    /// Checks what is to become a password.
+    pub fn password(&mut self, password: &str, path: &str) {
+        self.length(password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, path);
+    }
 }

@@ -2,14 +2,13 @@
 
 use crate::model::error::{Result, Violations};
 use crate::model::id::{AccountId, AppId};
+use crate::model::redirect;
 use crate::model::time::Timestamp;
 
 /// The longest name of an app, in characters.
 const NAME_CHARACTERS_MAX: usize = 200;
 /// The most redirect URIs an app may have.
 const REDIRECT_URIS_MAX: usize = 20;
-/// The longest redirect URI, in characters.
-const REDIRECT_URI_CHARACTERS_MAX: usize = 2_048;
 
 /// An app; its identifier is its OAuth2 client ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +21,9 @@ pub struct App {
     pub name: String,
     /// Where the authorization code flow may lead back to, matched exactly.
     pub redirect_uris: Vec<String>,
+    /// Whether it has a secret, as one that runs on a server; one that runs in a browser or on a
+    /// phone cannot keep any (RFC 6749, section 2.1, calls it a public client).
+    pub has_secret: bool,
     /// Counts up when all tokens given so far are to end.
     pub generation: i64,
     /// When it was made.
@@ -51,12 +53,9 @@ impl AppProfile {
             format!("at most {REDIRECT_URIS_MAX} are possible"),
         );
         for (index, uri) in self.redirect_uris.iter().enumerate() {
-            let absolute = url::Url::parse(uri).is_ok_and(|url| url.fragment().is_none());
-            violations.require(
-                absolute && uri.len() <= REDIRECT_URI_CHARACTERS_MAX,
-                format!("redirectUris[{index}]"),
-                "must be an absolute URI without a fragment (RFC 6749, section 3.1.2)",
-            );
+            if let Some(problem) = redirect::problem(uri) {
+                violations.add(format!("redirectUris[{index}]"), problem);
+            }
         }
         violations.into_result(self)
     }

@@ -82,6 +82,10 @@ ids! {
     ActionRequestId now_v7;
     /// One callback to a connector.
     CallbackId now_v7;
+    /// What a developer lets another app do.
+    GrantId now_v7;
+    /// One token; the claim `jti`.
+    TokenId new_v4;
 }
 
 impl CallbackId {

@@ -29,6 +29,12 @@ impl Timestamp {
         Self(micros)
     }
 
+    /// From whole seconds since 1970, as JWT claims have them; the latest time there is, past the end.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     /// Microseconds since 1970.
     #[must_use]
     pub const fn micros(self) -> i64 {

@@ -104,6 +104,17 @@ impl Scopes {
         Ok(Self(Scope::ALL.into_iter().filter(|scope| asked.contains(scope)).collect()))
     }
 
+    /// Whether all of the others are among them.
+    #[must_use]
+    pub fn covers(&self, others: &Self) -> bool {
+        others.iter().all(|scope| self.has(scope))
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> {
+        self.0.iter().copied()
+    }
+
     /// Whether the scope is among them.
     #[must_use]
     pub fn has(&self, scope: Scope) -> bool {

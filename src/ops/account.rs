@@ -1,14 +1,15 @@
-//! Accounts: the first one, registering, signing in, the profile; and what is to be known before that.
+//! Accounts: the first one, registering, signing in, changing the password, the profile; and what is to
+//! be known before that.
 
 use crate::model::account::{Account, check_new};
-use crate::model::error::{Error, Result};
+use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
-use crate::ops::token::Grant;
+use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now};
 use crate::store::{self, Inserted};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A token and what is to be known about it.
@@ -156,14 +157,27 @@ pub async fn register(
 /// Signs a developer in.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
-/// [`Error::TooMany`] after five failures within a minute.
+/// As [`authenticate`].
 pub async fn sign_in(
     platform: &Arc<Platform>,
     email: String,
     password: String,
     address: IpAddr,
 ) -> Result<IssuedToken> {
+    developer_token(platform, &authenticate(platform, email, password, address).await?)
+}
+
+/// The account of whoever has this e-mail and password.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
+/// [`Error::TooMany`] after five failures within a minute.
+pub(super) async fn authenticate(
+    platform: &Arc<Platform>,
+    email: String,
+    password: String,
+    address: IpAddr,
+) -> Result<Account> {
     // Asked when it is one's turn: tries made at the same time would all have been let pass before.
     let turn = platform.passwords.turn().await?;
     platform.throttle.check(&email, address)?;
@@ -176,18 +190,59 @@ pub async fn sign_in(
         return Err(Error::Unauthenticated("the e-mail or the password is wrong".to_owned()));
     };
     platform.throttle.succeeded(&email, address);
-    developer_token(platform, &account)
+    Ok(account)
+}
+
+/// Gives a developer another password. All tokens so far and all that they granted end; they go on with
+/// the token answered.
+///
+/// # Errors
+/// A violation where the present password is another, or the new one is no good; [`Error::TooMany`]
+/// after five failures within a minute.
+pub async fn change_password(
+    platform: &Arc<Platform>,
+    caller: &Developer,
+    present: String,
+    new: String,
+) -> Result<IssuedToken> {
+    let mut violations = Violations::default();
+    violations.password(&new, "newPassword");
+    violations.into_result(())?;
+    let id = caller.account;
+    let account = platform.read(move |view| store::account::get(view, id)).await?;
+    let email = account.ok_or_else(|| Error::not_found("account", id))?.email;
+    // Wherever it is tried from: who has a stolen token must not guess the password at leisure.
+    let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let account = match authenticate(platform, email, present, anywhere).await {
+        Err(Error::Unauthenticated(_)) => {
+            return Err(Error::Invalid(vec![Violation {
+                path: "presentPassword".to_owned(),
+                message: "is not the password of this account".to_owned(),
+            }]));
+        }
+        other => other?,
+    };
+    let hash = platform.passwords.hash(new).await?;
+    let changed = platform.store.write(move |transaction| {
+        store::account::set_password(transaction, id, &hash)?;
+        store::grant::delete_of_account(transaction, id)?;
+        // The one that was printed is none any more.
+        store::setting::forget(transaction, GENERATED_SETTING, account.email.as_bytes())?;
+        Ok(Account { generation: account.generation + 1, ..account })
+    });
+    developer_token(platform, &changed.await?)
 }
 
 /// A developer token for an account of which it is known that its owner asks.
 fn developer_token(platform: &Platform, account: &Account) -> Result<IssuedToken> {
     let lifetime = platform.settings.developer_token_lifetime;
-    let token = platform.keys.mint(Grant {
+    let token = platform.keys.mint(NewToken {
         kind: TokenKind::Developer,
         subject: account.id.to_string(),
         scope: DEVELOPER_SCOPE,
         generation: account.generation,
         lifetime: Some(lifetime),
+        grant: None,
     })?;
     Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope: DEVELOPER_SCOPE.to_owned() })
 }

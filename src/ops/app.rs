@@ -1,24 +1,23 @@
-//! Apps: making, changing and removing them; service tokens.
+//! Apps: making, changing and removing them; service tokens for their developers.
 
 use crate::model::app::{App, AppProfile};
 use crate::model::error::{Error, Result, Violation};
-use crate::model::id::AppId;
+use crate::model::id::{AppId, GrantId};
 use crate::model::token::{Scopes, TokenKind};
 use crate::ops::account::IssuedToken;
 use crate::ops::caller::Developer;
-use crate::ops::token::Grant;
+use crate::ops::token::NewToken;
 use crate::ops::{Platform, View, now, secret};
 use crate::store;
 use rusqlite::Connection;
-use std::sync::Arc;
 
 /// An app with its secret, which is shown once: only its hash is kept.
 #[derive(Debug, Clone)]
 pub struct AppCredentials {
     /// The app.
     pub app: App,
-    /// Its secret.
-    pub secret: String,
+    /// Its secret; none for an app that cannot keep one.
+    pub secret: Option<String>,
 }
 
 /// The developer's apps, in the order of creation.
@@ -44,11 +43,16 @@ pub(super) fn own(connection: &Connection, caller: &Developer, id: AppId) -> Res
         .ok_or_else(|| Error::not_found("app", id))
 }
 
-/// Makes an app.
+/// Makes an app, with a secret unless it is one that cannot keep any.
 ///
 /// # Errors
 /// Violations of the rules for name and redirect URIs.
-pub async fn create(platform: &Platform, caller: &Developer, profile: AppProfile) -> Result<AppCredentials> {
+pub async fn create(
+    platform: &Platform,
+    caller: &Developer,
+    profile: AppProfile,
+    has_secret: bool,
+) -> Result<AppCredentials> {
     let profile = profile.checked()?;
     let secret = secret::generate();
     let hash = secret::hash(&secret);
@@ -57,6 +61,7 @@ pub async fn create(platform: &Platform, caller: &Developer, profile: AppProfile
         owner: caller.account,
         name: profile.name,
         redirect_uris: profile.redirect_uris,
+        has_secret,
         generation: 0,
         created_at: now(),
     };
@@ -64,7 +69,7 @@ pub async fn create(platform: &Platform, caller: &Developer, profile: AppProfile
         store::app::insert(transaction, &app, &hash)?;
         Ok(app)
     });
-    Ok(AppCredentials { app: stored.await?, secret })
+    Ok(AppCredentials { app: stored.await?, secret: has_secret.then_some(secret) })
 }
 
 /// Changes an app's name or redirect URIs; what is not given stays.
@@ -90,20 +95,26 @@ pub async fn update(
     stored.await
 }
 
-/// Gives an app a new secret. The old one and all its tokens end.
+/// Gives an app a new secret. The old one ends, and so do all its tokens and all grants to it and for it.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`]; [`Error::Conflict`] for an app without a secret.
 pub async fn reset_secret(platform: &Platform, caller: &Developer, id: AppId) -> Result<AppCredentials> {
     let secret = secret::generate();
     let hash = secret::hash(&secret);
     let caller = caller.clone();
     let stored = platform.store.write(move |transaction| {
-        own(transaction, &caller, id)?;
+        if !own(transaction, &caller, id)?.has_secret {
+            return Err(Error::Conflict(
+                "the app has no secret, because it runs where none can be kept; make another app for what can keep one"
+                    .to_owned(),
+            ));
+        }
         store::app::set_secret(transaction, id, &hash)?;
+        store::grant::delete_of_app(transaction, id)?;
         own(transaction, &caller, id)
     });
-    Ok(AppCredentials { app: stored.await?, secret })
+    Ok(AppCredentials { app: stored.await?, secret: Some(secret) })
 }
 
 /// Removes an app without installations.
@@ -145,49 +156,20 @@ pub fn service_token(
             message: format!("{unknown:?} is no scope that an app can have; there are {}", Scopes::all()),
         }])
     })?;
-    issue(platform, &app, &scopes)
+    issue(platform, &app, &scopes, None)
 }
 
-/// Why an app got no token; the words of RFC 6749.
-#[derive(Debug)]
-pub enum GrantRefusal {
-    /// No such app, or the wrong secret.
-    InvalidClient,
-    /// A scope that no app can have.
-    InvalidScope(String),
-    /// Our own fault.
-    Failed(Error),
-}
-
-/// A service token for an app that shows its secret (RFC 6749, section 4.4); all scopes where none is named.
-///
-/// # Errors
-/// As RFC 6749 names them.
-pub async fn client_credentials(
-    platform: &Arc<Platform>,
-    client_id: &str,
-    client_secret: String,
-    scope: &str,
-) -> Result<IssuedToken, GrantRefusal> {
-    let id: AppId = client_id.parse().map_err(|_| GrantRefusal::InvalidClient)?;
-    let found = platform.read(move |view| store::app::with_secret(view, id)).await.map_err(GrantRefusal::Failed)?;
-    let (app, hash) = found.ok_or(GrantRefusal::InvalidClient)?;
-    if !secret::matches(&client_secret, &hash) {
-        return Err(GrantRefusal::InvalidClient);
-    }
-    let scopes = Scopes::from_names(scope.split_whitespace()).map_err(GrantRefusal::InvalidScope)?;
-    issue(platform, &app, &scopes).map_err(GrantRefusal::Failed)
-}
-
-fn issue(platform: &Platform, app: &App, scopes: &Scopes) -> Result<IssuedToken> {
+/// A service token for an app; of a grant where a developer consented to it.
+pub(super) fn issue(platform: &Platform, app: &App, scopes: &Scopes, grant: Option<GrantId>) -> Result<IssuedToken> {
     let lifetime = platform.settings.service_token_lifetime;
     let scope = scopes.to_string();
-    let token = platform.keys.mint(Grant {
+    let token = platform.keys.mint(NewToken {
         kind: TokenKind::Service,
         subject: app.id.to_string(),
         scope: &scope,
         generation: app.generation,
         lifetime: Some(lifetime),
+        grant,
     })?;
     Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope })
 }

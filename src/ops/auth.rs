@@ -18,12 +18,15 @@ pub struct Bearer {
 }
 
 impl Platform {
-    /// Checks a token's signature and expiry.
+    /// Checks a token's signature and expiry, and that nobody ended it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for anything but a good token of ours.
     pub fn verify(&self, token: &str) -> Result<Bearer> {
         let (kind, claims) = self.keys.verify(token).ok_or_else(invalid)?;
+        if self.revoked.has(&claims) {
+            return Err(invalid());
+        }
         Ok(Bearer { kind, claims })
     }
 
@@ -136,9 +139,22 @@ fn service(connection: &Connection, claims: &Claims) -> Result<Service> {
     if app.generation != claims.generation {
         return Err(invalid());
     }
+    if let Some(grant) = &claims.grant {
+        let id = grant.parse().map_err(|_| invalid())?;
+        store::grant::get(connection, id)?.filter(|grant| grant.app == app.id).ok_or_else(invalid)?;
+    }
     // A token of ours without any scope would mean "all" to `from_names`.
     let scopes = Scopes::from_names(claims.scope.split_whitespace()).map_err(|_| invalid())?;
     Ok(Service { app: app.id, owner: app.owner, scopes })
+}
+
+/// Whether what is behind a service token's claims stands.
+pub(super) fn service_stands(connection: &Connection, claims: &Claims) -> Result<bool> {
+    match service(connection, claims) {
+        Ok(_) => Ok(true),
+        Err(Error::Unauthenticated(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 fn installation(connection: &Connection, claims: &Claims) -> Result<InstallationCaller> {

@@ -16,7 +16,7 @@ use crate::model::token::TokenKind;
 use crate::ops::caller::Developer;
 use crate::ops::live::Event;
 use crate::ops::removal;
-use crate::ops::token::Grant;
+use crate::ops::token::NewToken;
 use crate::ops::waiting::{Removal, RemovalFailure, Settled, WAIT_MAX};
 use crate::ops::{Platform, View, now};
 use crate::store::{self, Reply};
@@ -90,7 +90,7 @@ impl Platform {
     /// A token for a connector, which lives as long as its row. It is made when it is sent, so that
     /// none ever lies in the database.
     fn mint_for(&self, kind: TokenKind, subject: String) -> Result<String> {
-        self.keys.mint(Grant { kind, subject, scope: "", generation: 0, lifetime: None })
+        self.keys.mint(NewToken { kind, subject, scope: "", generation: 0, lifetime: None, grant: None })
     }
 
     /// Waits for a callback's settlement, within bounds; none if it took too long.

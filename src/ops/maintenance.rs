@@ -1,5 +1,5 @@
-//! What has to happen by itself: overdue action requests fail; old log entries, points of the past
-//! that are not to be kept, and the pasts of deleted things go.
+//! What has to happen by itself: overdue action requests fail; old log entries, grants that have ended,
+//! points of the past that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::ActionRequest;
 use crate::model::error::{Error, Result};
@@ -42,6 +42,7 @@ pub async fn run(platform: Arc<Platform>) {
     tokio::join!(
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
+        repeat(TRIM_INTERVAL, || trim_tokens(platform)),
         repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
     );
@@ -97,6 +98,20 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
         while trim(platform, move |transaction| trim_publication(transaction, publication, keep)).await? {}
     }
     Ok(())
+}
+
+/// Forgets grants, and tokens that ended before their time, which would have ended by now anyway.
+async fn trim_tokens(platform: &Arc<Platform>) -> Result<()> {
+    while trim(platform, |transaction| store::grant::trim(transaction, now(), TRIM_ENTRIES_AT_ONCE)).await? {}
+    loop {
+        let forget =
+            |transaction: &rusqlite::Transaction<'_>| store::revoked::trim(transaction, now(), TRIM_ENTRIES_AT_ONCE);
+        let forgotten = platform.store.write(forget).await?;
+        platform.revoked.forget(&forgotten);
+        if forgotten.len() < TRIM_ENTRIES_AT_ONCE as usize {
+            return Ok(());
+        }
+    }
 }
 
 fn trim_publication(transaction: &rusqlite::Transaction<'_>, publication: PublicationId, keep: u32) -> Result<usize> {

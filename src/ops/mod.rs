@@ -13,9 +13,12 @@ pub mod account;
 pub mod action;
 pub mod app;
 pub mod auth;
+pub mod authorization;
 pub mod callback;
 pub mod caller;
+pub mod client;
 pub mod dispatch;
+pub mod grant;
 pub mod history;
 pub mod hub;
 pub mod installation;
@@ -26,6 +29,7 @@ mod password;
 pub mod past;
 pub mod publication;
 mod removal;
+pub mod revocation;
 mod secret;
 pub mod setting;
 pub mod thing;
@@ -65,6 +69,8 @@ pub struct Settings {
     pub developer_token_lifetime: Duration,
     /// How long a service token is good for.
     pub service_token_lifetime: Duration,
+    /// How long a refresh token is good for, which each use begins anew.
+    pub refresh_token_lifetime: Duration,
     /// How long points of the past are kept; for good where it is not said.
     pub history_age: Option<Duration>,
     /// How long entries of the callback log are kept.
@@ -81,6 +87,9 @@ pub struct Platform {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     registrations: throttle::Throttle,
+    client_tries: throttle::Throttle,
+    tickets: authorization::Tickets,
+    revoked: revocation::Revoked,
     waiting: waiting::Waiting,
     live: Arc<live::Live>,
     dispatcher: OnceLock<Arc<dyn Dispatcher>>,
@@ -94,6 +103,7 @@ impl Platform {
     pub fn open(settings: Settings) -> Result<Arc<Self>> {
         let store = Store::open(&settings.database, settings.readers)?;
         let keys = token::Keys::load(&store, settings.secret.as_deref())?;
+        let revoked = revocation::Revoked::load(&store)?;
         Ok(Arc::new(Self {
             store,
             settings,
@@ -101,6 +111,9 @@ impl Platform {
             passwords: password::Passwords::default(),
             throttle: throttle::Throttle::of_sign_ins(),
             registrations: throttle::Throttle::of_registrations(),
+            client_tries: throttle::Throttle::of_clients(),
+            tickets: authorization::Tickets::default(),
+            revoked,
             waiting: waiting::Waiting::default(),
             live: Arc::default(),
             dispatcher: OnceLock::new(),

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 const SIGN_IN_FAILURES_MAX: usize = 5;
+/// A service that starts anew with an old secret tries as often as this, and is told why.
+const CLIENT_FAILURES_MAX: usize = 20;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(60);
 /// A class of students behind one address gets through within an hour.
 const REGISTRATIONS_MAX: usize = 10;
@@ -36,6 +38,13 @@ impl Throttle {
     pub(super) fn of_sign_ins() -> Self {
         let refusal = "too many failed attempts to sign in; wait a minute";
         Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+    }
+
+    /// For clients that show a secret: counts what failed. A secret cannot be guessed; who tries it costs
+    /// no more than others.
+    pub(super) fn of_clients() -> Self {
+        let refusal = "too many failed attempts with this client ID; wait a minute";
+        Self { tries_max: CLIENT_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
     }
 
     /// For registering: counts every try.

@@ -2,6 +2,7 @@
 //! for [`crate::ops::auth`] to see.
 
 use crate::model::error::{Error, Result};
+use crate::model::id::{GrantId, TokenId};
 use crate::model::time::Timestamp;
 use crate::model::token::TokenKind;
 use crate::ops::now;
@@ -9,13 +10,14 @@ use crate::store::{Store, setting};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Who issues the tokens.
 const ISSUER: &str = "connhub";
 /// Under which name the database keeps its key.
 const SECRET_SETTING: &str = "token_secret";
-/// The longest token taken, in bytes; ours have fewer than 400.
+/// The audience of refresh tokens, which is the name of no kind: none is ever taken for a bearer's.
+const REFRESH_AUDIENCE: &str = "refresh";
+/// The longest token taken, in bytes; ours have fewer than 500.
 const TOKEN_BYTES_MAX: usize = 4_096;
 /// The shortest secret that an operator may give, in bytes.
 const SECRET_BYTES_MIN: usize = 32;
@@ -23,28 +25,41 @@ const SECRET_BYTES_MIN: usize = 32;
 /// What stands in a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Claims {
-    iss: String,
-    aud: String,
+    pub(super) iss: String,
+    pub(super) aud: String,
     pub(super) sub: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) scope: String,
-    iat: i64,
+    pub(super) iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    exp: Option<i64>,
+    pub(super) exp: Option<i64>,
     jti: String,
-    /// The generation of the account or app when the token was made: a newer one ends it.
+    /// The grant that a service token comes of, where a developer consented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grant: Option<String>,
+    /// The generation of the account or app when the token was made: a newer one ends it. Of a refresh
+    /// token, the round of its grant.
     #[serde(default, rename = "gen")]
     pub(super) generation: i64,
 }
 
 /// A token to be made.
-pub(super) struct Grant<'a> {
+pub(super) struct NewToken<'a> {
     pub(super) kind: TokenKind,
     pub(super) subject: String,
     pub(super) scope: &'a str,
     pub(super) generation: i64,
     /// How long it is good for; as long as its row, if none.
     pub(super) lifetime: Option<Duration>,
+    /// The grant that it comes of, if any.
+    pub(super) grant: Option<GrantId>,
+}
+
+impl Claims {
+    /// What names the token among all others.
+    pub(super) fn id(&self) -> Option<TokenId> {
+        self.jti.parse().ok()
+    }
 }
 
 /// The keys that sign and verify.
@@ -85,28 +100,58 @@ impl Keys {
     }
 
     /// Makes a token.
-    pub(super) fn mint(&self, grant: Grant<'_>) -> Result<String> {
+    pub(super) fn mint(&self, new: NewToken<'_>) -> Result<String> {
         let now: Timestamp = now();
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            aud: grant.kind.name().to_owned(),
-            sub: grant.subject,
-            scope: grant.scope.to_owned(),
+            aud: new.kind.name().to_owned(),
+            sub: new.subject,
+            scope: new.scope.to_owned(),
             iat: now.seconds(),
-            exp: grant.lifetime.map(|lifetime| now.plus(lifetime).seconds()),
-            jti: Uuid::new_v4().to_string(),
-            generation: grant.generation,
+            exp: new.lifetime.map(|lifetime| now.plus(lifetime).seconds()),
+            jti: TokenId::generate().to_string(),
+            grant: new.grant.map(|grant| grant.to_string()),
+            generation: new.generation,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(Error::fault)
+        self.sign(&claims)
+    }
+
+    /// Makes the refresh token of a grant's round.
+    pub(super) fn mint_refresh(&self, grant: GrantId, round: i64, expires_at: Timestamp) -> Result<String> {
+        self.sign(&Claims {
+            iss: ISSUER.to_owned(),
+            aud: REFRESH_AUDIENCE.to_owned(),
+            sub: grant.to_string(),
+            scope: String::new(),
+            iat: now().seconds(),
+            exp: Some(expires_at.seconds()),
+            jti: TokenId::generate().to_string(),
+            grant: None,
+            generation: round,
+        })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding).map_err(Error::fault)
     }
 
     /// The kind and claims of a token that we made and that has not expired; `None` for any other text.
     pub(super) fn verify(&self, token: &str) -> Option<(TokenKind, Claims)> {
+        let claims = self.claims(token)?;
+        Some((TokenKind::from_name(&claims.aud)?, claims))
+    }
+
+    /// The grant of a refresh token that we made and that has not expired, and its claims.
+    pub(super) fn verify_refresh(&self, token: &str) -> Option<(GrantId, Claims)> {
+        let claims = self.claims(token).filter(|claims| claims.aud == REFRESH_AUDIENCE)?;
+        Some((claims.sub.parse().ok()?, claims))
+    }
+
+    fn claims(&self, token: &str) -> Option<Claims> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        Some((TokenKind::from_name(&claims.aud)?, claims))
+        Some(jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims)
     }
 }
 
@@ -114,14 +159,14 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn grant(kind: TokenKind, lifetime: Option<Duration>) -> Grant<'static> {
-        Grant { kind, subject: "s".to_owned(), scope: "", generation: 3, lifetime }
+    fn new(kind: TokenKind, lifetime: Option<Duration>) -> NewToken<'static> {
+        NewToken { kind, subject: "s".to_owned(), scope: "", generation: 3, lifetime, grant: None }
     }
 
     #[test]
     fn a_token_tells_its_kind_subject_and_generation() {
         let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
-        let token = keys.mint(grant(TokenKind::Instance, None)).expect("a token");
+        let token = keys.mint(new(TokenKind::Instance, None)).expect("a token");
         let (kind, claims) = keys.verify(&token).expect("valid");
         assert_eq!((kind, claims.sub.as_str(), claims.generation), (TokenKind::Instance, "s", 3));
         assert!(token.bytes().all(|b| b.is_ascii_graphic()));
@@ -131,13 +176,13 @@ mod tests {
     fn expired_foreign_and_altered_tokens_are_none() {
         let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
         let other = Keys::from_secret(b"another secret of thirty-two byt");
-        let good = keys.mint(grant(TokenKind::Service, Some(Duration::from_secs(60)))).expect("a token");
+        let good = keys.mint(new(TokenKind::Service, Some(Duration::from_secs(60)))).expect("a token");
         assert!(keys.verify(&good).is_some());
         assert!(other.verify(&good).is_none());
         assert!(keys.verify(&good[..good.len() - 2]).is_none());
         assert!(keys.verify("").is_none());
         assert!(keys.verify(&"x".repeat(10_000)).is_none());
-        let expired = keys.mint(grant(TokenKind::Service, Some(Duration::ZERO))).expect("a token");
+        let expired = keys.mint(new(TokenKind::Service, Some(Duration::ZERO))).expect("a token");
         // The claim is in whole seconds: a token of no lifetime is over once the second is.
         let (_, claims) =
             keys.verify(&expired).map_or((TokenKind::Service, None), |(kind, claims)| (kind, Some(claims)));
@@ -145,9 +190,23 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_token_is_no_bearers_token_and_a_bearers_none_to_refresh_with() {
+        let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
+        let grant = GrantId::generate();
+        let token = keys.mint_refresh(grant, 7, now().plus(Duration::from_secs(60))).expect("a token");
+        assert!(keys.verify(&token).is_none());
+        let (of, claims) = keys.verify_refresh(&token).expect("valid");
+        assert_eq!((of, claims.generation), (grant, 7));
+        for kind in [TokenKind::Developer, TokenKind::Service, TokenKind::Installation, TokenKind::Instance] {
+            let token = keys.mint(new(kind, None)).expect("a token");
+            assert!(keys.verify_refresh(&token).is_none(), "{kind}");
+        }
+    }
+
+    #[test]
     fn the_algorithm_none_is_refused() {
         let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
-        let token = keys.mint(grant(TokenKind::Developer, None)).expect("a token");
+        let token = keys.mint(new(TokenKind::Developer, None)).expect("a token");
         let payload = token.split('.').nth(1).expect("three parts");
         // {"alg":"none","typ":"JWT"}
         assert!(keys.verify(&format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.")).is_none());

@@ -49,6 +49,17 @@ pub fn by_email(connection: &Connection, email: &str) -> Result<Option<(Account,
     Ok(statement.query_row([email], |row| Ok((read(row)?, row.get(5)?))).optional()?)
 }
 
+/// Gives an account another password and ends the tokens it has.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_password(transaction: &Transaction<'_>, id: AccountId, password_hash: &str) -> Result<()> {
+    let mut statement = transaction
+        .prepare_cached("UPDATE accounts SET password_hash = ?2, generation = generation + 1 WHERE id = ?1")?;
+    statement.execute(params![id, password_hash])?;
+    Ok(())
+}
+
 /// The account that was made first.
 ///
 /// # Errors

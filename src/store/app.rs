@@ -6,7 +6,7 @@ use crate::model::id::{AccountId, AppId};
 use crate::store::row::{texts_from_column, texts_to_column};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-const COLUMNS: &str = "id, owner, name, redirect_uris, generation, created_at";
+const COLUMNS: &str = "id, owner, name, redirect_uris, has_secret, generation, created_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<App> {
     Ok(App {
@@ -14,8 +14,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<App> {
         owner: row.get(1)?,
         name: row.get(2)?,
         redirect_uris: texts_from_column(row, 3)?,
-        generation: row.get(4)?,
-        created_at: row.get(5)?,
+        has_secret: row.get(4)?,
+        generation: row.get(5)?,
+        created_at: row.get(6)?,
     })
 }
 
@@ -25,8 +26,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<App> {
 /// Faults of the database.
 pub fn insert(transaction: &Transaction<'_>, app: &App, secret_hash: &[u8; 32]) -> Result<()> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO apps (id, owner, name, redirect_uris, secret_hash, generation, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO apps (id, owner, name, redirect_uris, has_secret, secret_hash, generation, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let redirect_uris = texts_to_column(&app.redirect_uris);
     statement.execute(params![
@@ -34,6 +35,7 @@ pub fn insert(transaction: &Transaction<'_>, app: &App, secret_hash: &[u8; 32]) 
         app.owner,
         app.name,
         redirect_uris,
+        app.has_secret,
         secret_hash,
         app.generation,
         app.created_at
@@ -50,13 +52,13 @@ pub fn get(connection: &Connection, id: AppId) -> Result<Option<App>> {
     Ok(statement.query_row([id], read).optional()?)
 }
 
-/// The app with this identifier and the hash of its secret.
+/// The app with this identifier and the hash of its secret; of one that nobody knows, where it has none.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn with_secret(connection: &Connection, id: AppId) -> Result<Option<(App, [u8; 32])>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, secret_hash FROM apps WHERE id = ?1"))?;
-    Ok(statement.query_row([id], |row| Ok((read(row)?, row.get(6)?))).optional()?)
+    Ok(statement.query_row([id], |row| Ok((read(row)?, row.get(7)?))).optional()?)
 }
 
 /// All apps of an account, in the order of creation.

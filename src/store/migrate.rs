@@ -8,6 +8,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0001_initial.sql"),
     include_str!("../../schema/0002_things.sql"),
     include_str!("../../schema/0003_callback_log.sql"),
+    include_str!("../../schema/0004_grants.sql"),
 ];
 
 /// Does the steps that are missing.

@@ -8,6 +8,7 @@ pub mod action;
 pub mod app;
 pub mod callback;
 mod checkpointer;
+pub mod grant;
 pub mod history;
 pub mod installation;
 pub mod instance;
@@ -18,6 +19,7 @@ mod params;
 mod plans;
 pub mod publication;
 mod reader;
+pub mod revoked;
 mod row;
 pub mod setting;
 #[cfg(test)]

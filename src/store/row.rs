@@ -4,7 +4,7 @@ use crate::model::action::ActionStatus;
 use crate::model::callback::CallbackKind;
 use crate::model::history::HistoricValue;
 use crate::model::id::{
-    AccountId, ActionRequestId, AppId, CallbackId, InstallationId, InstanceId, PublicationId, ThingId,
+    AccountId, ActionRequestId, AppId, CallbackId, GrantId, InstallationId, InstanceId, PublicationId, ThingId, TokenId,
 };
 use crate::model::instance::ExternalSubject;
 use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind, Standing, State};
@@ -36,7 +36,18 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(AccountId, AppId, PublicationId, InstallationId, InstanceId, ThingId, ActionRequestId, CallbackId);
+ids!(
+    AccountId,
+    AppId,
+    PublicationId,
+    InstallationId,
+    InstanceId,
+    ThingId,
+    ActionRequestId,
+    CallbackId,
+    GrantId,
+    TokenId
+);
 
 macro_rules! keys {
     ($($name:ident),*) => {$(

@@ -22,6 +22,16 @@ pub fn set(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()
     Ok(())
 }
 
+/// Forgets the value under a name, if it is this one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn forget(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()> {
+    let mut statement = transaction.prepare_cached("DELETE FROM settings WHERE name = ?1 AND value = ?2")?;
+    statement.execute(params![name, value])?;
+    Ok(())
+}
+
 /// Writes something of no meaning: whether it can be committed tells whether the database can be written.
 ///
 /// # Errors

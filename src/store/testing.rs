@@ -29,6 +29,7 @@ pub(super) fn new_app(owner: AccountId) -> App {
         owner,
         name: "n".to_owned(),
         redirect_uris: vec!["https://h".to_owned()],
+        has_secret: true,
         generation: 0,
         created_at: NOW,
     }

@@ -2,6 +2,7 @@
 //! are taken from introspection, so that a new one without a row fails the test.
 
 use crate::connector::{Connector, Kind};
+use crate::harness::PASSWORD;
 use crate::http::Request;
 use crate::hub::assert_refusal;
 use crate::users::{Answer, Developer, HUB, World, graphql, id_of, lamp, publication};
@@ -71,6 +72,7 @@ fn queries() -> Vec<Row> {
         ("apps", "{ id }", Needs::Developer, Own),
         ("app", "(id: \"APP\") { id }", Needs::Developer, Null),
         ("actionRequests", "{ id }", Service("connctd.things.action"), Empty),
+        ("grants", "{ id }", Needs::Developer, Empty),
         ("callbacks", "{ id }", Needs::Developer, Empty),
         ("callback", "(id: \"CALLBACK\") { id }", Needs::Developer, Null),
     ]
@@ -85,10 +87,12 @@ fn mutations() -> Vec<Row> {
         instanceCallbackUrl: \"https://h\", actionCallbackUrl: \"https://h\" }) { id }";
     let install = "(appId: \"FREE\", connectorId: \"PUBLICATION\", configuration: []) { id }";
     let remove_all = "(installationId: \"INSTALLATION\", removeInstances: true) { affectedInstallation { id } }";
+    let password = "(presentPassword: \"PASSWORD\", newPassword: \"another password\") { accessToken }";
     let toggle = "(thingConstraints: {}, actionSelector: { id: \"toggle\" }) { id }";
     let thing = "(thing: { name: \"n\", manufacturer: \"m\", displayType: \"d\", mainComponentId: \"c\", components:
         { id: \"c\", name: \"n\", componentType: \"t\", actions: { id: \"a\", name: \"a\" } } }) { id }";
     vec![
+        ("revokeGrant", "(grantId: \"GRANT\")", developer, Refused),
         ("publishConnector", new, developer, Own),
         ("updateConnector", "(connectorId: \"PUBLICATION\", connector: {}) { id }", developer, Refused),
         ("createApp", "(name: \"n\") { clientId }", developer, Own),
@@ -104,6 +108,7 @@ fn mutations() -> Vec<Row> {
         ("removeInstance", "(instanceId: \"GOING\") { id }", connector, Refused),
         ("removeConnector", "(connectorId: \"PUBLICATION\") { id }", developer, Refused),
         ("removeApp", "(appId: \"SPARE\") { id }", developer, Refused),
+        ("changePassword", password, developer, Own),
         ("removeInstallation", remove_all, developer, Refused),
     ]
 }
@@ -151,6 +156,8 @@ fn stage() -> Stage {
     let free = developer.create_app().id;
     let callback = id_of(&developer.graphql("{ callbacks(first: 1) { id } }", json!({})).field()[0]);
     let ids = BTreeMap::from([
+        ("GRANT", grant(&world, &spare)),
+        ("PASSWORD", PASSWORD.to_owned()),
         ("APP", app.id.clone()),
         ("SPARE", spare),
         ("FREE", free),
@@ -165,7 +172,27 @@ fn stage() -> Stage {
     Stage { world, tokens, ids }
 }
 
+/// What the developer once let an app do for itself. It gave tokens, and has not ended.
+fn grant(world: &World, app: &str) -> String {
+    let id = "0190aaaa-0000-7000-8000-000000000001";
+    let insert =
+        "INSERT INTO grants (id, client, account, app, scope, rounds, code_hash, created_at, used_at, expires_at)
+        SELECT unhex(replace(?1, '-', '')), id, owner, id, 'connctd.connector', 1, x'00', 1, 1, 9000000000000000
+        FROM apps WHERE id = unhex(replace(?2, '-', ''))";
+    assert_eq!(world.server.sql().execute(insert, [id, app]).expect("a grant"), 1);
+    id.to_owned()
+}
+
 impl Stage {
+    /// Asks, and goes on with the new token where that ended the old one.
+    fn ask_and_go_on(&mut self, caller: &'static str, document: &str) -> Answer {
+        let answer = self.ask(caller, document);
+        if let Some(token) = answer.data["changePassword"]["accessToken"].as_str() {
+            self.tokens.insert(caller, token.to_owned());
+        }
+        answer
+    }
+
     fn ask(&self, caller: &str, document: &str) -> Answer {
         let mut text = document.to_owned();
         for (placeholder, id) in &self.ids {
@@ -227,7 +254,7 @@ fn assert_kept_apart(what: &str, stage: &Stage, answer: &Answer, field: &str, ot
 
 #[test]
 fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
-    let stage = stage();
+    let mut stage = stage();
     let mut fields = stage.root_fields();
     let queries = queries().into_iter().map(|row| ("query", row));
     for (kind, (field, rest, needs, others)) in queries.chain(mutations().into_iter().map(|row| ("mutation", row))) {
@@ -255,12 +282,13 @@ fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
         };
         for caller in strangers {
             let what = format!("{field} as {caller}");
-            assert_kept_apart(&what, &stage, &stage.ask(caller, document), field, others);
+            let answer = stage.ask_and_go_on(caller, document);
+            assert_kept_apart(&what, &stage, &answer, field, others);
         }
         // What changes something can be done once.
         let times = if kind == "mutation" { 1 } else { right.len() };
         for caller in right.into_iter().take(times) {
-            let answer = stage.ask(caller, document);
+            let answer = stage.ask_and_go_on(caller, document);
             assert!(answer.status == 200 && answer.errors.is_empty(), "{field} as {caller}: {answer:?}");
         }
     }

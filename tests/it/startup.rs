@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: [&str; 27] = [
+const OPTIONS: [&str; 30] = [
     "listen",
+    "public-url",
+    "allow-host",
     "db",
     "demo",
     "log-format",
@@ -21,6 +23,7 @@ const OPTIONS: [&str; 27] = [
     "secret",
     "developer-token-lifetime",
     "service-token-lifetime",
+    "refresh-token-lifetime",
     "action-deadline",
     "history-retention",
     "readers",

@@ -1,4 +1,4 @@
-//! Accounts, apps and service tokens.
+//! Accounts, apps, grants and tokens.
 
 use crate::graphql::batch::{Batch, group};
 use crate::graphql::context::Context;
@@ -7,6 +7,7 @@ use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::connector::ConnectorInstallation;
 use crate::model::account::Account;
 use crate::model::app as model;
+use crate::model::grant::NamedGrant;
 use crate::model::id::AppId;
 use crate::ops::account as ops_account;
 use crate::ops::app as ops;
@@ -95,6 +96,12 @@ impl App {
         &self.row.redirect_uris
     }
 
+    /// Whether it has a secret. One that runs in a browser or on a phone has none and gets tokens by the
+    /// authorization code flow with PKCE alone.
+    fn has_secret(&self) -> bool {
+        self.row.has_secret
+    }
+
     fn created_at(&self) -> Time {
         Time(self.row.created_at)
     }
@@ -122,8 +129,79 @@ impl AppCredentials {
         ID::new(self.0.app.id.to_string())
     }
 
+    /// Empty for an app that has none.
     fn client_secret(&self) -> &str {
-        &self.0.secret
+        self.0.secret.as_deref().unwrap_or_default()
+    }
+}
+
+/// What a developer lets another app do for one of their own, by the authorization code flow.
+pub struct Grant(pub NamedGrant);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl Grant {
+    fn id(&self) -> ID {
+        ID::new(self.0.grant.id.to_string())
+    }
+
+    /// The app that acts.
+    fn client_id(&self) -> ID {
+        ID::new(self.0.grant.client.to_string())
+    }
+
+    fn client_name(&self) -> &str {
+        &self.0.client_name
+    }
+
+    /// The developer's app that it acts for.
+    fn app_id(&self) -> ID {
+        ID::new(self.0.grant.app.to_string())
+    }
+
+    fn app_name(&self) -> &str {
+        &self.0.app_name
+    }
+
+    /// Separated by blanks; offline means that it goes on until it is revoked or not used for long.
+    fn scope(&self) -> String {
+        self.0.grant.permission.to_string()
+    }
+
+    fn created_at(&self) -> Time {
+        Time(self.0.grant.created_at)
+    }
+
+    /// When tokens were given last.
+    fn used_at(&self) -> Time {
+        Time(self.0.grant.used_at)
+    }
+
+    /// When it ends by itself, if no more tokens are asked for until then.
+    fn expires_at(&self) -> Time {
+        Time(self.0.grant.expires_at)
+    }
+}
+
+/// A token for a developer.
+pub struct DeveloperToken(pub ops_account::IssuedToken);
+
+#[graphql_object(context = Context, scalar = Scalar)]
+impl DeveloperToken {
+    fn access_token(&self) -> &str {
+        &self.0.token
+    }
+
+    fn token_type(&self) -> &str {
+        "bearer"
+    }
+
+    /// Seconds.
+    fn expires_in(&self) -> i32 {
+        i32::try_from(self.0.expires_in).unwrap_or(i32::MAX)
+    }
+
+    fn scope(&self) -> &str {
+        &self.0.scope
     }
 }
 

@@ -74,6 +74,11 @@ impl Files {
         Self { version, page, assets }
     }
 
+    /// What names the version of all files.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
     /// The page, which names the version of everything else.
     pub(super) fn page(&self) -> Option<&Document> {
         self.page.as_ref()

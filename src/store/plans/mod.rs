@@ -29,6 +29,7 @@ const WHOLE: &[&str] = &[
     "SCAN accounts",
     "SCAN publications USING INDEX publications_public",
     "SCAN callbacks USING INDEX callbacks_unsettled",
+    "SCAN revoked_tokens",
 ];
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -108,6 +109,10 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     app::get(connection, nouns.app.id)?;
     app::with_secret(connection, nouns.app.id)?;
     app::of_owner(connection, nouns.account.id)?;
+    grant::get(connection, nouns.grant.id)?;
+    assert!(grant::by_code(connection, [0; 32])?.is_some());
+    grant::of_account(connection, nouns.account.id, NOW)?;
+    assert_eq!(revoked::all(connection)?.len(), 1);
     let publication = nouns.publication.id;
     publication::get(connection, publication)?;
     publication::get_many(connection, &[publication])?;
@@ -276,9 +281,12 @@ fn read_callbacks(connection: &Connection, nouns: &Nouns) -> Result<()> {
 
 fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     setting::probe(transaction)?;
+    setting::forget(transaction, "s", b"v")?;
     let profile = AppProfile { name: "m".to_owned(), redirect_uris: Vec::new() };
     app::update(transaction, nouns.app.id, &profile)?;
     app::set_secret(transaction, nouns.app.id, &[1; 32])?;
+    account::set_password(transaction, nouns.account.id, "h")?;
+    change_grants(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
@@ -293,6 +301,18 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     callback::trim_by_count(transaction, nouns.publication.id, 0, 1)?;
     callback::trim_by_age(transaction, CallbackId::MAX, 1)?;
     remove(transaction, nouns)
+}
+
+fn change_grants(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let id = nouns.grant.id;
+    grant::advance(transaction, id, NOW, Timestamp::from_micros(2))?;
+    assert_eq!(grant::of_account(transaction, nouns.account.id, NOW)?.len(), 1);
+    grant::delete(transaction, id)?;
+    grant::delete_of_app(transaction, nouns.app.id)?;
+    grant::delete_of_account(transaction, nouns.account.id)?;
+    grant::trim(transaction, Timestamp::MAX, 1)?;
+    assert_eq!(revoked::trim(transaction, Timestamp::MAX, 1)?.len(), 1);
+    Ok(())
 }
 
 fn change_histories(transaction: &Transaction<'_>) -> Result<()> {

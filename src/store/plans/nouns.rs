@@ -5,6 +5,7 @@ use crate::model::action::{ActionRequest, ActionStatus};
 use crate::model::app::App;
 use crate::model::callback::{Attempt, CallbackKind, CallbackSubject};
 use crate::model::error::Result;
+use crate::model::grant::{Code, Grant, Permission};
 use crate::model::id::*;
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
@@ -12,9 +13,12 @@ use crate::model::lifecycle::Standing;
 use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
 use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::model::thing::*;
+use crate::model::token::Scopes;
 use crate::model::value::ValueType;
 use crate::store::testing::{NOW, new_account, new_app};
-use crate::store::{Inserted, account, action, app, callback, installation, instance, publication, thing};
+use crate::store::{
+    Inserted, account, action, app, callback, grant, installation, instance, publication, revoked, thing,
+};
 use rusqlite::Transaction;
 use std::time::Duration;
 
@@ -29,6 +33,7 @@ pub(super) struct Nouns {
     pub(super) request: ActionRequest,
     pub(super) callback: CallbackId,
     pub(super) subject: CallbackSubject,
+    pub(super) grant: Grant,
 }
 
 impl Nouns {
@@ -76,7 +81,18 @@ impl Nouns {
             action_request: Some(request.id),
         };
         let callback = CallbackId::generate();
-        Self { account, app, publication, installation, instance, thing, request, callback, subject }
+        let grant = Grant {
+            id: GrantId::generate(),
+            client: app.id,
+            account: account.id,
+            app: app.id,
+            permission: Permission { scopes: Scopes::all(), offline: true },
+            rounds: 0,
+            created_at: NOW,
+            used_at: NOW,
+            expires_at: NOW,
+        };
+        Self { account, app, publication, installation, instance, thing, request, callback, subject, grant }
     }
 }
 
@@ -160,7 +176,10 @@ pub(super) fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     thing::insert(transaction, nouns.thing, &belonging, &new_thing(), NOW)?;
     let key = thing::get(transaction, nouns.thing)?.map_or(ThingKey(0), |thing| thing.key);
     action::insert(transaction, &nouns.request, key)?;
-    callback::insert(transaction, nouns.callback, &nouns.subject, NOW)
+    callback::insert(transaction, nouns.callback, &nouns.subject, NOW)?;
+    let code = Code { hash: [0; 32], redirect_uri: None, challenge: None };
+    grant::insert(transaction, &nouns.grant, &code)?;
+    revoked::insert(transaction, TokenId::generate(), NOW)
 }
 
 pub(super) fn attempt() -> Attempt {

@@ -1,0 +1,173 @@
+//! `/oauth2/auth`: a browser that a client sent here; the developer signs in and consents, and is led
+//! back (RFC 6749, section 4.1; RFC 9700; RFC 9207). Pages without scripts, see `page`.
+//!
+//! May use `ops` and [`crate::http::encoding`]. Used by the route table.
+
+use super::page::{self, Failed};
+use super::{Form, OauthError};
+use crate::http::body::Body;
+use crate::http::encoding::{Pair, pairs_and_repeated};
+use crate::http::reply::{self, Refusal};
+use crate::http::request::Request;
+use crate::model::error::Error;
+use crate::ops::Platform;
+use crate::ops::authorization::{self, Asked, AuthorizationRequest, Decision, ErrorCode, Redirection, RequestRefusal};
+use http::header::{LOCATION, REFERRER_POLICY};
+use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
+use url::Url;
+use warp::reply::Response;
+
+/// Asks whoever the browser belongs to to sign in for a request.
+pub(in crate::http) async fn ask(platform: &Arc<Platform>, request: &Request, issuer: &str) -> Response {
+    match check(platform, request, issuer).await {
+        Ok(asked) => page::sign_in(request, &asked, issuer, None),
+        Err(answer) => answer,
+    }
+}
+
+/// Signs somebody in for a request, and asks whether they consent.
+pub(in crate::http) async fn sign_in(
+    platform: &Arc<Platform>,
+    request: &Request,
+    body: &mut Body<'_>,
+    issuer: &str,
+) -> Response {
+    let asked = match check(platform, request, issuer).await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    let form = match Form::read(request, body).await {
+        Ok(form) => form,
+        Err(OauthError { refusal, .. }) => return page::refused(request, refusal),
+    };
+    let email = form.owned("email").unwrap_or_default();
+    let password = form.owned("password").unwrap_or_default();
+    match authorization::ask(platform, &asked, email.trim().to_owned(), password, request.address()).await {
+        Ok(question) => page::consent(request, &asked, &question),
+        Err(error @ (Error::Unauthenticated(_) | Error::TooMany { .. })) => {
+            page::sign_in(request, &asked, issuer, Some(Failed { email: &email, refusal: error.into() }))
+        }
+        Err(error) => page::refused(request, error.into()),
+    }
+}
+
+/// Leads the browser back with what the developer said.
+pub(in crate::http) async fn decide(
+    platform: &Arc<Platform>,
+    request: &Request,
+    body: &mut Body<'_>,
+    issuer: &str,
+) -> Response {
+    let form = match Form::read(request, body).await {
+        Ok(form) => form,
+        Err(OauthError { refusal, .. }) => return page::refused(request, refusal),
+    };
+    let decision = match (form.get("decision"), form.get("app").map(str::parse)) {
+        (Some("allow"), Some(Ok(app))) => Decision::Allow(app),
+        (Some("deny"), _) => Decision::Deny,
+        _ => {
+            return page::refused(
+                request,
+                Refusal::bad_request("the answer is neither yes, for an app, nor no".to_owned()),
+            );
+        }
+    };
+    match authorization::decide(platform, form.get("ticket").unwrap_or_default(), decision).await {
+        Ok(redirection) => lead_back(request, &redirection, issuer),
+        Err(error) => page::refused(request, error.into()),
+    }
+}
+
+/// The request that the address makes, or the answer where nobody is to be asked.
+async fn check(platform: &Arc<Platform>, request: &Request, issuer: &str) -> Result<AuthorizationRequest, Response> {
+    let (pairs, repeated) = pairs_and_repeated(&request.query).map_err(|refusal| page::refused(request, refusal))?;
+    let asked = match asked(&pairs, &repeated) {
+        Ok(asked) => asked,
+        Err(why) => return Err(page::not_asked(request, why)),
+    };
+    authorization::check(platform, asked).await.map_err(|refusal| match refusal {
+        RequestRefusal::Told(why) => page::not_asked(request, why),
+        RequestRefusal::LedBack(redirection) => lead_back(request, &redirection, issuer),
+        RequestRefusal::Failed(error) => page::refused(request, error.into()),
+    })
+}
+
+fn asked(pairs: &[Pair<'_>], repeated: &[String]) -> Result<Asked, &'static str> {
+    let get = |name: &str| {
+        let sent_twice = repeated.iter().any(|one| one == name);
+        pairs.iter().find(|(given, _)| given == name && !sent_twice).map(|(_, value)| value.clone().into_owned())
+    };
+    if repeated.iter().any(|name| name == "client_id" || name == "redirect_uri") {
+        return Err("It names the app, or where to lead back to, more than once.");
+    }
+    Ok(Asked {
+        client_id: get("client_id"),
+        redirect_uri: get("redirect_uri"),
+        response_type: get("response_type"),
+        scope: get("scope"),
+        state: get("state"),
+        code_challenge: get("code_challenge"),
+        code_challenge_method: get("code_challenge_method"),
+        repeated: repeated.first().cloned(),
+    })
+}
+
+/// 303: another status could send the password that was typed here along (RFC 9700, section 4.12).
+fn lead_back(request: &Request, redirection: &Redirection, issuer: &str) -> Response {
+    let Some(location) = location(redirection, issuer) else {
+        return page::not_asked(request, "It would lead back to an address that is none (redirect_uri).");
+    };
+    let mut response = reply::not_stored(Response::default());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, location);
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+fn location(Redirection { uri, state, result }: &Redirection, issuer: &str) -> Option<HeaderValue> {
+    let mut url = Url::parse(uri).ok()?;
+    {
+        // A query of its own stays (RFC 6749, section 3.1.2).
+        let mut query = url.query_pairs_mut();
+        match result {
+            Ok(code) => query.append_pair("code", code),
+            Err(error) => query
+                .append_pair("error", word(error.code))
+                .append_pair("error_description", &super::printable(&error.description)),
+        };
+        if let Some(state) = state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", issuer);
+    }
+    HeaderValue::try_from(String::from(url)).ok()
+}
+
+fn word(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::InvalidRequest => "invalid_request",
+        ErrorCode::AccessDenied => "access_denied",
+        ErrorCode::UnsupportedResponseType => "unsupported_response_type",
+        ErrorCode::InvalidScope => "invalid_scope",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_a_redirect_uri_stays_and_state_comes_back_as_it_was() {
+        let redirection = Redirection {
+            uri: "https://app.example/cb?tenant=a%20b".to_owned(),
+            state: Some("x&y=1 ü".to_owned()),
+            result: Ok("code".to_owned()),
+        };
+        let location = location(&redirection, "http://h:1").expect("a URL");
+        assert_eq!(
+            location,
+            "https://app.example/cb?tenant=a%20b&code=code&state=x%26y%3D1+%C3%BC&iss=http%3A%2F%2Fh%3A1"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! Under which names the server may be asked for, and which pages may act for a person: what keeps a
+//! name that a stranger leads to this machine (DNS rebinding) and foreign pages' forms out.
+//!
+//! The API itself knows bearer tokens alone, which no browser sends by itself, so any page may call it
+//! (see `cors`). What a person types a password into is for the server's own pages.
+//!
+//! May use the http types. Used by the route table and by `app`, which says what the operator decided.
+
+use crate::http::reply::{Kind, Refusal};
+use crate::http::request::Request;
+use crate::model::url::is_loopback_name;
+use http::HeaderName;
+use http::header::ORIGIN;
+use std::net::IpAddr;
+
+/// What a browser tells of who asks; it is sent over https and to loopback alone.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The platform's own domain: connectors with its URL compiled in are led here by a line in `hosts`.
+const PLATFORM_DOMAIN: &str = "connctd.io";
+
+/// The names under which the server may be asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Its origin as people know it, such as `https://connhub.example`, if the operator said.
+    pub public_origin: Option<String>,
+    /// Further host names that the operator allows; an asterisk is any.
+    pub allowed: Vec<String>,
+    /// Whether none but people at this machine can reach it.
+    pub sandbox: bool,
+}
+
+impl Names {
+    /// Whether the request's Host is a name of this server. Addresses always are: nobody can lead those
+    /// elsewhere. A server on the internet about which nothing was said takes any.
+    ///
+    /// # Errors
+    /// 421, with how to allow the name.
+    pub(super) fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let Some(authority) = request.authority() else { return Ok(()) };
+        let host = host(authority);
+        let unsaid = !self.sandbox && self.public_origin.is_none() && self.allowed.is_empty();
+        if unsaid || self.knows(host) {
+            return Ok(());
+        }
+        let description = format!(
+            "this server does not go by the name {}; if it should, start it with --allow-host {0} or --public-url",
+            super::log::short(host)
+        );
+        Err(Refusal::new(Kind::MisdirectedRequest, description))
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let bare = host.trim_end_matches('.').to_ascii_lowercase();
+        let public = self.public_origin.as_deref().and_then(|origin| origin.split_once("://"));
+        is_address(&bare)
+            || is_loopback_name(&bare)
+            || bare == PLATFORM_DOMAIN
+            || bare.strip_suffix(PLATFORM_DOMAIN).is_some_and(|name| name.ends_with('.'))
+            || public.is_some_and(|(_, authority)| self::host(authority).eq_ignore_ascii_case(&bare))
+            || self.allowed.iter().any(|name| name == "*" || name.eq_ignore_ascii_case(&bare))
+    }
+
+    /// The server's URL as the client knows it, without a slash at the end: the issuer of RFC 8414.
+    pub(super) fn origin(&self, request: &Request) -> String {
+        self.public_origin.clone().unwrap_or_else(|| {
+            let scheme = if request.secure { "https" } else { "http" };
+            format!("{scheme}://{}", request.authority().unwrap_or("localhost"))
+        })
+    }
+
+    /// Whether a request comes from this server's own pages, or from no page at all.
+    ///
+    /// # Errors
+    /// 403 for what another site's page sends.
+    pub(super) fn check_page(&self, request: &Request) -> Result<(), Refusal> {
+        let own = match request.header(&SEC_FETCH_SITE)? {
+            Some(site) => matches!(site, "same-origin" | "none"),
+            None => match request.header(&ORIGIN)? {
+                Some(origin) => {
+                    let of_request = ["http", "https"]
+                        .map(|scheme| format!("{scheme}://{}", request.authority().unwrap_or_default()));
+                    self.public_origin.as_deref() == Some(origin) || of_request.iter().any(|own| own == origin)
+                }
+                None => true,
+            },
+        };
+        if own {
+            return Ok(());
+        }
+        let description = "a page of another site must not do this for you; open connhub itself".to_owned();
+        Err(Refusal::new(Kind::Forbidden, description))
+    }
+}
+
+/// The host of an authority, without its port.
+fn host(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    bare.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sandbox() -> Names {
+        Names { sandbox: true, ..Names::default() }
+    }
+
+    #[test]
+    fn a_sandbox_goes_by_addresses_loopback_names_and_the_platforms() {
+        for known in ["127.0.0.1", "[::1]", "192.168.0.7", "localhost", "LOCALHOST.", "app.localhost", "api.connctd.io"]
+        {
+            assert!(sandbox().knows(known), "{known}");
+        }
+        for other in ["evil.example", "localhost.evil.example", "notconnctd.io", "127.0.0.1.nip.io", "", "2130706433"] {
+            assert!(!sandbox().knows(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_says_is_known() {
+        let names = Names {
+            public_origin: Some("https://hub.example:8443".to_owned()),
+            allowed: vec!["tunnel.example".to_owned()],
+            sandbox: false,
+        };
+        for (host, known) in
+            [("hub.example", true), ("HUB.example.", true), ("tunnel.example", true), ("evil.example", false)]
+        {
+            assert_eq!(names.knows(host), known, "{host}");
+        }
+        assert!(Names { allowed: vec!["*".to_owned()], ..sandbox() }.knows("anything.example"));
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_a_host() {
+        for (authority, expected) in
+            [("h", "h"), ("h:1", "h"), ("[::1]:7171", "[::1]"), ("[::1]", "[::1]"), ("h:", "h"), ("h:x", "h:x")]
+        {
+            assert_eq!(host(authority), expected);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Apps as OAuth 2.0 clients: who asks at the token endpoint, and tokens for an app's own account
+//! (RFC 6749, sections 2.3 and 4.4).
+
+use crate::model::app::App;
+use crate::model::error::Error;
+use crate::model::id::AppId;
+use crate::model::token::Scopes;
+use crate::ops::account::IssuedToken;
+use crate::ops::{Platform, app, secret};
+use crate::store;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Why a client gets no token; the words of RFC 6749, section 5.2.
+#[derive(Debug)]
+pub enum TokenRefusal {
+    /// No such app, or the wrong secret.
+    InvalidClient,
+    /// A code or refresh token that is wrong, expired, revoked or another client's.
+    InvalidGrant(&'static str),
+    /// The client may not do this at all.
+    UnauthorizedClient(&'static str),
+    /// A scope that no app can have, or that was not granted.
+    InvalidScope(String),
+    /// Too many tries, or our own fault.
+    Failed(Error),
+}
+
+impl From<Error> for TokenRefusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What a client sends to show who it is.
+#[derive(Debug, Clone)]
+pub struct ClientCredentials {
+    /// The app's ID.
+    pub id: String,
+    /// Its secret; none from an app that has none.
+    pub secret: Option<String>,
+    /// Where it asks from.
+    pub address: IpAddr,
+}
+
+/// An app that has shown who it is, as well as it can.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) app: App,
+}
+
+/// Finds out who asks. An app with a secret has to show it; one without must not send any.
+///
+/// # Errors
+/// [`TokenRefusal::InvalidClient`], the same for an unknown app and a wrong secret; [`Error::TooMany`]
+/// after too many of those.
+pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentials) -> Result<Client, TokenRefusal> {
+    let ClientCredentials { id, secret, address } = credentials;
+    platform.client_tries.check(&id, address)?;
+    let shown = match id.parse::<AppId>() {
+        Ok(id) => platform.read(move |view| store::app::with_secret(view, id)).await?,
+        Err(_) => None,
+    };
+    let known = shown.filter(|(app, hash)| match &secret {
+        Some(secret) => app.has_secret && secret::matches(secret, hash),
+        None => !app.has_secret,
+    });
+    let Some((app, _)) = known else {
+        platform.client_tries.failed(&id, address);
+        return Err(TokenRefusal::InvalidClient);
+    };
+    Ok(Client { app })
+}
+
+/// A service token for an app that has shown its secret (RFC 6749, section 4.4); all scopes where none
+/// is named.
+///
+/// # Errors
+/// [`TokenRefusal::UnauthorizedClient`] for an app without a secret; a scope that is none.
+pub fn client_credentials(platform: &Platform, client: &Client, scope: &str) -> Result<IssuedToken, TokenRefusal> {
+    if !client.app.has_secret {
+        return Err(TokenRefusal::UnauthorizedClient(
+            "an app without a secret gets tokens by the authorization code flow alone",
+        ));
+    }
+    let scopes = Scopes::from_names(scope.split_whitespace()).map_err(unknown_scope)?;
+    Ok(app::issue(platform, &client.app, &scopes, None)?)
+}
+
+fn unknown_scope(name: String) -> TokenRefusal {
+    TokenRefusal::InvalidScope(format!("{name} is no scope that an app can have; there are {}", Scopes::all()))
+}

@@ -141,12 +141,13 @@ fn advance(platform: &Platform, transaction: &Transaction<'_>, grant: Grant) -> 
 }
 
 fn tokens(platform: &Platform, grant: &Grant, app: &App, scopes: &Scopes) -> Result<Tokens, TokenRefusal> {
-    let access = app::issue(platform, app, scopes, Some(grant.id))?;
-    let refresh = match grant.permission.offline {
-        true => Some(platform.keys.mint_refresh(grant.id, grant.rounds, grant.expires_at)?),
-        false => None,
-    };
-    Ok(Tokens { access, refresh })
+    let mut access = app::issue(platform, app, scopes, Some(grant.id))?;
+    if !grant.permission.offline {
+        return Ok(Tokens { access, refresh: None });
+    }
+    // What is granted is told, though the access token itself does not carry it.
+    access.scope = Permission { scopes: scopes.clone(), offline: true }.to_string();
+    Ok(Tokens { access, refresh: Some(platform.keys.mint_refresh(grant.id, grant.rounds, grant.expires_at)?) })
 }
 
 /// What the developer granted and has not ended, in the order of consent.

@@ -71,7 +71,7 @@ impl Server {
         ops::callback::recover(&platform).await?;
 
         let (stop, stopped) = watch::channel(false);
-        let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), options.names(), stopped));
+        let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), options.clone(), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
         let mut server =
             Self { address, encrypted, first_account, demo: None, platform, pool, stop, listening, maintenance };
@@ -131,10 +131,15 @@ impl Server {
 }
 
 /// Serves until told to stop, then lets requests in flight end.
-async fn listen(entrances: Vec<Entrance>, platform: Arc<Platform>, names: http::Names, stopped: watch::Receiver<bool>) {
-    let engine = Arc::new(Engine::new(Arc::clone(&platform)));
+async fn listen(
+    entrances: Vec<Entrance>,
+    platform: Arc<Platform>,
+    options: ServeOptions,
+    stopped: watch::Receiver<bool>,
+) {
+    let engine = Arc::new(Engine::new(Arc::clone(&platform), options.limits.of_graphql()));
     let sockets = http::Sockets::new(stopped.clone());
-    let routes = http::routes(platform, engine, sockets.clone(), names);
+    let routes = http::routes(platform, engine, sockets.clone(), options.names());
     let remaining = door::serve(entrances, routes, stopped).await;
     // A connection that became a WebSocket is none of the door's any more.
     let ended = async { tokio::join!(remaining.end(), sockets.closed()) };

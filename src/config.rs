@@ -2,6 +2,8 @@
 //!
 //! Used by `cli`, which reads it, and by `app`, which acts on it.
 
+mod limits;
+
 use crate::callback;
 use crate::door::CertificateFiles;
 use crate::http;
@@ -12,6 +14,8 @@ use humantime::Duration;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use limits::LimitOptions;
 
 const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
@@ -157,6 +161,10 @@ pub struct ServeOptions {
     /// About callbacks to connectors
     #[command(flatten)]
     pub callbacks: CallbackOptions,
+
+    /// About what may be asked for at once
+    #[command(flatten)]
+    pub limits: LimitOptions,
 }
 
 /// The options about connections of clients.

@@ -75,7 +75,9 @@ impl<Key: Eq + Hash, Arguments: Eq + Hash, Child: Clone> ArgumentBatch<Key, Argu
                 lists
             }
         };
-        Ok(lists.get(key).cloned().unwrap_or_default())
+        let list = lists.get(key);
+        context.take_rows(list.map_or(0, Vec::len))?;
+        Ok(list.cloned().unwrap_or_default())
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every field can get at: who asks, and the database as it is for this request.
 
+use crate::graphql::document::Document;
 use crate::graphql::error::{Answered, Refusal};
+use crate::graphql::limits::Limits;
 use crate::graphql::straight::SelectedOnce;
 use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
@@ -24,6 +26,12 @@ pub struct Context {
     /// One moment's view for a query; none for a mutation, which must see what it changed.
     view: Option<Mutex<View>>,
     history_rows: AtomicUsize,
+    /// How many values of rows may still be found.
+    values_left: AtomicUsize,
+    /// As many as there may be.
+    values_max: usize,
+    /// The most fields that the document selects of any row.
+    width: usize,
     selected_once: SelectedOnce,
     /// What a subscription is resolved for.
     moment: Mutex<Moment>,
@@ -66,6 +74,9 @@ impl Context {
             subject,
             view,
             history_rows: AtomicUsize::new(0),
+            values_left: AtomicUsize::new(usize::MAX),
+            values_max: usize::MAX,
+            width: 0,
             selected_once: SelectedOnce::default(),
             moment: Mutex::default(),
         }
@@ -74,6 +85,7 @@ impl Context {
     /// Says which event of a subscription is resolved from now on; each has an answer of its own.
     pub fn turn_to(&self, event: Arc<Event>) {
         self.history_rows.store(0, Ordering::Relaxed);
+        self.values_left.store(self.values_max, Ordering::Relaxed);
         self.moment.lock().event = Some(event);
     }
 
@@ -126,9 +138,28 @@ impl Context {
         }])))
     }
 
-    /// For a document that selects so.
-    pub fn with_selected_once(self, selected_once: SelectedOnce) -> Self {
-        Self { selected_once, ..self }
+    /// Counts rows of a list that has no pages into the answer, each as all the fields that it may have.
+    pub fn take_rows(&self, rows: usize) -> Answered<()> {
+        let values = rows.saturating_mul(self.width);
+        let left = self.values_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(values));
+        if left.is_ok() {
+            return Ok(());
+        }
+        let max = self.values_max;
+        Err(Refusal::from(Error::Invalid(vec![Violation {
+            path: "first".to_owned(),
+            message: format!(
+                "the answer would have more than {max} values, which is the most that is allowed: ask for smaller \
+                 pages, fewer lists within lists or fewer fields; the operator can allow more with --graphql-cost"
+            ),
+        }])))
+    }
+
+    /// For a document, within these limits.
+    pub fn for_document(self, document: &Document, limits: &Limits) -> Self {
+        let values_max = limits.cost as usize;
+        let (width, selected_once) = (document.cost().width(), document.selected_once());
+        Self { selected_once, width, values_max, values_left: AtomicUsize::new(values_max), ..self }
     }
 
     /// What the document selects once.

@@ -1,6 +1,8 @@
 //! Parsed and validated documents, kept so that the same text is not parsed again at every request.
 
 use crate::graphql::Schema;
+use crate::graphql::limits::cost::Cost;
+use crate::graphql::limits::{self, Limits};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::query::Query;
 use crate::graphql::scalars::Scalar;
@@ -26,12 +28,18 @@ type Parsed<'a> = ValidatedOperation<'a, Query, Mutation, Subscription, Scalar>;
 
 self_cell! {
     /// An operation with the text that it borrows.
-    pub struct Document {
+    struct Borrowing {
         owner: Text,
 
         #[covariant]
         dependent: Parsed,
     }
+}
+
+/// A document that is good, with what is known of it.
+pub struct Document {
+    parsed: Borrowing,
+    cost: Cost,
 }
 
 /// What was asked for.
@@ -42,15 +50,34 @@ pub struct Text {
     selected_once: SelectedOnce,
 }
 
+/// Why a document is not taken.
+pub enum Bad {
+    /// It does not parse or validate.
+    Invalid(GraphQLError),
+    /// It is more than is allowed; the text says what.
+    TooMuch(String),
+}
+
+impl From<GraphQLError> for Bad {
+    fn from(error: GraphQLError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
 impl Document {
     /// What it selects once.
     pub fn selected_once(&self) -> SelectedOnce {
-        self.borrow_owner().selected_once
+        self.parsed.borrow_owner().selected_once
     }
 
     /// The operation, ready to be executed.
     pub fn operation(&self) -> &Parsed<'_> {
-        self.borrow_dependent()
+        self.parsed.borrow_dependent()
+    }
+
+    /// What it costs.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
     }
 }
 
@@ -59,7 +86,7 @@ struct ByLength;
 
 impl Weighter<u64, Arc<Document>> for ByLength {
     fn weight(&self, _: &u64, document: &Arc<Document>) -> u64 {
-        document.borrow_owner().query.len() as u64 * BYTES_PER_BYTE
+        document.parsed.borrow_owner().query.len() as u64 * BYTES_PER_BYTE
     }
 }
 
@@ -79,27 +106,33 @@ impl Documents {
     /// A document that was parsed before.
     pub fn find(&self, query: &str, operation_name: Option<&str>) -> Option<Arc<Document>> {
         let document = self.kept.get(&self.key(query, operation_name))?;
-        let text = document.borrow_owner();
+        let text = document.parsed.borrow_owner();
         (text.query == query && text.operation_name.as_deref() == operation_name).then_some(document)
     }
 
     /// Parses and validates a document, and keeps it if it is good.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with it, or too much.
     pub fn parse(
         &self,
         schema: &'static Schema,
         query: String,
         operation_name: Option<String>,
-    ) -> Result<Arc<Document>, GraphQLError> {
+        limits: &Limits,
+    ) -> Result<Arc<Document>, Bad> {
+        limits::text::check(&query, limits.tokens).map_err(Bad::TooMuch)?;
         let key = self.key(&query, operation_name.as_deref());
         let keep = query.len() <= DOCUMENT_BYTES_MAX;
         let selected_once = SelectedOnce::in_document(&query);
-        let document = Document::try_new(Text { query, operation_name, selected_once }, |text| {
+        let parsed = Borrowing::try_new(Text { query, operation_name, selected_once }, |text| {
             ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema)
-        });
-        let document = Arc::new(document?);
+        })?;
+        let Text { query, operation_name, .. } = parsed.borrow_owner();
+        // juniper keeps what it parsed to itself. Parsing again takes microseconds, once a document.
+        let cost = Cost::of(schema, query, operation_name.as_deref());
+        cost.check_root(limits).map_err(Bad::TooMuch)?;
+        let document = Arc::new(Document { parsed, cost });
         if keep {
             self.kept.insert(key, Arc::clone(&document));
         }

@@ -9,7 +9,7 @@
 use crate::graphql::context::Context;
 use crate::graphql::document::Document;
 use crate::graphql::scalars::Scalar;
-use crate::graphql::{Answer, Engine, Prepared, response, variables};
+use crate::graphql::{Answer, Engine, Prepared, response};
 use crate::model::error::{Error, Result};
 use crate::ops::live::{Event, Interest, Listener};
 use futures_util::{FutureExt, StreamExt};
@@ -75,7 +75,7 @@ impl Engine {
     pub async fn subscribe(self: &Arc<Self>, prepared: Prepared) -> std::result::Result<Subscribed, Answer> {
         let Prepared { document, request } = prepared;
         let id = request.request_id;
-        let variables = variables(request.variables).map_err(|error| response::bad_variables(&error, &id))?;
+        let variables = self.variables(&document, request.variables, &id)?;
         let (engine, token, subject) = (Arc::clone(self), request.token, request.subject);
         let operation = Operation { engine, document, variables, token, subject, request_id: id.clone() };
         let operation = Arc::new(operation);
@@ -118,7 +118,8 @@ impl Operation {
 
     fn context(&self) -> Result<Context> {
         let platform = Arc::clone(&self.engine.platform);
-        Context::for_query(platform, self.token.as_deref(), self.subject.clone())
+        let context = Context::for_query(platform, self.token.as_deref(), self.subject.clone())?;
+        Ok(context.for_document(&self.document, &self.engine.limits))
     }
 
     /// What is to be listened to, if the caller may.

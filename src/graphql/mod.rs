@@ -8,6 +8,7 @@ mod cursor;
 mod document;
 mod error;
 mod input;
+mod limits;
 mod live;
 mod markdown;
 mod mutation;
@@ -23,8 +24,8 @@ mod types;
 use crate::model::error::{Error, Fault};
 use crate::ops::Platform;
 use context::Context;
-use document::{Document, Documents};
-use juniper::{GraphQLError, InputValue, OperationType, RootNode, Variables};
+use document::{Bad, Document, Documents};
+use juniper::{InputValue, OperationType, RootNode, Variables};
 use mutation::Mutation;
 use query::Query;
 use scalars::Scalar;
@@ -33,6 +34,7 @@ use subscription::Subscription;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+pub use limits::{COST_MAX, Limits, ROOT_FIELDS_MAX, TOKENS_MAX};
 pub use live::{Next, Subscribed};
 pub use sdl::sdl;
 
@@ -45,7 +47,11 @@ const FIELDS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 40;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    Schema::new_with_scalar_value(Query, Mutation, Subscription).limit_fields(FIELDS_MAX).limit_depth(DEPTH_MAX)
+    Schema::new_with_scalar_value(Query, Mutation, Subscription)
+        .limit_fields(FIELDS_MAX)
+        .limit_depth(DEPTH_MAX)
+        // The engine counts them before, with a message that tells how to mend it.
+        .limit_tokens(usize::MAX)
 });
 
 /// Executes GraphQL documents.
@@ -54,6 +60,7 @@ pub struct Engine {
     documents: Documents,
     /// As many as there are readers: queries wait for one here, where they hold no thread.
     places: Semaphore,
+    limits: Limits,
 }
 
 /// A GraphQL request, whatever transport it came by.
@@ -121,9 +128,9 @@ pub enum Outcome {
 impl Engine {
     /// An engine for a platform.
     #[must_use]
-    pub fn new(platform: Arc<Platform>) -> Self {
+    pub fn new(platform: Arc<Platform>, limits: Limits) -> Self {
         let places = Semaphore::new(platform.readers());
-        Self { platform, documents: Documents::default(), places }
+        Self { platform, documents: Documents::default(), places, limits }
     }
 
     /// Executes a request that is no subscription, as [`Self::run`] does.
@@ -144,7 +151,8 @@ impl Engine {
             Some(document) => document,
             None => match self.parse(query, operation_name).await {
                 Ok(Ok(document)) => document,
-                Ok(Err(errors)) => return Err(response::rejected(&errors, &request.request_id)),
+                Ok(Err(Bad::Invalid(errors))) => return Err(response::rejected(&errors, &request.request_id)),
+                Ok(Err(Bad::TooMuch(why))) => return Err(response::too_much(&why, &request.request_id)),
                 Err(fault) => return Err(response::failed(&Error::Fault(fault), &request.request_id)),
             },
         };
@@ -175,21 +183,22 @@ impl Engine {
         self: &Arc<Self>,
         query: String,
         operation_name: Option<String>,
-    ) -> Result<Result<Arc<Document>, GraphQLError>, Fault> {
+    ) -> Result<Result<Arc<Document>, Bad>, Fault> {
         let engine = Arc::clone(self);
-        let parsed = tokio::task::spawn_blocking(move || engine.documents.parse(&SCHEMA, query, operation_name));
+        let parsed =
+            tokio::task::spawn_blocking(move || engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits));
         parsed.await.map_err(Fault::from)
     }
 
     fn query(&self, document: &Document, request: Request) -> Answer {
         let request_id = request.request_id;
-        let variables = match variables(request.variables) {
+        let variables = match self.variables(document, request.variables, &request_id) {
             Ok(variables) => variables,
-            Err(error) => return response::bad_variables(&error, &request_id),
+            Err(answer) => return answer,
         };
         match Context::for_query(Arc::clone(&self.platform), request.token.as_deref(), request.subject) {
             Ok(context) => {
-                let context = context.with_selected_once(document.selected_once());
+                let context = context.for_document(document, &self.limits);
                 response::executed(document.operation().execute_sync(&variables, &context), &request_id)
             }
             Err(error) => response::failed(&error, &request_id),
@@ -198,9 +207,9 @@ impl Engine {
 
     async fn mutate(&self, document: &Document, request: Request) -> Answer {
         let request_id = request.request_id;
-        let variables = match variables(request.variables) {
+        let variables = match self.variables(document, request.variables, &request_id) {
             Ok(variables) => variables,
-            Err(error) => return response::bad_variables(&error, &request_id),
+            Err(answer) => return answer,
         };
         let platform = Arc::clone(&self.platform);
         let authenticated = tokio::task::spawn_blocking(move || {
@@ -208,13 +217,26 @@ impl Engine {
         });
         let context = authenticated.await.unwrap_or_else(|fault| Err(Error::fault(fault)));
         match context {
-            Ok(context) => response::executed(document.operation().execute(&variables, &context).await, &request_id),
+            Ok(context) => {
+                let context = context.for_document(document, &self.limits);
+                response::executed(document.operation().execute(&variables, &context).await, &request_id)
+            }
             Err(error) => response::failed(&error, &request_id),
         }
     }
-}
 
-fn variables(given: serde_json::Map<String, serde_json::Value>) -> Result<Variables<Scalar>, serde_json::Error> {
-    let read = |(name, value)| serde_json::from_value::<InputValue<Scalar>>(value).map(|value| (name, value));
-    given.into_iter().map(read).collect()
+    /// The values of a document's variables, if they and what the document asks with them are not too much.
+    fn variables(
+        &self,
+        document: &Document,
+        given: serde_json::Map<String, serde_json::Value>,
+        request_id: &str,
+    ) -> Result<Variables<Scalar>, Answer> {
+        limits::variables::check(&given, self.limits.tokens).map_err(|why| response::too_much(&why, request_id))?;
+        let read = |(name, value)| serde_json::from_value::<InputValue<Scalar>>(value).map(|value| (name, value));
+        let read: Result<Variables<Scalar>, _> = given.into_iter().map(read).collect();
+        let variables = read.map_err(|error| response::bad_variables(&error, request_id))?;
+        document.cost().check(&variables, &self.limits).map_err(|why| response::too_much(&why, request_id))?;
+        Ok(variables)
+    }
 }

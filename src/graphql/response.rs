@@ -7,6 +7,11 @@ use crate::model::error::Error;
 use juniper::{ExecutionError, FieldError, GraphQLError, Value};
 use serde_json::{Value as Json, json};
 
+/// The most errors of one document that are told.
+const ERRORS_MAX: usize = 100;
+/// The longest text of such an error, in characters: juniper repeats what was wrong, whatever its length.
+const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+
 /// What juniper's execution answers.
 type Execution = Result<(Value<Scalar>, Vec<ExecutionError<Scalar>>), GraphQLError>;
 
@@ -30,17 +35,32 @@ pub fn executed(result: Execution, request_id: &str) -> Answer {
 /// The response to a document that does not parse or validate, or whose variables do not fit.
 pub fn rejected(errors: &GraphQLError, request_id: &str) -> Answer {
     // juniper writes an error as a list of errors, or as one.
-    let errors = match serde_json::to_value(errors) {
+    let mut errors = match serde_json::to_value(errors) {
         Ok(Json::Array(errors)) => errors,
         Ok(error @ Json::Object(_)) => vec![error],
         _ => vec![json!({ "message": errors.to_string() })],
     };
+    if errors.len() > ERRORS_MAX {
+        let more = errors.len() - ERRORS_MAX;
+        errors.truncate(ERRORS_MAX);
+        errors.push(json!({ "message": format!("and {more} more errors") }));
+    }
     let with_extensions = |mut error: Json| {
+        if let Some(message) = error["message"].as_str()
+            && let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS_MAX)
+        {
+            error["message"] = format!("{}…", &message[..end]).into();
+        }
         error["extensions"] = extensions("BAD_USER_INPUT", 400, request_id);
         error
     };
     let errors: Vec<Json> = errors.into_iter().map(with_extensions).collect();
     answer(Outcome::Rejected, &json!({ "errors": errors }))
+}
+
+/// The response to a document or variables that are more than is allowed.
+pub fn too_much(why: &str, request_id: &str) -> Answer {
+    single(Outcome::Rejected, why, "BAD_USER_INPUT", 400, request_id)
 }
 
 /// The response to variables that are no GraphQL values.

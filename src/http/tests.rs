@@ -81,8 +81,8 @@ impl Server {
         let developer = signed_in.expect("signed in").token;
         let (client, service) = instantiated(&platform, &developer).await;
         let [installation, instance] = <[String; 2]>::try_from(std::mem::take(&mut *tokens.lock())).expect("two");
-        let filter =
-            routes(Arc::clone(&platform), Arc::new(Engine::new(Arc::clone(&platform))), sockets(), Names::default());
+        let engine = Arc::new(Engine::new(Arc::clone(&platform), Default::default()));
+        let filter = routes(Arc::clone(&platform), engine, sockets(), Names::default());
         let served = TowerToHyperService::new(warp::service(filter));
         let send = Box::new(move |request: Sent| -> Answering {
             let served = served.clone();

@@ -19,6 +19,7 @@ mod constraints;
 mod demo;
 mod full_disk;
 mod graphql_http;
+mod graphql_limits;
 mod history;
 mod hub;
 mod installations;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: [&str; 30] = [
+const OPTIONS: &[&str] = &[
     "listen",
     "public-url",
     "allow-host",
@@ -40,6 +40,9 @@ const OPTIONS: [&str; 30] = [
     "sign-actual-scheme",
     "tls-cert",
     "tls-key",
+    "graphql-tokens",
+    "graphql-root-fields",
+    "graphql-cost",
 ];
 
 #[test]

@@ -112,7 +112,9 @@ impl App {
             let groups = group(rows, |row| row.app);
             Ok(groups.into_iter().map(|(app, rows)| (app, ConnectorInstallation::page(rows))).collect())
         })?;
-        Ok(found.map_or(&[], Vec::as_slice))
+        let list = found.map_or_else(Default::default, Vec::as_slice);
+        context.take_rows(list.len())?;
+        Ok(list)
     }
 }
 

@@ -388,6 +388,8 @@ impl ConnectorInstance {
             let nodes = Thing::page(thing::of_instances(view, ids)?);
             Ok(group(nodes, Thing::instance).into_iter().filter_map(|(id, nodes)| Some((id?, nodes))).collect())
         })?;
-        Ok(found.map_or(&[], Vec::as_slice))
+        let list = found.map_or_else(Default::default, Vec::as_slice);
+        context.take_rows(list.len())?;
+        Ok(list)
     }
 }

@@ -1,0 +1,37 @@
+//! What a document and its variables may cost: told before anything is parsed ([`text`]), before
+//! anything is read ([`cost`]), and while it is read ([`crate::graphql::context`] counts the rows).
+//!
+//! May use juniper's lexer and parser. Used by `document`, which keeps what is known of a document,
+//! and by the engine.
+
+pub mod cost;
+pub mod text;
+pub mod variables;
+
+/// The most tokens in a document, and values in its variables, where the operator does not say.
+/// The documents of codegen tools have a few hundred; graphql-java and juniper allow 15,000.
+pub const TOKENS_MAX: u32 = 10_000;
+/// The most fields at an operation's root, where the operator does not say: each costs a query, or a
+/// callback. The Developer Center asks for four.
+pub const ROOT_FIELDS_MAX: u32 = 100;
+/// The most values that an answer may be estimated to have, and may have, where the operator does not
+/// say: about 150 MB of JSON and two seconds of one core. A page of 1,000 instances with all that is
+/// documented of their things is estimated at a fifth of it.
+pub const COST_MAX: u32 = 2_000_000;
+
+/// What the operator allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Tokens in a document, and values in its variables.
+    pub tokens: u32,
+    /// Fields at the root of an operation.
+    pub root_fields: u32,
+    /// Values in an answer, as estimated and as found.
+    pub cost: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { tokens: TOKENS_MAX, root_fields: ROOT_FIELDS_MAX, cost: COST_MAX }
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! May use every room. Used by `main`.
 
+mod dev_cert;
+
 use crate::app::{self, Demo, Server};
 use crate::config::{LogFormat, ServeOptions};
 use crate::demo::{self, DemoConnector};
@@ -9,6 +11,7 @@ use crate::ops::past::{Filled, Span};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Parser, Subcommand};
+use dev_cert::DevCertOptions;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -42,6 +45,8 @@ enum Command {
     DemoConnector(DemoOptions),
     /// Give the demo's things a past, so that charts and queries have something to show
     SeedHistory(SeedOptions),
+    /// Make a certificate authority of your own and a certificate to develop with TLS
+    DevCert(DevCertOptions),
     /// Print the GraphQL schema
     Schema,
 }
@@ -96,6 +101,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::DemoConnector(options)) => demo_connector(options),
         Some(Command::SeedHistory(options)) => seed_history(&options),
+        Some(Command::DevCert(options)) => dev_cert::run(&options),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());
             ExitCode::SUCCESS

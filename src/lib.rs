@@ -31,6 +31,7 @@ pub mod callback;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod devcert;
 pub mod door;
 pub mod graphql;
 pub mod http;

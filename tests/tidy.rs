@@ -16,7 +16,7 @@ struct Room {
     forbidden: &'static [&'static str],
 }
 
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room {
         name: "model",
         uses: &[],
@@ -40,6 +40,7 @@ const ROOMS: [Room; 8] = [
     Room { name: "graphql", uses: &["model", "ops"], forbidden: &["warp", "ureq", "rusqlite", "r2d2"] },
     Room { name: "http", uses: &["model", "ops"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
     Room { name: "door", uses: &["model", "http"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
+    Room { name: "devcert", uses: &[], forbidden: &["warp", "hyper", "juniper", "ureq", "rusqlite", "r2d2", "tokio"] },
     Room { name: "demo", uses: &[], forbidden: &["juniper", "rusqlite", "r2d2"] },
 ];
 

@@ -17,6 +17,7 @@ mod callbacks;
 mod configurations;
 mod constraints;
 mod demo;
+mod dev_cert;
 mod full_disk;
 mod graphql_http;
 mod graphql_limits;

@@ -56,7 +56,7 @@ fn help_tells_every_option_its_variable_and_default() {
     }
     assert!(help.stdout.contains("127.0.0.1:7171"), "{}", help.stdout);
     let general = run(connhub().arg("--help"));
-    for command in ["serve", "demo-connector", "seed-history"] {
+    for command in ["serve", "demo-connector", "seed-history", "dev-cert"] {
         assert!(general.success && general.stdout.contains(command), "{}", general.stdout);
     }
     let version = run(connhub().arg("--version"));

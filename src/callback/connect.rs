@@ -54,6 +54,10 @@ impl Connect {
     /// # Errors
     /// If the file of extra certificates cannot be read or holds none.
     pub fn new(settings: &Settings) -> Result<Self> {
+        Self::with(settings, Resolver::default())
+    }
+
+    fn with(settings: &Settings, resolver: Resolver) -> Result<Self> {
         let extra = settings.extra_ca.as_deref().map(extra_roots).transpose()?;
         Ok(Self(Arc::new(Parts {
             policy: Policy {
@@ -61,7 +65,7 @@ impl Connect {
                 opened: settings.opened.clone(),
                 services: settings.services.clone(),
             },
-            resolver: Resolver::default(),
+            resolver,
             tcp: TcpConnector::default(),
             web: RustlsConnector::default(),
             extra: extra.map(|config| (RustlsConnector::default(), config)),
@@ -209,5 +213,45 @@ pub(super) struct NoLookup;
 impl UreqResolver for NoLookup {
     fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const PUBLIC: Ipv4Addr = Ipv4Addr::new(1, 1, 1, 1);
+    const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+    /// Connections for a stranger's name, which resolves to these, one list after the other.
+    fn connect(answers: &'static [&'static [Ipv4Addr]]) -> Connect {
+        let asked = AtomicUsize::new(0);
+        let resolver = Resolver::with(move |_, port| {
+            let answer = answers[asked.fetch_add(1, Ordering::SeqCst)];
+            Ok(answer.iter().map(|address| SocketAddr::new(IpAddr::V4(*address), port)).collect())
+        });
+        Connect::with(&Settings::default(), resolver).expect("connections")
+    }
+
+    fn addresses(connect: &Connect) -> Result<Vec<IpAddr>, Code> {
+        let uri = Uri::from_static("https://connector.example/");
+        let found = connect.0.addresses(&uri, Instant::now() + Duration::from_secs(5));
+        found.map(|found| found.iter().map(SocketAddr::ip).collect()).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn a_name_that_changes_its_address_is_judged_at_each_connection() {
+        let connect = connect(&[&[PUBLIC], &[INSIDE], &[PUBLIC]]);
+        assert_eq!(addresses(&connect), Ok(vec![IpAddr::V4(PUBLIC)]));
+        assert_eq!(addresses(&connect), Err(Code::AddressRefused));
+        assert_eq!(addresses(&connect), Ok(vec![IpAddr::V4(PUBLIC)]));
+    }
+
+    #[test]
+    fn of_several_addresses_those_inside_are_never_tried() {
+        assert_eq!(addresses(&connect(&[&[INSIDE, PUBLIC]])), Ok(vec![IpAddr::V4(PUBLIC)]));
+        assert_eq!(addresses(&connect(&[&[INSIDE, Ipv4Addr::LOCALHOST]])), Err(Code::AddressRefused));
     }
 }

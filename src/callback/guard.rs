@@ -134,8 +134,11 @@ fn refused_v6(address: Ipv6Addr) -> Option<&'static str> {
     let bits = u128::from(address);
     let within = |start: Ipv6Addr, length: u8| (bits ^ u128::from(start)) >> (128 - length) == 0;
     let special = REFUSED_V6.into_iter().find(|(start, length, _)| within(*start, *length)).map(|(_, _, name)| name);
-    let global = address.segments()[0] & GLOBAL_UNICAST_MASK == GLOBAL_UNICAST;
-    special.or((!global).then_some(RESERVED))
+    special.or((!is_global_unicast(address)).then_some(RESERVED))
+}
+
+fn is_global_unicast(address: Ipv6Addr) -> bool {
+    address.segments()[0] & GLOBAL_UNICAST_MASK == GLOBAL_UNICAST
 }
 
 /// The IPv4 addresses that an IPv6 address carries and so may lead to.
@@ -147,10 +150,13 @@ fn carried_v4(address: Ipv6Addr) -> Vec<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => Vec::new(),
         // IPv4-compatible (RFC 4291), IPv4-mapped, IPv4-translated (RFC 2765) and NAT64 (RFC 6052).
         [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => vec![at(6)],
-        // 6to4 (RFC 3056).
+        // 6to4 (RFC 3056), which may carry ISATAP too.
+        [0x2002, _, _, _, 0 | 0x200, 0x5efe, ..] => vec![at(1), at(6)],
         [0x2002, ..] => vec![at(1)],
         // Teredo (RFC 4380): the server's address, and the client's with all bits turned over.
         [0x2001, 0, ..] => vec![at(2), Ipv4Addr::from(!u32::from(at(6)))],
+        // ISATAP (RFC 5214): a tunnel within a site, behind any prefix.
+        [_, _, _, _, 0 | 0x200, 0x5efe, ..] if is_global_unicast(address) => vec![at(6)],
         _ => Vec::new(),
     }
 }
@@ -179,6 +185,7 @@ mod tests {
         192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 223.255.255.255 2606:4700:4700::1111
         2a00:1450:4001::1 2001:200::1 2001:4860:4860::8888 3ffe::1 ::ffff:8.8.8.8 64:ff9b::8.8.8.8
         2002:808:808::1 ::8.8.8.8 ::ffff:0:8.8.8.8 2001:0:808:808:0:0:fefe:fefe
+        2a00:1450:4001::5efe:808:808
     ";
 
     /// Among them Teredo with the server 10.0.0.1, and with the client 10.0.0.1 (turned over: f5ff:fffe).
@@ -191,7 +198,8 @@ mod tests {
         64:ff9b::127.0.0.1 64:ff9b:1::8.8.8.8 64:ff9b:2::1 2002:a00:1::1 2002:7f00:1:: 2002:c0a8:101::1
         2002:a9fe:a9fe:: 2001:0:a00:1::fefe:fefe 2001:0:808:808::f5ff:fffe 2001:2::1 2001:10::1 2001:20::1
         2001:1::1 2001:1ff::1 2001:db8::1 3fff::1 100::1 100:0:0:1::1 5f00::1 fc00::1 fd00:ec2::254 fdff::1
-        fe80::1 febf::1 fec0::1 feff::1 ff02::1 ff0e::1 4000::1 e000::1
+        fe80::1 febf::1 fec0::1 feff::1 ff02::1 ff0e::1 4000::1 e000::1 fe80::5efe:808:808
+        2a00:1450:4001::5efe:a00:1 2a00:1450:4001:0:200:5efe:c0a8:1 2002:808:808::5efe:a9fe:a9fe
     ";
 
     #[test]

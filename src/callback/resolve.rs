@@ -55,7 +55,8 @@ impl Default for Resolver {
 }
 
 impl Resolver {
-    fn with(lookup: impl Fn(&str, u16) -> Found + Send + Sync + 'static) -> Self {
+    /// Looks names up in another way than the system's, for tests.
+    pub(super) fn with(lookup: impl Fn(&str, u16) -> Found + Send + Sync + 'static) -> Self {
         Self { lookup: Arc::new(lookup), under_way: Arc::default() }
     }
 

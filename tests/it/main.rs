@@ -13,6 +13,7 @@ mod wait;
 mod accounts;
 mod actions;
 mod bad_input;
+mod callback_addresses;
 mod callbacks;
 mod configurations;
 mod constraints;

@@ -2,15 +2,18 @@
 //!
 //! May use every room. Used by `main`.
 
+mod database;
 mod dev_cert;
 
 use crate::app::{self, Demo, Server};
 use crate::config::{LogFormat, ServeOptions};
 use crate::demo::{self, DemoConnector};
+use crate::model::error::Error;
 use crate::ops::past::{Filled, Span};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Parser, Subcommand};
+use database::{BackupOptions, CheckOptions, RestoreOptions};
 use dev_cert::DevCertOptions;
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -47,6 +50,12 @@ enum Command {
     SeedHistory(SeedOptions),
     /// Make a certificate authority of your own and a certificate to develop with TLS
     DevCert(DevCertOptions),
+    /// Copy the database into a file, also while a server runs
+    Backup(BackupOptions),
+    /// Put a backup in the place of the database, while no server runs
+    Restore(RestoreOptions),
+    /// Look whether all of the database is sound, also while a server runs
+    Check(CheckOptions),
     /// Print the GraphQL schema
     Schema,
 }
@@ -102,6 +111,9 @@ pub fn run() -> ExitCode {
         Some(Command::DemoConnector(options)) => demo_connector(options),
         Some(Command::SeedHistory(options)) => seed_history(&options),
         Some(Command::DevCert(options)) => dev_cert::run(&options),
+        Some(Command::Backup(options)) => database::backup(&options),
+        Some(Command::Restore(options)) => database::restore(&options),
+        Some(Command::Check(options)) => database::check(&options),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());
             ExitCode::SUCCESS
@@ -120,7 +132,7 @@ fn serve(options: &ServeOptions) -> ExitCode {
     runtime.block_on(async {
         let server = match Server::start(options).await {
             Ok(server) => server,
-            Err(error) => return fail(chain(&error)),
+            Err(error) => return failed(&error),
         };
         greet(&server);
         wait_for_the_end().await;
@@ -171,7 +183,7 @@ fn seed_history(options: &SeedOptions) -> ExitCode {
             println!("{points} points more: {properties} properties of {things} things from {from} to {to}");
             ExitCode::SUCCESS
         }
-        Err(error) => fail(chain(&error)),
+        Err(error) => failed(&error),
     }
 }
 
@@ -211,6 +223,14 @@ fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
 fn fail(problem: impl Display) -> ExitCode {
     eprintln!("connhub: {problem}");
     ExitCode::FAILURE
+}
+
+/// An error of an operation. A fault's own words are for clients, who are not to know more.
+fn failed(error: &Error) -> ExitCode {
+    match error {
+        Error::Fault(fault) => fail(chain(&**fault)),
+        other => fail(other),
+    }
 }
 
 /// An error with all its causes.

@@ -59,7 +59,7 @@ pub fn fill(
     span: Span,
     value_at: fn(&str, i64) -> Option<String>,
 ) -> Result<Option<Filled>> {
-    let store = Store::open(database, 1)?;
+    let store = Store::beside(database, 1)?;
     let kept = store::setting::get(&*store.snapshot()?, setting)?;
     let Some(app) = kept.and_then(|kept| app_of(&String::from_utf8(kept).ok()?)) else { return Ok(None) };
     let (things, properties) = properties(&store, app, marked)?;

@@ -1,7 +1,9 @@
 //! Brings a database to the newest form, step by step, each in a transaction of its own.
 
 use crate::model::error::{Error, Result};
+use crate::store::{copy, files};
 use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
 
 /// The steps, in order; a database's `user_version` counts those done.
 const STEPS: &[&str] = &[
@@ -11,19 +13,72 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0004_grants.sql"),
 ];
 
-/// Does the steps that are missing.
+/// What every form has: a file without them is somebody else's.
+const TABLES: &str =
+    "'accounts', 'apps', 'callbacks', 'installations', 'instances', 'publications', 'settings', 'things'";
+const TABLES_COUNT: usize = 8;
+
+/// How many steps a database has behind it; none for one without anything in it.
 ///
 /// # Errors
-/// If the database is from a newer connhub, or cannot be written.
-pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+/// [`Error::Conflict`] if it is no database of connhub, or of a newer one.
+pub(super) fn form(connection: &Connection) -> Result<usize> {
+    let done = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let done = done.map_err(copy::unsound)?;
     let done = usize::try_from(done).unwrap_or(usize::MAX);
-    if done > STEPS.len() {
+    if done > newest() {
         return Err(Error::Conflict(format!(
             "the database has form {done}, this connhub knows forms up to {}: use a newer connhub, or another --db",
-            STEPS.len()
+            newest()
         )));
     }
+    let sql =
+        format!("SELECT count(*), count(*) FILTER (WHERE name IN ({TABLES})) FROM sqlite_schema WHERE type = 'table'");
+    let counted = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (all, own): (usize, usize) = counted.map_err(copy::unsound)?;
+    if own == TABLES_COUNT && done > 0 || all == 0 && done == 0 {
+        return Ok(done);
+    }
+    Err(Error::Conflict("the file is a database of some other program: use another --db".to_owned()))
+}
+
+/// The form of this connhub's databases.
+pub(super) fn newest() -> usize {
+    STEPS.len()
+}
+
+/// Does the steps that are missing. Before the first, the database is copied beside itself: steps cannot
+/// be taken back.
+///
+/// # Errors
+/// If the database is from a newer connhub, or it or the copy cannot be written: then nothing is changed.
+pub(super) fn migrate(connection: &mut Connection, database: &Path) -> Result<()> {
+    let done = form(connection)?;
+    if (1..newest()).contains(&done) {
+        let kept = files::beside(database, &format!(".form-{done}-{}.bak", stamp()));
+        let bytes = copy::write(connection, &kept, false).map_err(|error| match error {
+            Error::Unavailable(why) | Error::Conflict(why) => Error::Unavailable(format!(
+                "the database has form {done} and is to get form {}, but cannot be copied before: {why}; nothing was changed",
+                newest()
+            )),
+            other => other,
+        })?;
+        tracing::info!(from = done, to = newest(), bytes, copy = %kept.display(),
+            "the database gets a newer form; this copy is for going back to the older connhub");
+    }
+    do_steps(connection, done)
+}
+
+/// The present moment, for the name of a file.
+fn stamp() -> String {
+    let now = time::OffsetDateTime::now_utc();
+    let (date, clock) = (now.date(), now.time());
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", clock.hour(), clock.minute(), clock.second())
+}
+
+/// The steps after the first `done`.
+pub(super) fn do_steps(connection: &mut Connection, done: usize) -> Result<()> {
     for (index, step) in STEPS.iter().enumerate().skip(done) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
@@ -57,7 +112,7 @@ mod tests {
         connection.execute_batch(STEPS[0]).expect("the first form");
         connection.pragma_update(None, "user_version", 1).expect("its number");
         connection.execute_batch(FIRST).expect("rows");
-        migrate(&mut connection).expect("migrated");
+        do_steps(&mut connection, 1).expect("migrated");
         let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
         assert_eq!(text("SELECT group_concat(capability) FROM capabilities WHERE component = 8"), "a,b");
         assert_eq!(text("SELECT capabilities FROM components"), "[\"b\",\"a\",\"b\"]");

@@ -7,11 +7,15 @@ pub mod account;
 pub mod action;
 pub mod app;
 pub mod callback;
+pub mod check;
 mod checkpointer;
+pub mod copy;
+mod files;
 pub mod grant;
 pub mod history;
 pub mod installation;
 pub mod instance;
+mod lock;
 mod migrate;
 pub mod parameter;
 mod params;
@@ -19,6 +23,7 @@ mod params;
 mod plans;
 pub mod publication;
 mod reader;
+pub mod restore;
 pub mod revoked;
 mod row;
 pub mod setting;
@@ -32,7 +37,9 @@ pub use reader::Snapshot;
 pub use writer::Reply;
 
 use crate::model::error::{Error, Result};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OpenFlags, Transaction};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Statements kept prepared on each connection; more than there are.
@@ -40,6 +47,9 @@ const STATEMENTS_CACHED: usize = 128;
 /// How long the write-ahead log may become before it is folded into the file, in pages of 4 KiB:
 /// the longer, the more often a page was rewritten meanwhile and needs folding only once.
 const CHECKPOINT_PAGES: u32 = 8_000;
+/// What remains of the log once it was folded, in bytes: a backup lets it grow by all that is written
+/// meanwhile, which is not to take its place on the disk for good.
+const LOG_BYTES_KEPT_MAX: i64 = 64 * 1_024 * 1_024;
 /// How long SQLite waits for a lock that another process holds (a backup, a shell), in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
@@ -48,22 +58,45 @@ pub struct Store {
     readers: reader::Readers,
     writer: writer::Writer,
     checkpointer: checkpointer::Checkpointer,
+    _lock: Option<lock::Lock>,
 }
 
 impl Store {
-    /// Opens the file, makes it if there is none, and brings it to the newest form.
+    /// Opens the file for a server, makes it if there is none, and brings it to the newest form.
     ///
     /// # Errors
-    /// If the file cannot be opened or written, is no database, or is from a newer connhub.
+    /// If another server is at work on it, if it cannot be opened or written, is no database of connhub,
+    /// or is from a newer one.
     pub fn open(path: &Path, readers: u32) -> Result<Self> {
+        let lock = lock::Lock::take(path)?;
+        make_private(path)?;
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        migrate::migrate(&mut connection)?;
+        migrate::form(&connection)?;
+        set_up(&connection)?;
+        migrate::migrate(&mut connection, path)?;
+        Self::start(path, readers, connection, Some(lock))
+    }
+
+    /// Opens a file that is there and of the newest form, whether or not a server is at work on it.
+    ///
+    /// # Errors
+    /// If it is not, or cannot be opened.
+    pub fn beside(path: &Path, readers: u32) -> Result<Self> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        prepare(&connection)?;
+        if migrate::form(&connection)? != migrate::newest() {
+            let file = path.display();
+            return Err(Error::Conflict(format!("{file} has an older form: run `connhub serve --db {file}` first")));
+        }
+        set_up(&connection)?;
+        Self::start(path, readers, connection, None)
+    }
+
+    fn start(path: &Path, readers: u32, connection: Connection, lock: Option<lock::Lock>) -> Result<Self> {
         let (checkpointer, progress) = checkpointer::Checkpointer::start(path)?;
         let writer = writer::Writer::start(connection, progress)?;
-        Ok(Self { readers: reader::Readers::open(path, readers)?, writer, checkpointer })
+        Ok(Self { readers: reader::Readers::open(path, readers)?, writer, checkpointer, _lock: lock })
     }
 
     /// A reader with a consistent view of what is committed now. Blocks while all readers are taken.
@@ -100,6 +133,24 @@ impl Store {
         self.writer.stop();
         self.checkpointer.join();
     }
+}
+
+/// A file that is not there yet is made for nobody else to read: it will hold keys and hashes.
+fn make_private(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(files::failed("make", path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// What the connection that writes needs.
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT_MAX)
 }
 
 /// What every connection needs.

@@ -1,0 +1,93 @@
+//! `connhub backup`, `restore` and `check`: what an operator does with the database's file.
+
+use super::{fail, failed};
+use crate::ops;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// The options of `connhub backup`.
+#[derive(Debug, Args)]
+pub(super) struct BackupOptions {
+    /// The file to write; the folder must be there
+    file: PathBuf,
+
+    /// The database's file; a server may be at work on it
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    db: PathBuf,
+
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// The options of `connhub restore`.
+#[derive(Debug, Args)]
+pub(super) struct RestoreOptions {
+    /// The backup
+    file: PathBuf,
+
+    /// The database's file, which no server may be at work on; what is there is kept under another name
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    db: PathBuf,
+}
+
+/// The options of `connhub check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    /// The database's file; a server may be at work on it
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    db: PathBuf,
+}
+
+pub(super) fn backup(options: &BackupOptions) -> ExitCode {
+    let BackupOptions { file, db, force } = options;
+    let begun = Instant::now();
+    match ops::backup::backup(db, file, *force) {
+        Ok(bytes) => {
+            println!("{} is a copy of {}: {bytes} bytes in {:.1?}", file.display(), db.display(), begun.elapsed());
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) fn restore(options: &RestoreOptions) -> ExitCode {
+    let RestoreOptions { file, db } = options;
+    match ops::backup::restore(file, db) {
+        Ok(restored) => {
+            println!("{} is what {} was: {} bytes", db.display(), file.display(), restored.bytes);
+            if let Some(before) = restored.before {
+                println!("what was there before is {}", before.display());
+            }
+            println!("accounts, passwords, secrets and revocations are again as they were when the backup was made");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) fn check(options: &CheckOptions) -> ExitCode {
+    let report = match ops::check::check(&options.db) {
+        Ok(report) => report,
+        Err(error) => return failed(&error),
+    };
+    let served = if report.served { "a server is at work on it" } else { "no server is at work on it" };
+    println!("{}: {served}", options.db.display());
+    match report.rules {
+        0 => println!("looked at every page and reference; it has an older form, whose states are not looked at:"),
+        rules => println!("looked at every page and reference, and held these against {rules} rules:"),
+    }
+    for (noun, count) in report.counts {
+        println!("  {count:>12} {noun}");
+    }
+    if report.problems.is_empty() {
+        println!("all is well");
+        return ExitCode::SUCCESS;
+    }
+    for problem in &report.problems {
+        println!("wrong: {problem}");
+    }
+    fail("the database is not sound")
+}

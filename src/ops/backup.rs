@@ -1,0 +1,38 @@
+//! Copies of the database for the operator: made while a server runs, put back while none does.
+
+use crate::model::error::{Error, Result};
+use crate::ops::now;
+use crate::store::copy;
+use std::path::Path;
+
+pub use crate::store::restore::Restored;
+
+/// Copies what is committed now into a file of its own, which appears under its name once it is whole,
+/// checked and on the disk; how long it is, in bytes. Blocks.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no database; [`Error::Conflict`] if there is such a file that is not to be
+/// replaced, or if the file is the database.
+pub fn backup(database: &Path, file: &Path, replace: bool) -> Result<u64> {
+    let source = copy::open(database)?;
+    if copy::is_same(database, file) {
+        return Err(Error::Conflict(format!("{} is the database itself: name another file", file.display())));
+    }
+    if file.exists() && !replace {
+        return Err(Error::Conflict(format!("{} is there already: --force replaces it", file.display())));
+    }
+    copy::write(&source, file, replace)
+}
+
+/// Puts a backup in the place of the database, once it was looked at; what was there is kept. Blocks.
+///
+/// # Errors
+/// [`Error::Conflict`] if the backup is not sound, or a server is at work on the database.
+pub fn restore(backup: &Path, database: &Path) -> Result<Restored> {
+    if copy::is_same(database, backup) {
+        return Err(Error::Conflict(format!("{} is the database itself", backup.display())));
+    }
+    // As RFC 3339 has it, without what some file systems do not take.
+    let moment: String = now().to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    crate::store::restore::restore(backup, database, &format!(".before-restore-{moment}"))
+}

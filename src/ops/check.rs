@@ -1,0 +1,40 @@
+//! Whether a database is sound: its pages, its references, and the states of everything in it. For the
+//! operator, while a server runs or while none does.
+
+use crate::model::error::Result;
+use crate::ops::now;
+use crate::store::check;
+use crate::store::copy::{self, Thoroughness};
+use std::path::Path;
+use std::time::Duration;
+
+/// How late a deadline may take effect while a server runs, on a machine that has much to do.
+const DEADLINE_LATENESS_MAX: Duration = Duration::from_secs(60);
+
+/// What was looked at and what was found.
+#[derive(Debug)]
+pub struct Report {
+    /// Whether a server is at work on the database.
+    pub served: bool,
+    /// How many there are of each noun.
+    pub counts: Vec<(&'static str, u64)>,
+    /// How many rules of the domain were looked at.
+    pub rules: usize,
+    /// What is wrong, in sentences with IDs.
+    pub problems: Vec<String>,
+}
+
+/// Looks at all of a database, of one moment. Changes nothing. Blocks.
+///
+/// # Errors
+/// If there is no database, or it is none of connhub or from a newer one, or cannot be read at all.
+pub fn check(database: &Path) -> Result<Report> {
+    let connection = copy::open(database)?;
+    let served = copy::is_served(database);
+    let view = connection.unchecked_transaction()?;
+    let mut problems = copy::flaws(&view, Thoroughness::Full)?;
+    let overdue = served.then(|| now().minus(DEADLINE_LATENESS_MAX));
+    let (rules, broken) = check::broken(&view, overdue)?;
+    problems.extend(broken);
+    Ok(Report { served, counts: check::counts(&view)?, rules, problems })
+}

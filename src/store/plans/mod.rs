@@ -27,6 +27,8 @@ use std::collections::BTreeSet;
 /// Statements that look at a whole index on purpose: the store's search, and what is done once at start.
 const WHOLE: &[&str] = &[
     "SCAN accounts",
+    // Which tables there are.
+    "SCAN sqlite_schema",
     "SCAN publications USING INDEX publications_public",
     "SCAN callbacks USING INDEX callbacks_unsettled",
     "SCAN revoked_tokens",

@@ -33,6 +33,8 @@ pub mod config;
 pub mod demo;
 pub mod devcert;
 pub mod door;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod graphql;
 pub mod http;
 pub mod model;

@@ -10,6 +10,8 @@
 mod answer;
 mod client;
 mod connect;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod guard;
 mod interpret;
 mod message;

@@ -7,6 +7,8 @@ mod context;
 mod cursor;
 mod document;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod input;
 mod limits;
 mod live;

@@ -11,6 +11,8 @@ mod body;
 mod cors;
 mod document;
 mod encoding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod graphql;
 mod health;
 mod https;

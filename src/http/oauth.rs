@@ -11,6 +11,8 @@ mod page;
 mod revoke;
 mod token;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use authorize::fuzz;
 pub(super) use authorize::{ask, decide, sign_in};
 pub(super) use introspect::introspect;
 pub(super) use metadata::metadata;

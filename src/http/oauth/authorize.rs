@@ -153,6 +153,28 @@ fn word(code: ErrorCode) -> &'static str {
     }
 }
 
+/// What fuzzers feed to this file: the query of a request. A redirect URI that may be registered leads
+/// to its own place, whatever else is sent.
+#[cfg(any(test, fuzzing))]
+pub(in crate::http) fn fuzz(query: &str) {
+    let Ok((pairs, repeated)) = pairs_and_repeated(query) else { return };
+    let Ok(asked) = asked(&pairs, &repeated) else { return };
+    if let Some(challenge) = asked.code_challenge.as_deref().and_then(crate::model::pkce::Challenge::s256) {
+        assert!(!challenge.is_met_by(challenge.as_str()), "{challenge:?}");
+    }
+    drop(crate::model::grant::Permission::asked(asked.scope.as_deref().unwrap_or_default()));
+    let Some(uri) = asked.redirect_uri.filter(|uri| crate::model::redirect::problem(uri).is_none()) else { return };
+    assert!(crate::model::redirect::matches(&uri, &uri));
+    let plain = Url::parse(&uri).unwrap_or_else(|error| panic!("{uri:?} was taken: {error}"));
+    let redirection = Redirection { uri, state: asked.state, result: Ok("code".to_owned()) };
+    let location = location(&redirection, "https://issuer.example").unwrap_or_else(|| panic!("{redirection:?}"));
+    let led = location.to_str().ok().and_then(|location| Url::parse(location).ok());
+    let led = led.unwrap_or_else(|| panic!("{redirection:?} leads to {location:?}"));
+    assert_eq!((led.scheme(), led.host_str(), led.port()), (plain.scheme(), plain.host_str(), plain.port()));
+    let state = led.query_pairs().filter(|(name, _)| name == "state").last().map(|(_, value)| value.into_owned());
+    assert!(redirection.state.is_none() || state == redirection.state, "{redirection:?} leads to {led}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

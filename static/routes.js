@@ -26,6 +26,7 @@ const ROUTES = [
   { at: '/connectors/:connector/edit', page: () => import('./pages/edit-connector.js') },
   { at: '/callbacks', page: () => import('./pages/callbacks.js') },
   { at: '/callbacks/:callback', page: () => import('./pages/callback.js') },
+  { at: '/account', page: () => import('./pages/account.js') },
   { at: '/explorer', page: () => import('./pages/explorer.js') },
 ];
 

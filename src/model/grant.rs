@@ -36,6 +36,13 @@ impl Permission {
         (self.offline || !other.offline) && self.scopes.covers(&other.scopes)
     }
 
+    /// What a client may do with it, in words for the developer who consents; each goes on after “It can”.
+    #[must_use]
+    pub fn words(&self) -> Vec<&'static str> {
+        let offline = self.offline.then_some("keep this access while you are away, until you end it");
+        self.scopes.iter().map(Scope::words).chain(offline).collect()
+    }
+
     /// The names of all scopes that a client may ask a developer for.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Scope::ALL.into_iter().map(Scope::name).chain([OFFLINE_SCOPE])

@@ -71,6 +71,18 @@ impl Scope {
         }
     }
 
+    /// What it lets a program do for an app, in words for the developer whose app it is; they go on after
+    /// “It can”.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Connector => "see the app’s connectors, connect end customers to them and disconnect them again",
+            Self::ThingsRead => "see the app’s things and their values, now and in the past",
+            Self::ThingsAction => "control the app’s things, for example switch them on and off",
+            Self::SubjectsRead => "see the list of the app’s end customers",
+        }
+    }
+
     /// The scope with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -40,6 +40,7 @@ class Socket {
   #timers = {};
   #socket = null;
   #open = false;
+  #token = null; // that the socket began with
 
   constructor(identity, app, subject) {
     Object.assign(this, { identity, app, subject });
@@ -66,8 +67,8 @@ class Socket {
     this.#socket = socket;
     socket.onopen = async () => {
       try {
-        const token = this.app ? await serviceToken(this.app) : session.get()?.token;
-        const payload = { Authorization: `Bearer ${token}` };
+        this.#token = this.app ? await serviceToken(this.app) : session.get()?.token;
+        const payload = { Authorization: `Bearer ${this.#token}` };
         if (this.subject) payload['X-External-Subject-ID'] = this.subject;
         this.#send({ type: 'connection_init', payload });
       } catch {
@@ -93,6 +94,13 @@ class Socket {
     this.#subscriptions.clear();
     hangUp(this.#socket);
     showState();
+  }
+
+  // Goes on with the token that there is now, where it began with another.
+  renew() {
+    if (this.app || !this.#socket || this.#token === session.get().token) return;
+    this.#closed(this.#socket, 0);
+    this.connect();
   }
 
   #send(message) {
@@ -159,11 +167,12 @@ class Socket {
     clearTimeout(this.#timers.ping);
     clearTimeout(this.#timers.pong);
     if (this.#subscriptions.size === 0) {
+      clearTimeout(this.#timers.idle);
       sockets.delete(this.identity);
       return showState();
     }
     if (code === FORBIDDEN && this.app) forgetServiceToken(this.app);
-    if (code === FORBIDDEN && !this.app) return end();
+    if (code === FORBIDDEN && !this.app && this.#token === session.get()?.token) return end({ refused: true });
     const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#retries);
     this.#retries += 1;
     // Not all tabs at once, after a restart of the server.
@@ -194,5 +203,5 @@ function tryNow() {
 addEventListener('online', tryNow);
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && tryNow());
 session.listen((signedIn) => {
-  if (!signedIn) for (const socket of [...sockets.values()]) socket.close();
+  for (const socket of [...sockets.values()]) signedIn ? socket.renew() : socket.close();
 });

@@ -14,11 +14,12 @@ import { Facts, Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Time } from '../components/time.js';
 import { toast } from '../components/toast.js';
-import { AppFields, appFields, linesOf } from '../parts/app-form.js';
+import { AppFields, useAppDraft } from '../parts/app-form.js';
+import { AskForAccess } from '../parts/ask-for-access.js';
 import { Credentials, curlForToken } from '../parts/credentials.js';
 import { tellAppsChanged } from '../shell/apps-changed.js';
 
-const DOCUMENT = 'query ($id: ID!) { app(id: $id) { id name redirectUris createdAt installations { id } } }';
+const DOCUMENT = 'query ($id: ID!) { app(id: $id) { id name hasSecret redirectUris createdAt installations { id } } }';
 const UPDATE = `mutation ($id: ID!, $name: String!, $redirectUris: [String!]) {
   updateApp(appId: $id, name: $name, redirectUris: $redirectUris) { id }
 }`;
@@ -43,28 +44,33 @@ const Gone = () => html`
 const Parts = ({ app, reload }) => html`
   <${Section} title="How it signs in">
     <div class="stack">
-      <${Facts} facts=${[['Client ID', html`<${Identifier} value=${app.id} what="client ID" />`], ['Client secret', 'Shown when it was made'], ['Made', html`<${Time} at=${app.createdAt} />`]]} />
-      <${CodeBlock} label="curl for a token" code=${curlForToken(app.id, '<client secret>')} />
-      <${ResetSecret} app=${app} />
+      <${Facts} facts=${[
+        ['Client ID', html`<${Identifier} value=${app.id} what="client ID" />`],
+        ['Client secret', app.hasSecret ? 'Shown when it was made' : 'None'],
+        ['Made', html`<${Time} at=${app.createdAt} />`],
+      ]} />
+      ${app.hasSecret
+        ? html`<${CodeBlock} label="curl for a token" code=${curlForToken(app.id, '<client secret>')} /><${ResetSecret} app=${app} />`
+        : html`<p>It runs in a browser or on a phone, where no secret can be kept, so it has none. Instead it proves by PKCE that it is the one that asked.</p>`}
     </div>
   </${Section}>
+  <${Section} title="Sign in with connhub"><${AskForAccess} app=${app} /></${Section}>
   <${Settings} app=${app} reload=${reload} />
   <${Removal} app=${app} />
 `;
 
 function Settings({ app, reload }) {
-  const [name, setName] = useState(app.name);
-  const [uris, setUris] = useState(app.redirectUris.join('\n'));
+  const draft = useAppDraft(app);
   const [save, { busy, error }] = useAction(async () => {
-    await ask(UPDATE, { id: app.id, name: name.trim(), redirectUris: linesOf(uris) });
+    await ask(UPDATE, { id: app.id, ...draft.input() });
     tellAppsChanged();
     reload();
     toast('Saved');
   });
   return html`
     <${Section} title="Settings">
-      <${Form} onSubmit=${save} error=${error} fields=${appFields(error)}>
-        <${AppFields} ...${{ name, setName, uris, setUris, error }} />
+      <${Form} onSubmit=${save} error=${error} fields=${draft.fields()}>
+        <${AppFields} ...${draft.given} error=${error} needed=${!app.hasSecret} />
         <${Button} kind="primary" type="submit" busy=${busy}>Save</${Button}>
       </${Form}>
     </${Section}>
@@ -85,6 +91,7 @@ function ResetSecret({ app }) {
     ${asking && html`
       <${Confirm} title="Reset the secret?" action="Reset it" busy=${busy} error=${error} onConfirm=${reset} onClose=${close}>
         <p>The present secret of <strong>${app.name}</strong> ends at once, and so do all tokens that were got with it. Whatever uses them must get the new secret.</p>
+        <p>What developers let it do ends too, and what others may do for it: they are asked again.</p>
       </${Confirm}>
     `}
     ${credentials && html`
@@ -112,7 +119,7 @@ function Removal({ app }) {
         : html`<div class="stack"><p>Its tokens end, and its own things, which no connector brought, go with it.</p><div><${Button} kind="danger" icon="trash" onClick=${() => setAsking(true)}>Remove the app</${Button}></div></div>`}
       ${asking && html`
         <${Confirm} title=${`Remove “${app.name}”?`} action="Remove it" typed=${app.name} busy=${busy} error=${error} onConfirm=${remove} onClose=${() => (setAsking(false), clear())}>
-          <p>The app, its secret and its tokens are gone for good, and the things that it keeps itself with them.</p>
+          <p>The app and its tokens are gone for good, and with them the things that it keeps itself, what developers let it do, and what others may do for it.</p>
         </${Confirm}>
       `}
     </${Section}>

@@ -9,18 +9,19 @@ import { chooseApp } from '../api/session.js';
 import { Button } from '../components/button.js';
 import { Identifier } from '../components/copy.js';
 import { Dialog } from '../components/dialog.js';
+import { Choice } from '../components/field.js';
 import { Form } from '../components/form.js';
 import { Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Table } from '../components/table.js';
 import { Time } from '../components/time.js';
-import { AppFields, appFields, linesOf } from '../parts/app-form.js';
-import { Credentials } from '../parts/credentials.js';
+import { AppFields, useAppDraft } from '../parts/app-form.js';
+import { ClientId, Credentials } from '../parts/credentials.js';
 import { tellAppsChanged } from '../shell/apps-changed.js';
 
 const DOCUMENT = '{ apps { id name createdAt installations { id } } }';
-const CREATE = `mutation ($name: String!, $redirectUris: [String!]) {
-  createApp(name: $name, redirectUris: $redirectUris) { clientId clientSecret app { name } }
+const CREATE = `mutation ($name: String!, $redirectUris: [String!], $hasSecret: Boolean) {
+  createApp(name: $name, redirectUris: $redirectUris, hasSecret: $hasSecret) { clientId clientSecret app { name } }
 }`;
 
 const COLUMNS = [
@@ -51,32 +52,48 @@ export default function Apps() {
   `;
 }
 
+const PLACES = [
+  ['server', 'On a server', 'Nobody but you can read what is there. It gets a client ID and a secret, and tokens of its own with them.'],
+  ['device', 'In a browser or on a phone', 'Whoever uses it can read all that is in it, so it gets no secret. Developers sign in and let it act for one of their apps.'],
+];
+
 function MakeApp({ onMade, onClose }) {
-  const [name, setName] = useState('');
-  const [uris, setUris] = useState('');
-  const [credentials, setCredentials] = useState(null);
+  const draft = useAppDraft();
+  const [place, setPlace] = useState('server');
+  const [made, setMade] = useState(null);
+  const hasSecret = place === 'server';
   const [make, { busy, error }] = useAction(async () => {
-    const { createApp } = await ask(CREATE, { name: name.trim(), redirectUris: linesOf(uris) });
-    setCredentials(createApp);
+    const { createApp } = await ask(CREATE, { ...draft.input(), hasSecret });
+    setMade(createApp);
     onMade(createApp);
   });
-  if (credentials) {
-    return html`
-      <${Dialog} key="made" title=${`“${credentials.app.name}” is made`} onClose=${onClose} wide>
-        <div class="dialog-body"><${Credentials} ...${credentials} /></div>
-        <footer class="actions"><${Button} kind="primary" onClick=${onClose}>I have copied the secret</${Button}></footer>
-      </${Dialog}>
-    `;
-  }
+  if (made) return html`<${Made} ...${made} onClose=${onClose} />`;
   return html`
     <${Dialog} key="making" title="Make an app" onClose=${onClose}>
-      <${Form} onSubmit=${make} error=${error} fields=${appFields(error)}>
-        <div class="dialog-body"><${AppFields} ...${{ name, setName, uris, setUris, error }} /></div>
+      <${Form} onSubmit=${make} error=${error} fields=${draft.fields()}>
+        <div class="dialog-body">
+          <${Choice} label="Where does it run?" options=${PLACES} value=${place} onInput=${setPlace} />
+          <${AppFields} ...${draft.given} error=${error} needed=${!hasSecret} />
+        </div>
         <footer class="actions">
           <${Button} onClick=${onClose}>Cancel</${Button}>
           <${Button} kind="primary" type="submit" busy=${busy}>Make it</${Button}>
         </footer>
       </${Form}>
+    </${Dialog}>
+  `;
+}
+
+function Made({ app, clientId, clientSecret, onClose }) {
+  const hasSecret = clientSecret !== '';
+  return html`
+    <${Dialog} key="made" title=${`“${app.name}” is made`} onClose=${onClose} wide>
+      <div class="dialog-body">
+        ${hasSecret
+          ? html`<${Credentials} ...${{ clientId, clientSecret }} />`
+          : html`<${ClientId} value=${clientId} /><p>It has no secret. How it asks for access, with a ready program, is on <a href=${path`/apps/${clientId}`}>its page</a>.</p>`}
+      </div>
+      <footer class="actions"><${Button} kind="primary" onClick=${onClose}>${hasSecret ? 'I have copied the secret' : 'Done'}</${Button}></footer>
     </${Dialog}>
   `;
 }

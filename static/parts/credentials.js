@@ -13,6 +13,8 @@ const Secret = ({ name, value }) => html`
   <div class="secret"><dt>${name}</dt><dd><code class="breaking">${value}</code><${CopyButton} value=${value} label=${`Copy ${name}`} named /></dd></div>
 `;
 
+export const ClientId = ({ value }) => html`<dl class="secrets"><${Secret} name="client ID" value=${value} /></dl>`;
+
 export const Credentials = ({ clientId, clientSecret }) => html`
   <${Notice} kind="warn" title="The secret is shown this once">Copy it now: connhub keeps its hash alone. If it gets lost, reset it.</${Notice}>
   <dl class="secrets"><${Secret} name="client ID" value=${clientId} /><${Secret} name="client secret" value=${clientSecret} /></dl>

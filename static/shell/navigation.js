@@ -83,6 +83,7 @@ function SignedIn() {
   return html`
     <div class="signed-in">
       <span class="who" title=${signedIn?.email}>${signedIn?.email}</span>
+      <ul><${Item} href="/account" icon="account">Account</${Item}></ul>
       <${Button} kind="plain" small icon="signout" onClick=${leave}>Sign out</${Button}>
     </div>
   `;

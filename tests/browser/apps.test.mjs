@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { assertAccessible } from './harness/axe.mjs';
-import { test } from './harness/browser.mjs';
-import { at, clipboard, focused, gone, problemOf, says, seen } from './harness/see.mjs';
+import { PHONE, test } from './harness/browser.mjs';
+import { at, clipboard, focused, gone, holds, problemOf, says, seen } from './harness/see.mjs';
 
 const tokenFor = (server, id, secret) =>
   fetch(`${server.url}/oauth2/token`, {
@@ -12,6 +12,9 @@ const tokenFor = (server, id, secret) =>
     body: 'grant_type=client_credentials',
   });
 
+const button = (place, name) => place.getByRole('button', { name, exact: true });
+const uri = (place, number) => place.getByRole('textbox', { name: `Redirect URI ${number}`, exact: true });
+
 test('an app is made, and its secret works', async ({ page, server }) => {
   await page.goto('/apps');
   await seen(page.getByText('You have no app yet'));
@@ -19,16 +22,26 @@ test('an app is made, and its secret works', async ({ page, server }) => {
   await page.getByRole('button', { name: 'Make an app' }).first().click();
   await at(page, '/apps?new=true');
   const dialog = await seen(page.getByRole('dialog', { name: 'Make an app' }));
-  await dialog.getByLabel('Redirect URIs').fill('https://shop.example/back\nnowhere');
-  await dialog.getByRole('button', { name: 'Make it' }).click();
+  // The rows that are empty are not sent, and each problem stays at the URI that it is of.
+  await button(dialog, 'Add a redirect URI').click();
+  await focused(uri(dialog, 2));
+  await uri(dialog, 2).fill('https://shop.example/back');
+  await button(dialog, 'Add a redirect URI').click();
+  await uri(dialog, 3).fill('nowhere');
+  await button(dialog, 'Make it').click();
   await problemOf(dialog.getByLabel('Name'));
-  assert.match(await problemOf(dialog.getByLabel('Redirect URIs')), /“nowhere” must be an absolute URI/);
+  assert.match(await problemOf(uri(dialog, 3)), /Must be an absolute URI/);
+  assert.equal(await uri(dialog, 2).getAttribute('aria-invalid'), null);
   await focused(dialog.getByLabel('Name'));
   await assertAccessible(page);
+  await button(dialog, 'Remove redirect URI 1').click();
+  await focused(uri(dialog, 1));
+  await holds(uri(dialog, 1), 'https://shop.example/back');
+  assert.match(await problemOf(uri(dialog, 2)), /Must be an absolute URI/);
+  await button(dialog, 'Remove redirect URI 2').click();
 
   await dialog.getByLabel('Name').fill('Shop');
-  await dialog.getByLabel('Redirect URIs').fill('https://shop.example/back');
-  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await button(dialog, 'Make it').click();
   const made = await seen(page.getByRole('dialog', { name: '“Shop” is made' }));
   await assertAccessible(page);
   await made.getByRole('button', { name: 'Copy client ID' }).click();
@@ -81,6 +94,36 @@ test('an app is renamed, gets a new secret, and is removed', async ({ page, serv
   await removing.getByRole('button', { name: 'Remove it' }).click();
   await at(page, '/apps');
   await seen(page.getByText('You have no app yet'));
+});
+
+test('an app that runs in a browser is made without a secret, and told how it asks for access', { viewport: PHONE }, async ({ page, api }) => {
+  await page.goto('/apps?new=true');
+  const dialog = await seen(page.getByRole('dialog', { name: 'Make an app' }));
+  await dialog.getByLabel('In a browser or on a phone').check();
+  await dialog.getByLabel('Name').fill('Dashboard');
+  await says(dialog, 'Without one it gets no tokens at all');
+  await button(dialog, 'Make it').click();
+  const made = await seen(page.getByRole('dialog', { name: '“Dashboard” is made' }));
+  await says(made, 'It has no secret');
+  assert.equal(await made.getByText('client secret').count(), 0);
+  await assertAccessible(page);
+  await made.getByRole('link', { name: 'its page' }).click();
+
+  await seen(page.getByRole('heading', { level: 1, name: 'Dashboard' }));
+  await gone(made);
+  await says(page.getByRole('main'), 'Client secret None');
+  await says(page.getByRole('main'), 'It has no redirect URI yet');
+  assert.equal(await button(page, 'Reset the secret').count(), 0);
+  await button(page, 'Add a redirect URI').click();
+  await uri(page, 1).fill('https://shop.example/back');
+  await button(page, 'Save').click();
+  const program = await seen(page.getByRole('region', { name: 'access.js' }));
+  await says(program, '"https://shop.example/back"');
+  await assertAccessible(page);
+  await page.reload();
+  await holds(uri(page, 1), 'https://shop.example/back');
+  const [{ hasSecret, redirectUris }] = (await api.ask('{ apps { hasSecret redirectUris } }')).apps;
+  assert.deepEqual([hasSecret, redirectUris], [false, ['https://shop.example/back']]);
 });
 
 test('an app with installed connectors says that they come first', { demo: true }, async ({ page, server }) => {

@@ -4,10 +4,13 @@
 import assert from 'node:assert/strict';
 import { assertAccessible } from './harness/axe.mjs';
 import { DESKTOP, PHONE, test } from './harness/browser.mjs';
+import { letIn } from './harness/client.mjs';
 import { LAMP } from './harness/connector.mjs';
 import { number } from './harness/see.mjs';
 
 const EVIL = '"><img src=x onerror="window.ran=1"><script>window.ran=1</script><b data-evil>B</b>{{1+1}}';
+// What a redirect URI can hold of it.
+const REDIRECT = `https://evil.example/?"><b`.replace(/["<>]/g, encodeURIComponent) + "'$(id)`id`${1+1}";
 const MARKDOWN = `${EVIL}\n\n[link](javascript:window.ran=1) ![x](javascript:window.ran=1) <a href="JaVaScRiPt:window.ran=1" onclick="window.ran=1">a</a>`;
 const PARAMETER = { id: 'p', name: EVIL, description: EVIL, valueType: 'STRING', validationExpression: '' };
 
@@ -38,7 +41,8 @@ async function attack(api, connector) {
   await evil.answers('action', { status: 500, body: EVIL });
   const profile = { name: EVIL, description: EVIL, requirements: EVIL, tags: [EVIL.slice(0, 50)], mode: 'PUBLIC' };
   const { id } = await evil.publish(api, { ...profile, configurationParameters: [PARAMETER], customerConfigurationParameters: [PARAMETER] });
-  const app = await api.createApp(EVIL);
+  const app = await api.createApp(EVIL, { redirectUris: [REDIRECT] });
+  await letIn(api.server, { ...(await api.createApp(EVIL, { redirectUris: [REDIRECT], hasSecret: false })), redirectUri: REDIRECT }, app);
   const installation = await api.install(app.id, id, { p: EVIL });
   await evil.reportInstallation(installation.id, 2, { [EVIL]: EVIL });
   const instance = await api.instantiate(app.id, installation.id, { configuration: { p: EVIL }, subject: '<b>evil</b>' });
@@ -50,7 +54,7 @@ async function attack(api, connector) {
   const within = `/apps/${app.id}`;
   const installed = `${within}/installed/${installation.id}`;
   return [
-    '/', '/apps', within, '/store', `/store/${id}`, `/store/${id}/install`, `${within}/installed`, installed, `${installed}?tab=instances`,
+    '/', '/apps', '/account', within, '/store', `/store/${id}`, `/store/${id}/install`, `${within}/installed`, installed, `${installed}?tab=instances`,
     `${installed}?tab=callbacks`, `${installed}/instantiate`, `${within}/instances`, `${within}/instances/${instance.id}`, `${within}/things`,
     `${within}/things/${thing.id}`, '/connectors', `/connectors/${id}`, `/connectors/${id}/edit`, '/callbacks', `/callbacks/${callback.id}`, '/explorer',
   ];

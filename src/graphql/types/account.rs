@@ -169,6 +169,11 @@ impl Grant {
         self.0.grant.permission.to_string()
     }
 
+    /// The scope in words for its developer, as the page of the consent says it; each goes on after “It can”.
+    fn permissions(&self) -> Vec<&'static str> {
+        self.0.grant.permission.words()
+    }
+
     fn created_at(&self) -> Time {
         Time(self.0.grant.created_at)
     }

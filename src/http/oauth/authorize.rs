@@ -10,8 +10,8 @@ use crate::http::encoding::{Pair, pairs_and_repeated};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::error::Error;
-use crate::ops::Platform;
 use crate::ops::authorization::{self, Asked, AuthorizationRequest, Decision, ErrorCode, Redirection, RequestRefusal};
+use crate::ops::{Platform, account};
 use http::header::{LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
@@ -21,8 +21,22 @@ use warp::reply::Response;
 /// Asks whoever the browser belongs to to sign in for a request.
 pub(in crate::http) async fn ask(platform: &Arc<Platform>, request: &Request, issuer: &str) -> Response {
     match check(platform, request, issuer).await {
-        Ok(asked) => page::sign_in(request, &asked, issuer, None),
+        Ok(asked) => show_sign_in(platform, request, &asked, issuer, None).await,
         Err(answer) => answer,
+    }
+}
+
+async fn show_sign_in(
+    platform: &Arc<Platform>,
+    request: &Request,
+    asked: &AuthorizationRequest,
+    issuer: &str,
+    failed: Option<Failed<'_>>,
+) -> Response {
+    let by = Arc::clone(platform);
+    match platform.read(move |view| account::about(&by, view)).await {
+        Ok(about) => page::sign_in(request, asked, issuer, about.generated_account.as_deref(), failed),
+        Err(error) => page::refused(request, error.into()),
     }
 }
 
@@ -46,7 +60,8 @@ pub(in crate::http) async fn sign_in(
     match authorization::ask(platform, &asked, email.trim().to_owned(), password, request.address()).await {
         Ok(question) => page::consent(request, &asked, &question),
         Err(error @ (Error::Unauthenticated(_) | Error::TooMany { .. })) => {
-            page::sign_in(request, &asked, issuer, Some(Failed { email: &email, refusal: error.into() }))
+            let failed = Failed { email: &email, refusal: error.into() };
+            show_sign_in(platform, request, &asked, issuer, Some(failed)).await
         }
         Err(error) => page::refused(request, error.into()),
     }

@@ -6,10 +6,9 @@
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::http::ui;
-use crate::model::grant::{OFFLINE_SCOPE, Permission};
-use crate::model::token::Scope;
+use crate::model::app::App;
 use crate::ops::authorization::{AuthorizationRequest, Question};
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, html};
 use url::Url;
@@ -23,17 +22,20 @@ pub(super) struct Failed<'a> {
     pub(super) refusal: Refusal,
 }
 
-/// Asks for e-mail and password.
+/// Asks for e-mail and password. `generated` is the account whose password was printed, where that may
+/// be told.
 pub(super) fn sign_in(
     request: &Request,
     asked: &AuthorizationRequest,
     issuer: &str,
+    generated: Option<&str>,
     failed: Option<Failed<'_>>,
 ) -> Response {
-    let (email, problem) = failed.map_or(("", None), |failed| (failed.email, Some(failed.refusal)));
+    let (typed, problem) = failed.map_or((None, None), |failed| (Some(failed.email), Some(failed.refusal)));
+    let email = typed.filter(|email| !email.is_empty()).or(generated).unwrap_or_default();
     let content = html! {
         @if let Some(refusal) = &problem { (notice("danger", html! { (sentence(&refusal.description)) })) }
-        p { strong { (asked.client.name) } " asks to act for an app of yours at " strong { (issuer) } ". You decide that next." }
+        p { strong { bdi { (asked.client.name) } } " asks for access to one of your apps. Sign in first. Then you see what it asks for, and decide." }
         form method="post" action={ "/oauth2/auth?" (request.query) } {
             div class="field" {
                 label for="email" { "E-mail" }
@@ -45,17 +47,22 @@ pub(super) fn sign_in(
             }
             button class="button primary" type="submit" { "Sign in" }
         }
-        p class="hint" { "If it was not you who began this, close this page: nothing happens then." }
+        @if let Some(generated) = generated {
+            p class="hint" {
+                "This sandbox made the account " strong { (generated) } " when it first started, and printed its password once, on the terminal that the server was started in."
+            }
+        }
+        p class="hint" {
+            "Your password is for this server alone, " strong { (issuer) } "; the app does not get it. If you did not start this, close the page, and nothing happens."
+        }
     };
-    let mut response = page("Sign in to go on", content);
+    let mut response = page("Sign in to continue", content);
     if let Some(refusal) = problem {
         // What counts beside the page: the status, and when to try again.
         let refused = refusal.answer(request);
         *response.status_mut() =
             if refused.status() == StatusCode::UNAUTHORIZED { StatusCode::FORBIDDEN } else { refused.status() };
-        response.headers_mut().extend(
-            refused.headers().get(http::header::RETRY_AFTER).map(|after| (http::header::RETRY_AFTER, after.clone())),
-        );
+        keep_retry_after(&mut response, &refused);
     }
     response
 }
@@ -63,49 +70,66 @@ pub(super) fn sign_in(
 /// Asks whether the client may do what it wants, and for which app.
 pub(super) fn consent(request: &Request, asked: &AuthorizationRequest, question: &Question) -> Response {
     let Question { ticket, account, apps } = question;
+    let client = &asked.client.name;
     let content = html! {
-        p { "Signed in as " strong { (account.email) } ". If you consent, " strong { (asked.client.name) } " may:" }
-        ul class="permissions" { @for words in words(&asked.permission) { li { (words) } } }
+        p { strong { bdi { (client) } } " asks for access to one of your apps. You are signed in as " strong { bdi { (account.email) } } "." }
         form method="post" action="/oauth2/auth/decision" {
             input type="hidden" name="ticket" value=(ticket);
             @if apps.is_empty() {
                 (notice("warn", html! {
-                    "You have no app yet that it could act for. "
-                    a href="/apps" { "Make one in the Developer Center" } ", then begin again."
+                    "You have no app yet, so there is nothing to give access to. "
+                    a href="/apps?new=true" target="_blank" { "Make an app" } " in the Developer Center (it opens in a new tab), then "
+                    a href={ "/oauth2/auth?" (request.query) } { "sign in here again" } "."
                 }))
             } @else {
-                fieldset class="field choice" {
-                    legend { "For which app of yours?" }
-                    @for (index, app) in apps.iter().enumerate() {
-                        div class="option" {
-                            input type="radio" name="app" id={ "app-" (index) } value=(app.id) checked[index == 0] required;
-                            label for={ "app-" (index) } { (app.name) }
-                            p class="hint" { code { (app.id) } }
-                        }
-                    }
+                (choice(apps))
+                div {
+                    p { "With your consent it can:" }
+                    ul class="permissions" { @for words in asked.permission.words() { li { (words) } } }
                 }
-                button class="button primary" type="submit" name="decision" value="allow" { "Allow" }
+                button class="button primary" type="submit" name="decision" value="allow" { "Allow access" }
             }
             button class="button quiet" type="submit" name="decision" value="deny" formnovalidate { "Do not allow" }
         }
         p class="hint" {
-            "You are led back to " strong { (target(&asked.redirect_uri)) } " either way. What you allow is listed under "
-            a href="/account" { "your account" } ", where you can end it."
+            "Allow it only if you trust it: the name is what its developer wrote. "
+            "Whatever you choose, you are led back to " strong { (target(&asked.redirect_uri)) } ". "
+            "You can end the access at any time, under "
+            a href="/account" target="_blank" { "your account" } " (it opens in a new tab)."
         }
     };
-    let _ = request;
-    let mut response = page(&format!("Allow {}?", asked.client.name), content);
+    let mut response = page("Allow access?", content);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(&asked.redirect_uri));
     response
+}
+
+/// The apps of which one is chosen. Where there are several none is chosen for the developer.
+fn choice(apps: &[App]) -> Markup {
+    html! {
+        fieldset class="field choice" {
+            legend { "Access to which of your apps?" }
+            div class="app-options" {
+                @for (index, app) in apps.iter().enumerate() {
+                    div class="option" {
+                        input type="radio" name="app" id={ "app-" (index) } value=(app.id) checked[apps.len() == 1]
+                            aria-describedby={ "app-" (index) "-id" } required;
+                        label for={ "app-" (index) } { bdi { (app.name) } }
+                        p class="hint" id={ "app-" (index) "-id" } { code { (app.id) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Tells that nobody can be asked, and that it is the client's mistake.
 pub(super) fn not_asked(_: &Request, why: &str) -> Response {
     let content = html! {
-        (notice("danger", html! { "The app that sent you here made a request that this server cannot answer. " (why) }))
-        p class="hint" { "You did nothing wrong, and nothing happened. Whoever develops that app has to mend it." }
+        (notice("danger", html! { "The app that sent you here asked in a way that this server cannot answer. " (why) }))
+        p { "You did nothing wrong, and nothing happened. You can close this page." }
+        p class="hint" { "Whoever develops that app has to mend it, and needs the words above for that." }
     };
-    let mut response = page("This request is no good", content);
+    let mut response = page("This app cannot ask for access", content);
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response
 }
@@ -114,15 +138,19 @@ pub(super) fn not_asked(_: &Request, why: &str) -> Response {
 pub(super) fn refused(request: &Request, refusal: Refusal) -> Response {
     let content = html! {
         (notice("danger", html! { (sentence(&refusal.description)) }))
+        p { "No access was given. To try again, go back to the app that sent you here and start there." }
         p class="hint" { "Request " (request.id.as_str()) }
     };
     let refused = refusal.answer(request);
     let mut response = page("That did not work", content);
     *response.status_mut() = refused.status();
-    response.headers_mut().extend(
-        refused.headers().get(http::header::RETRY_AFTER).map(|after| (http::header::RETRY_AFTER, after.clone())),
-    );
+    keep_retry_after(&mut response, &refused);
     response
+}
+
+fn keep_retry_after(response: &mut Response, refused: &Response) {
+    let after = refused.headers().get(RETRY_AFTER).map(|after| (RETRY_AFTER, after.clone()));
+    response.headers_mut().extend(after);
 }
 
 fn page(title: &str, content: Markup) -> Response {
@@ -136,7 +164,7 @@ fn page(title: &str, content: Markup) -> Response {
                 meta name="robots" content="noindex";
                 title { (title) " – connhub" }
                 link rel="icon" href="/favicon.svg" type="image/svg+xml";
-                @for sheet in ["base", "layout", "components"] {
+                @for sheet in ["base", "layout", "components", "consent"] {
                     link rel="stylesheet" href=(ui::address(&format!("styles/{sheet}.css")));
                 }
             }
@@ -161,23 +189,10 @@ fn page(title: &str, content: Markup) -> Response {
 fn notice(kind: &str, content: Markup) -> Markup {
     html! {
         div class={ "notice " (kind) } role="alert" {
-            svg class="icon" viewBox="0 0 24 24" aria-hidden="true" { path d="M12 4 2.5 20h19L12 4zm0 6v5m0 2.5v.5" {} }
+            svg class="icon" viewBox="0 0 20 20" aria-hidden="true" { path d="M10 3 2.5 16.500h15L10 3ZM10 8v4M10 14v.5" {} }
             div class="notice-text" { div { (content) } }
         }
     }
-}
-
-/// What a client may do, in words.
-fn words(permission: &Permission) -> Vec<&'static str> {
-    let scopes = permission.scopes.iter().map(|scope| match scope {
-        Scope::Connector => "see the app’s connectors, connect its end customers to them and disconnect them",
-        Scope::ThingsRead => "see the app’s things and what they measure, now and in the past",
-        Scope::ThingsAction => "switch and steer the app’s things",
-        Scope::SubjectsRead => "see who the app’s end customers are",
-    });
-    let offline = permission.offline.then_some("go on with that when you are not there, until you end it");
-    debug_assert_eq!(OFFLINE_SCOPE, "offline");
-    scopes.chain(offline).collect()
 }
 
 /// Where a redirect URI leads, for a person: its origin, or the scheme of an app on the device.

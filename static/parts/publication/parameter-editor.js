@@ -1,6 +1,7 @@
 // The parameters that somebody fills in before they can use a connector: added, described, put into order, removed.
 
-import { html, useId, useLayoutEffect, useRef } from '../../core/html.js';
+import { html, useId, useRef } from '../../core/html.js';
+import { useFocusAfter } from '../../core/focus-after.js';
 import { counted } from '../../core/format.js';
 import { Button, IconButton } from '../../components/button.js';
 import { Select, Switch, TextField } from '../../components/field.js';
@@ -58,18 +59,6 @@ const named = ({ name, id }, at) => name || id || `Parameter ${at + 1}`;
 // Enter within a parameter must not send the whole form.
 function keepEnter(event) {
   if (event.key === 'Enter' && event.target.matches('input')) event.preventDefault();
-}
-
-// Elements that are moved lose the focus, and those that are to get it are not there yet: it is given after drawing.
-function useFocusAfter(box) {
-  const wanted = useRef(null);
-  useLayoutEffect(() => {
-    if (wanted.current) box.current.querySelector(wanted.current)?.focus();
-    wanted.current = null;
-  });
-  return (selector) => {
-    wanted.current = selector;
-  };
 }
 
 const CODE = { autocomplete: 'off', autocapitalize: 'off', spellcheck: false };

@@ -51,10 +51,12 @@ class Api {
   }
 
   // The new app's { id, name, clientSecret }.
-  async createApp(name = 'Shop') {
+  async createApp(name = 'Shop', { redirectUris = [], hasSecret = true } = {}) {
     const { createApp } = await this.ask(
-      'mutation ($name: String!) { createApp(name: $name) { app { id name } clientSecret } }',
-      { name },
+      `mutation ($name: String!, $redirectUris: [String!], $hasSecret: Boolean) {
+        createApp(name: $name, redirectUris: $redirectUris, hasSecret: $hasSecret) { app { id name } clientSecret }
+      }`,
+      { name, redirectUris, hasSecret },
     );
     return { ...createApp.app, clientSecret: createApp.clientSecret };
   }

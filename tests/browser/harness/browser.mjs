@@ -69,6 +69,7 @@ class World {
   api = null;
   watch = null;
   #contexts = [];
+  #scriptless = new Set();
   #connectors = [];
 
   constructor(name, options) {
@@ -91,6 +92,7 @@ class World {
     const { signedIn = true, app = null, ...rest } = { ...this.pageOptions, ...options };
     const context = await newContext(this.server, rest);
     this.#contexts.push(context);
+    if (rest.javaScriptEnabled === false) this.#scriptless.add(context);
     await this.watch.over(context);
     const page = await context.newPage();
     await keep(page, this.server, { session: signedIn ? this.api.session : null, app });
@@ -106,7 +108,9 @@ class World {
 
   async assertNothingWrong() {
     // What the last act set going is drawn, and its errors told, by the next frame.
-    await Promise.all(this.#pages().map((page) => page.evaluate(() => new Promise(requestAnimationFrame)).catch(() => {})));
+    // Without scripts there is none that a page could tell of.
+    const pages = this.#pages().filter((page) => !this.#scriptless.has(page.context()));
+    await Promise.all(pages.map((page) => page.evaluate(() => new Promise(requestAnimationFrame)).catch(() => {})));
     const problems = this.watch.end();
     if (problems.length > 0) throw new Error(`The test did what it should, but beside it:\n  ${problems.join('\n  ')}`);
   }

@@ -60,7 +60,8 @@ export async function accessGiven() {
 // For an app with a secret: the two steps by hand.
 export const withCurl = ({ server, clientId, redirectUri }) => {
   const request = new URLSearchParams({ response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: SCOPE });
-  return `# There are also: ${OTHER_SCOPES}
+  return `# Needs the app's secret: export CLIENT_SECRET=…
+# There are also: ${OTHER_SCOPES}
 VERIFIER=$(openssl rand -hex 32)
 CHALLENGE=$(printf %s "$VERIFIER" | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d '=')
 echo "Open this in a browser, sign in and allow it:"

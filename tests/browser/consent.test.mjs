@@ -6,6 +6,7 @@ import { after } from 'node:test';
 import { assertAccessible } from './harness/axe.mjs';
 import { PHONE, test } from './harness/browser.mjs';
 import { authorizationRequest, redeem, startClientPage } from './harness/client.mjs';
+import { Program } from './harness/program.mjs';
 import { clipboard, focused, holds, number, says, seen, tabTo } from './harness/see.mjs';
 
 const EVIL = `<img src=x onerror="window.ran=1">\u202e${'<b data-evil>B</b>'.repeat(10)}`.slice(0, 200);
@@ -217,7 +218,31 @@ for (const [where, viewport] of [['a desk', undefined], ['a phone', PHONE]]) {
   });
 }
 
-test('the program that the app’s page shows asks for access, and gets it', async ({ page, server, api, open, watch }) => {
+test('the commands that the page of an app with a secret shows get access', async ({ page, server, api, open, watch }) => {
+  const its = await startClientPage();
+  clientPages.push(its);
+  watch.allowHost(its.origin);
+  const backend = await api.createApp('Backend', { redirectUris: [its.redirectUri] });
+  await page.goto(`/apps/${backend.id}`);
+  await button(page, 'Copy access.sh').click();
+  const env = { ...process.env, CLIENT_SECRET: backend.clientSecret };
+  const shell = new Program('bash', ['-c', await clipboard(page)], { stdin: 'pipe', env });
+  try {
+    const [url] = await shell.said(/^http:\S+(?=\n)/m);
+    const theirs = await open({ signedIn: false });
+    await theirs.goto(url);
+    await enter(theirs, server);
+    await button(theirs, 'Allow access').click();
+    await theirs.waitForURL((now) => now.origin === its.origin);
+    shell.type(its.came[0].code);
+    const [, token] = await shell.said(/"access_token":"([^"]+)".*\}/);
+    assert.equal((await read(server, token)).status, 200);
+  } finally {
+    await shell.end();
+  }
+});
+
+test('the program that the page of an app without a secret shows asks for access, and gets it', async ({ page, server, api, open, watch }) => {
   const dashboard = await client(api);
   watch.allowHost(dashboard.origin);
   await page.goto(`/apps/${dashboard.id}`);

@@ -19,9 +19,15 @@ const SCHEMES = ['light', 'dark'];
 const PAGES = {
   signin: { at: () => '/signin', signedIn: false },
   signup: { at: () => '/signup', signedIn: false },
+  account: { at: () => '/account' },
+  'consent-sign-in': { at: ({ request }) => request, signedIn: false },
+  consent: { at: ({ request }) => request, signedIn: false, then: (page, { server }) => consent(page, server) },
+  'consent-refused': { at: () => '/oauth2/auth?client_id=none', signedIn: false, refused: [400] },
   overview: { at: () => '/' },
   apps: { at: () => '/apps' },
   app: { at: ({ app }) => `/apps/${app}` },
+  'app-without-secret': { at: ({ client }) => `/apps/${client}` },
+  'app-new': { at: () => '/apps?new=true' },
   store: { at: () => '/store' },
   'store-connector': { at: ({ connector }) => `/store/${connector}` },
   'store-demo': { at: ({ demoConnector }) => `/store/${demoConnector}` },
@@ -55,6 +61,7 @@ const PAGES = {
   explorer: { at: () => '/explorer' },
   nowhere: { at: () => '/no/such/page', signedIn: false },
   'blank-overview': { at: () => '/', blank: true },
+  'blank-account': { at: () => '/account', blank: true },
   'blank-apps': { at: () => '/apps', blank: true },
   'blank-store': { at: () => '/store', blank: true },
   'blank-connectors': { at: () => '/connectors', blank: true },
@@ -77,12 +84,21 @@ async function wizard(page, step) {
   await page.getByRole('button', { name: 'Next' }).click();
 }
 
+// Signs in for an authorization request.
+async function consent(page, { email, password }) {
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Allow access?' }).waitFor();
+}
+
 async function shoot(name, page, world, viewport, folder) {
-  const { at, then, signedIn = true, app } = page;
+  const { at, then, signedIn = true, app, refused = [] } = page;
   const { server, api, ids } = world;
   const watch = new Watch(server.url);
   const context = await newContext(server, { viewport });
   try {
+    watch.allowStatus(...refused);
     await watch.over(context);
     await watch.mayShow(context, LOGO);
     await context.addInitScript(sumShifts);
@@ -91,7 +107,7 @@ async function shoot(name, page, world, viewport, folder) {
     await tab.goto(at(ids), { waitUntil: 'networkidle' });
     const problems = [];
     if (then) {
-      await then(tab).catch((error) => problems.push(`cannot be reached at ${viewport.width}: ${error.message.split('\n')[0]}`));
+      await then(tab, world).catch((error) => problems.push(`cannot be reached at ${viewport.width}: ${error.message.split('\n')[0]}`));
       await tab.waitForLoadState('networkidle');
     }
     const { shifted, wide, alerts } = await tab.evaluate(measure);

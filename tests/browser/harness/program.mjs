@@ -53,6 +53,11 @@ export class Program {
     for (const look of [...this.#waiting]) look();
   }
 
+  // Types a line into its stdin.
+  type(line) {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
   // Lets this process end before it.
   unref() {
     for (const handle of [this.#child, this.#child.stdin, this.#child.stdout, this.#child.stderr]) handle?.unref();

@@ -2,6 +2,7 @@
 // instances in all states, things with a past, action requests of all outcomes, failed callbacks.
 
 import { signIn } from './api.mjs';
+import { authorizationRequest, letIn } from './client.mjs';
 import { LAMP, startConnector } from './connector.mjs';
 import { startServer } from './server.mjs';
 
@@ -52,6 +53,7 @@ export async function showcase() {
   await installInEveryState(api, ids);
   await publishOwn(server, api, ids);
   await findCallbacks(api, ids);
+  await letClientIn(server, api, ids);
   return { server, api, ids };
 }
 
@@ -107,6 +109,17 @@ async function publishOwn(server, api, ids) {
   }
   const retired = await api.publish({ name: 'Retired', description: 'Takes no new installations', mode: 'PUBLIC' });
   await api.ask('mutation ($id: ID!) { updateConnector(connectorId: $id, connector: {active: false}) { id } }', { id: retired.id });
+}
+
+async function letClientIn(server, api, ids) {
+  const redirectUri = 'https://lumen.example/callback';
+  const client = { ...(await api.createApp('Lumen Dashboard', { redirectUris: [redirectUri], hasSecret: false })), redirectUri };
+  ids.client = client.id;
+  const scope = 'connctd.things.read connctd.things.action offline';
+  await letIn(server, { ...client, scope }, { id: ids.app });
+  await letIn(server, client, { id: ids.demo });
+  const { pathname, search } = new URL(authorizationRequest(server, { ...client, scope }).url);
+  ids.request = pathname + search;
 }
 
 async function findCallbacks(api, ids) {

@@ -139,7 +139,7 @@ async fn listen(
 ) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform), options.limits.of_graphql()));
     let sockets = http::Sockets::new(stopped.clone());
-    let routes = http::routes(platform, engine, sockets.clone(), options.names());
+    let routes = http::routes(platform, engine, sockets.clone(), options.names(), options.limits.of_clients());
     let remaining = door::serve(entrances, routes, stopped).await;
     // A connection that became a WebSocket is none of the door's any more.
     let ended = async { tokio::join!(remaining.end(), sockets.closed()) };

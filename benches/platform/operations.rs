@@ -42,6 +42,7 @@ impl Operations {
             developer_token_lifetime: hour,
             service_token_lifetime: hour,
             refresh_token_lifetime: hour,
+            quotas: connhub::ops::Quotas::default(),
             history_age: None,
             callback_log_age: hour,
             callback_log_entries: 1,

@@ -2,8 +2,10 @@
 //!
 //! Used by the list of all options.
 
-use crate::graphql;
+use crate::{graphql, http, ops};
 use clap::Args;
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// The options that bound what may be asked for.
 #[derive(Debug, Clone, Args)]
@@ -38,9 +40,153 @@ pub struct LimitOptions {
         value_parser = clap::value_parser!(u32).range(10_000..)
     )]
     pub graphql_cost: u32,
+
+    /// Range of proxies whose word on a client's address counts (X-Forwarded-For, Forwarded); repeatable
+    #[arg(long, env = "CONNHUB_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// How many requests with one token may be at work at once, unless they come from this machine
+    #[arg(
+        long,
+        env = "CONNHUB_REQUESTS_PER_TOKEN",
+        value_name = "NUMBER",
+        default_value_t = REQUESTS_PER_TOKEN,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub requests_per_token: u32,
+
+    /// How many requests from one address may be at work at once, unless it is this machine's
+    #[arg(
+        long,
+        env = "CONNHUB_REQUESTS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = REQUESTS_PER_ADDRESS,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub requests_per_address: u32,
+
+    /// How many requests may be at work at once, whoever sends them
+    #[arg(
+        long,
+        env = "CONNHUB_REQUESTS",
+        value_name = "NUMBER",
+        default_value_t = REQUESTS,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub requests: u32,
+
+    /// How many publications of an account may be on offer
+    #[arg(
+        long,
+        env = "CONNHUB_PUBLICATIONS_PER_ACCOUNT",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().publications_per_account,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub publications_per_account: u32,
+
+    /// How many apps an account may have
+    #[arg(
+        long,
+        env = "CONNHUB_APPS_PER_ACCOUNT",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().apps_per_account,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub apps_per_account: u32,
+
+    /// How many installations an app may have
+    #[arg(
+        long,
+        env = "CONNHUB_INSTALLATIONS_PER_APP",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().installations_per_app,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub installations_per_app: u32,
+
+    /// How many instances an installation may have
+    #[arg(
+        long,
+        env = "CONNHUB_INSTANCES_PER_INSTALLATION",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().instances_per_installation,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub instances_per_installation: u32,
+
+    /// How many things an instance may have
+    #[arg(
+        long,
+        env = "CONNHUB_THINGS_PER_INSTANCE",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().things_per_instance,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub things_per_instance: u32,
+
+    /// How many things an app may keep itself
+    #[arg(
+        long,
+        env = "CONNHUB_OWN_THINGS_PER_APP",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().own_things_per_app,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub own_things_per_app: u32,
+
+    /// How many action requests of an app may be pending
+    #[arg(
+        long,
+        env = "CONNHUB_PENDING_ACTIONS_PER_APP",
+        value_name = "NUMBER",
+        default_value_t = ops::Quotas::default().pending_actions_per_app,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub pending_actions_per_app: u32,
 }
 
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let single = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| single()).map_err(|_| format!("{text:?} is no network, as 10.0.0.0/8, and no address"))
+}
+
+/// Far more than connectors and apps have under way: 64 connections of one connector, say.
+const REQUESTS_PER_TOKEN: u32 = 128;
+/// An office behind one address.
+const REQUESTS_PER_ADDRESS: u32 = 256;
+/// Each may have a body of a MiB in memory.
+const REQUESTS: u32 = 4_096;
+
 impl LimitOptions {
+    /// What operations need to know.
+    #[must_use]
+    pub fn quotas(&self) -> ops::Quotas {
+        ops::Quotas {
+            publications_per_account: self.publications_per_account,
+            apps_per_account: self.apps_per_account,
+            installations_per_app: self.installations_per_app,
+            instances_per_installation: self.instances_per_installation,
+            things_per_instance: self.things_per_instance,
+            own_things_per_app: self.own_things_per_app,
+            pending_actions_per_app: self.pending_actions_per_app,
+        }
+    }
+
+    /// What the HTTP transport needs to know of clients.
+    #[must_use]
+    pub fn of_clients(&self) -> http::Clients {
+        http::Clients {
+            proxies: http::Proxies::new(self.trusted_proxy.clone()),
+            places: http::PlacesMax {
+                token: self.requests_per_token,
+                address: self.requests_per_address,
+                total: self.requests,
+            },
+        }
+    }
+
     /// What the GraphQL engine needs to know.
     #[must_use]
     pub fn of_graphql(&self) -> graphql::Limits {

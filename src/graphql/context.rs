@@ -7,6 +7,7 @@ use crate::graphql::straight::SelectedOnce;
 use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::Scope;
+use crate::ops::auth::Bearer;
 use crate::ops::caller::{Caller, Developer, Service};
 use crate::ops::live::{Event, Interest};
 use crate::ops::{Platform, View, auth};
@@ -49,15 +50,19 @@ impl juniper::Context for Context {}
 
 impl Context {
     /// For a query: everything it reads is of this moment. Blocks.
-    pub fn for_query(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
+    pub fn for_query(platform: Arc<Platform>, bearer: Option<Result<Bearer>>, subject: Option<String>) -> Result<Self> {
         let view = platform.view()?;
-        let caller = authenticate(&platform, &view, token)?;
+        let caller = authenticate(&view, bearer)?;
         Ok(Self::new(platform, caller, subject, Some(view)))
     }
 
     /// For a mutation: each read is of its own moment. Blocks.
-    pub fn for_mutation(platform: Arc<Platform>, token: Option<&str>, subject: Option<String>) -> Result<Self> {
-        let caller = authenticate(&platform, &platform.view()?, token)?;
+    pub fn for_mutation(
+        platform: Arc<Platform>,
+        bearer: Option<Result<Bearer>>,
+        subject: Option<String>,
+    ) -> Result<Self> {
+        let caller = authenticate(&platform.view()?, bearer)?;
         Ok(Self::new(platform, caller, subject, None))
     }
 
@@ -206,11 +211,11 @@ impl Context {
 }
 
 /// Tells "nobody, and why" from a failure to find out.
-fn authenticate(platform: &Platform, view: &View, token: Option<&str>) -> Result<Result<Caller, String>> {
-    let Some(token) = token else {
+fn authenticate(view: &View, bearer: Option<Result<Bearer>>) -> Result<Result<Caller, String>> {
+    let Some(bearer) = bearer else {
         return Ok(Err("this needs a token: send it as `Authorization: Bearer <token>`".to_owned()));
     };
-    match platform.verify(token).and_then(|bearer| auth::caller(view, &bearer)) {
+    match bearer.and_then(|bearer| auth::caller(view, &bearer)) {
         Ok(caller) => Ok(Ok(caller)),
         Err(Error::Unauthenticated(reason)) => Ok(Err(reason)),
         Err(other) => Err(other),

@@ -8,6 +8,7 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::document::Document;
+use crate::graphql::places::CallerKey;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::{Answer, Engine, Prepared, response};
 use crate::model::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::ops::live::{Event, Interest, Listener};
 use futures_util::{FutureExt, StreamExt};
 use juniper::{Object, Value, Variables};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -52,6 +54,7 @@ struct Operation {
     document: Arc<Document>,
     variables: Variables<Scalar>,
     token: Option<String>,
+    key: CallerKey,
     subject: Option<String>,
     request_id: String,
 }
@@ -61,10 +64,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] where it is not, or where there is none; faults of the database.
-    pub async fn authenticate(self: &Arc<Self>, token: Option<String>) -> Result<()> {
-        let _place = self.places.acquire().await;
+    pub async fn authenticate(self: &Arc<Self>, token: Option<&str>, client: Option<IpAddr>) -> Result<()> {
+        let asker = self.asker(token, client);
+        let _place = self.places.take(asker.key).await;
         let platform = Arc::clone(&self.platform);
-        let known = move || Context::for_query(platform, token.as_deref(), None)?.known();
+        let known = move || Context::for_query(platform, asker.bearer, None)?.known();
         tokio::task::spawn_blocking(known).await.map_err(Error::fault)?
     }
 
@@ -73,11 +77,12 @@ impl Engine {
     /// # Errors
     /// What is wrong with it, as a response.
     pub async fn subscribe(self: &Arc<Self>, prepared: Prepared) -> std::result::Result<Subscribed, Answer> {
-        let Prepared { document, request } = prepared;
+        let Prepared { document, asker, request } = prepared;
         let id = request.request_id;
         let variables = self.variables(&document, request.variables, &id)?;
         let (engine, token, subject) = (Arc::clone(self), request.token, request.subject);
-        let operation = Operation { engine, document, variables, token, subject, request_id: id.clone() };
+        let key = asker.key;
+        let operation = Operation { engine, document, variables, token, key, subject, request_id: id.clone() };
         let operation = Arc::new(operation);
         let checked = operation.clone().blocking(Operation::check).await;
         let interest = checked.unwrap_or_else(|error| Err(response::failed(&error, &id)))?;
@@ -111,14 +116,16 @@ impl Operation {
     /// Does something where queries are executed, and not more of it at once than there are readers.
     async fn blocking<T: Send + 'static>(self: Arc<Self>, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T> {
         let engine = Arc::clone(&self.engine);
-        let _place = engine.places.acquire().await;
+        let _place = engine.places.take(self.key).await;
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || span.in_scope(|| work(&self))).await.map_err(Error::fault)
     }
 
     fn context(&self) -> Result<Context> {
         let platform = Arc::clone(&self.engine.platform);
-        let context = Context::for_query(platform, self.token.as_deref(), self.subject.clone())?;
+        // A token may have ended meanwhile.
+        let bearer = self.token.as_deref().map(|token| self.engine.platform.verify(token));
+        let context = Context::for_query(platform, bearer, self.subject.clone())?;
         Ok(context.for_document(&self.document, &self.engine.limits))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! May use `model` and `ops`. Must not know `store` or warp. Used by `http`, which mounts it.
 
+mod asker;
 mod batch;
 mod context;
 mod cursor;
@@ -15,6 +16,7 @@ mod live;
 mod markdown;
 mod mutation;
 mod parts;
+mod places;
 mod query;
 mod response;
 mod scalars;
@@ -25,15 +27,18 @@ mod types;
 
 use crate::model::error::{Error, Fault};
 use crate::ops::Platform;
+use asker::Asker;
 use context::Context;
 use document::{Bad, Document, Documents};
 use juniper::{InputValue, OperationType, RootNode, Variables};
 use mutation::Mutation;
+use places::Places;
 use query::Query;
 use scalars::Scalar;
+use std::hash::RandomState;
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use subscription::Subscription;
-use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 pub use limits::{COST_MAX, Limits, ROOT_FIELDS_MAX, TOKENS_MAX};
@@ -61,7 +66,8 @@ pub struct Engine {
     platform: Arc<Platform>,
     documents: Documents,
     /// As many as there are readers: queries wait for one here, where they hold no thread.
-    places: Semaphore,
+    places: Places,
+    hasher: RandomState,
     limits: Limits,
 }
 
@@ -76,6 +82,8 @@ pub struct Request {
     pub variables: serde_json::Map<String, serde_json::Value>,
     /// The bearer token, if one was sent.
     pub token: Option<String>,
+    /// Where it comes from, if that is known.
+    pub client: Option<IpAddr>,
     /// The header `X-External-Subject-ID`, if it was sent.
     pub subject: Option<String>,
     /// The request's ID, for errors.
@@ -87,6 +95,7 @@ pub struct Request {
 /// A request whose document is good.
 pub struct Prepared {
     document: Arc<Document>,
+    asker: Asker,
     /// Its document was taken out.
     request: Request,
 }
@@ -131,8 +140,8 @@ impl Engine {
     /// An engine for a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>, limits: Limits) -> Self {
-        let places = Semaphore::new(platform.readers());
-        Self { platform, documents: Documents::default(), places, limits }
+        let places = Places::new(platform.readers());
+        Self { platform, documents: Documents::default(), places, hasher: RandomState::new(), limits }
     }
 
     /// Executes a request that is no subscription, as [`Self::run`] does.
@@ -149,56 +158,63 @@ impl Engine {
     /// What is wrong with it, as a response.
     pub async fn prepare(self: &Arc<Self>, mut request: Request) -> Result<Prepared, Answer> {
         let (operation_name, query) = (request.operation_name.take(), std::mem::take(&mut request.query));
+        let asker = self.asker(request.token.as_deref(), request.client);
         let document = match self.documents.find(&query, operation_name.as_deref()) {
             Some(document) => document,
-            None => match self.parse(query, operation_name).await {
+            None => match self.parse(query, operation_name, &asker).await {
                 Ok(Ok(document)) => document,
                 Ok(Err(Bad::Invalid(errors))) => return Err(response::rejected(&errors, &request.request_id)),
                 Ok(Err(Bad::TooMuch(why))) => return Err(response::too_much(&why, &request.request_id)),
                 Err(fault) => return Err(response::failed(&Error::Fault(fault), &request.request_id)),
             },
         };
-        Ok(Prepared { document, request })
+        Ok(Prepared { document, asker, request })
     }
 
     /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
     /// that one whose client goes away is carried out all the same.
     pub async fn run(self: &Arc<Self>, prepared: Prepared) -> Answer {
-        let Prepared { document, request } = prepared;
+        let Prepared { document, asker, request } = prepared;
         let request_id = request.request_id.clone();
         let engine = Arc::clone(self);
         let span = tracing::Span::current();
         let answer = match document.operation().operation_type() {
             OperationType::Query => {
-                let _place = self.places.acquire().await;
-                tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, request))).await
+                let _place = self.places.take(asker.key).await;
+                tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, asker, request))).await
             }
             OperationType::Subscription => return response::needs_socket(&request_id),
             _ if request.read_only => return response::not_allowed(&request_id),
-            _ => tokio::spawn(async move { engine.mutate(&document, request).await }.instrument(span)).await,
+            _ => tokio::spawn(async move { engine.mutate(&document, asker, request).await }.instrument(span)).await,
         };
         answer.unwrap_or_else(|fault| response::failed(&Error::fault(fault), &request_id))
     }
 
-    /// Parsing and validating takes time that grows with the document.
+    fn asker(&self, token: Option<&str>, client: Option<IpAddr>) -> Asker {
+        Asker::new(&self.platform, &self.hasher, token, client)
+    }
+
+    /// Parsing and validating takes time that grows with the document, and a place like a query.
     async fn parse(
         self: &Arc<Self>,
         query: String,
         operation_name: Option<String>,
+        asker: &Asker,
     ) -> Result<Result<Arc<Document>, Bad>, Fault> {
+        let _place = self.places.take(asker.key).await;
         let engine = Arc::clone(self);
         let parsed =
             tokio::task::spawn_blocking(move || engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits));
         parsed.await.map_err(Fault::from)
     }
 
-    fn query(&self, document: &Document, request: Request) -> Answer {
+    fn query(&self, document: &Document, asker: Asker, request: Request) -> Answer {
         let request_id = request.request_id;
         let variables = match self.variables(document, request.variables, &request_id) {
             Ok(variables) => variables,
             Err(answer) => return answer,
         };
-        match Context::for_query(Arc::clone(&self.platform), request.token.as_deref(), request.subject) {
+        match Context::for_query(Arc::clone(&self.platform), asker.bearer, request.subject) {
             Ok(context) => {
                 let context = context.for_document(document, &self.limits);
                 response::executed(document.operation().execute_sync(&variables, &context), &request_id)
@@ -207,16 +223,15 @@ impl Engine {
         }
     }
 
-    async fn mutate(&self, document: &Document, request: Request) -> Answer {
+    async fn mutate(&self, document: &Document, asker: Asker, request: Request) -> Answer {
         let request_id = request.request_id;
         let variables = match self.variables(document, request.variables, &request_id) {
             Ok(variables) => variables,
             Err(answer) => return answer,
         };
         let platform = Arc::clone(&self.platform);
-        let authenticated = tokio::task::spawn_blocking(move || {
-            Context::for_mutation(platform, request.token.as_deref(), request.subject)
-        });
+        let authenticated =
+            tokio::task::spawn_blocking(move || Context::for_mutation(platform, asker.bearer, request.subject));
         let context = authenticated.await.unwrap_or_else(|fault| Err(Error::fault(fault)));
         match context {
             Ok(context) => {

@@ -8,6 +8,7 @@
 //! another route's answer. The path of GraphQL is also a WebSocket's: see `socket`.
 
 mod body;
+mod client;
 mod cors;
 mod document;
 mod encoding;
@@ -23,6 +24,7 @@ mod login;
 mod negotiation;
 mod oauth;
 mod origin;
+mod places;
 mod reply;
 mod request;
 mod socket;
@@ -40,11 +42,12 @@ use document::{Document, Keep, Kind};
 use futures_util::{Stream, StreamExt};
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use places::{Place, Places};
 use reply::Refusal;
 use request::{Arrival, Request};
 use socket::{Begun, Close, End, Happened, Identity};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use tracing::Instrument;
@@ -53,8 +56,10 @@ use warp::reply::{Reply, Response};
 use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
+pub use client::Proxies;
 pub use https::{demand_https, stay_with_https};
 pub use origin::Names;
+pub use places::PlacesMax;
 pub use socket::Sockets;
 
 /// Who is at the other end of a connection: an extension of each request, put there by whoever
@@ -72,8 +77,19 @@ pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
+/// What the operator says of clients.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// The proxies whose word on whom they speak for counts.
+    pub proxies: Proxies,
+    /// How many requests may be at work at once.
+    pub places: PlacesMax,
+}
+
 struct Site {
     names: Names,
+    proxies: Proxies,
+    places: Arc<Places>,
     platform: Arc<Platform>,
     engine: Arc<Engine>,
     /// Made when it is first asked for: the server starts without it.
@@ -82,6 +98,18 @@ struct Site {
 }
 
 impl Site {
+    /// A place for a request of the API; what else is served costs next to nothing. Nothing is ever
+    /// decompressed, so that few bytes cannot become many.
+    fn enter(&self, request: &Request) -> Result<Option<Place>, Refusal> {
+        if request.is_compressed() {
+            return Err(Refusal::compressed());
+        }
+        if !request.is_api() {
+            return Ok(None);
+        }
+        Ok(Some(self.places.take(request.bearer(), request.client())?))
+    }
+
     fn schema(&self) -> &Document {
         self.schema.get_or_init(|| Document::new(crate::graphql::sdl(), Kind::PLAIN_TEXT))
     }
@@ -93,8 +121,11 @@ pub fn routes(
     engine: Arc<Engine>,
     sockets: Sockets,
     names: Names,
+    clients: Clients,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let site = Arc::new(Site { names, platform, engine, schema: OnceLock::new(), sockets });
+    let Clients { proxies, places } = clients;
+    let places = Places::new(places);
+    let site = Arc::new(Site { names, proxies, places, platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
@@ -131,16 +162,21 @@ async fn handle(
     path: Option<FullPath>,
     query: String,
     headers: HeaderMap,
-    (arrival, upgrade): (Arrival, Option<(Ws, Upgrade)>),
+    (mut arrival, upgrade): (Arrival, Option<(Ws, Upgrade)>),
     body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
 ) -> Response {
+    arrival.peer = arrival.peer.map(|peer| site.proxies.client(peer, &headers));
     let request = Request::new(method, path, query, headers, arrival);
     let access = log::Access::begin(&request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
     let mut body = Body::new(chunks);
     let mut response = match site.names.check(&request) {
         Err(refusal) if !request.is_for_any_name() => refusal.answer(&request),
-        _ => route(&site, &request, &mut body, upgrade).await,
+        _ => match site.enter(&request) {
+            Ok(_place) => route(&site, &request, &mut body, upgrade).await,
+            Err(refusal) if request.is_graphql() => graphql::refuse(refusal, &request, graphql::Media::of(&request)),
+            Err(refusal) => refusal.answer(&request),
+        },
     };
     body.drain(&request).await;
     let headers = response.headers_mut();
@@ -284,6 +320,7 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
             operation_name: asked.operation_name,
             variables: asked.variables,
             token: request.bearer().map(str::to_owned),
+            client: request.client(),
             subject,
             request_id: request.id.as_str().to_owned(),
             read_only: request.method != Method::POST,
@@ -304,15 +341,23 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
 
 /// The same path as a WebSocket.
 fn socket(site: &Site, request: &Request, upgrade: (Ws, Upgrade)) -> Response {
-    let opened = site.sockets.open(upgrade, request, Arc::clone(&site.engine));
+    let (engine, places) = (Arc::clone(&site.engine), Arc::clone(&site.places));
+    let opened = site.sockets.open(upgrade, request, OverSocket { engine, places, client: request.client() });
     opened.unwrap_or_else(|refusal| graphql::refuse(refusal, request, graphql::Media::of(request)))
 }
 
-impl socket::Operations for Arc<Engine> {
+/// Operations of one socket.
+struct OverSocket {
+    engine: Arc<Engine>,
+    places: Arc<Places>,
+    client: Option<IpAddr>,
+}
+
+impl socket::Operations for OverSocket {
     type Live = Subscribed;
 
     async fn authenticate(&self, identity: &Identity) -> Result<(), Close> {
-        Engine::authenticate(self, identity.token().map(str::to_owned)).await.map_err(|error| match error {
+        self.engine.authenticate(identity.token(), self.client).await.map_err(|error| match error {
             Error::Unauthenticated(why) => Close::forbidden(&why),
             other => Close::internal(&other.to_string()),
         })
@@ -320,12 +365,17 @@ impl socket::Operations for Arc<Engine> {
 
     async fn begin(&self, asked: graphql::Asked, identity: &Identity, request_id: String) -> Begun<Subscribed> {
         let span = tracing::error_span!("request", request_id);
-        let engine = Arc::clone(self);
+        let place = match self.places.take(identity.token(), self.client) {
+            Ok(place) => place,
+            Err(error) => return Begun::Over(End::Errors(graphql::refusal_body(&error.into(), &request_id))),
+        };
+        let engine = Arc::clone(&self.engine);
         let request = crate::graphql::Request {
             query: asked.query,
             operation_name: asked.operation_name,
             variables: asked.variables,
             token: identity.token().map(str::to_owned),
+            client: self.client,
             subject: identity.subject().map(str::to_owned),
             request_id,
             read_only: false,
@@ -338,7 +388,10 @@ impl socket::Operations for Arc<Engine> {
             if prepared.is_subscription() {
                 return engine.subscribe(prepared).await.map_or_else(|answer| Begun::Over(end(answer)), Begun::Live);
             }
-            let run = async move { once(engine.run(prepared).await) };
+            let run = async move {
+                let _place = place;
+                once(engine.run(prepared).await)
+            };
             Begun::Once(Box::pin(run.instrument(tracing::Span::current())))
         };
         begin.instrument(span).await

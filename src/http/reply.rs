@@ -172,6 +172,12 @@ impl Refusal {
         Self::new(Kind::UnsupportedMediaType, description)
     }
 
+    /// The body is compressed.
+    pub(super) fn compressed() -> Self {
+        let description = "the body must not be compressed: send it as it is, without Content-Encoding";
+        Self::new(Kind::UnsupportedMediaType, description.to_owned())
+    }
+
     /// The body is too long.
     pub(super) fn too_large(bytes_max: usize) -> Self {
         Self::new(Kind::PayloadTooLarge, format!("the body must not be longer than {bytes_max} bytes"))

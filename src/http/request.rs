@@ -7,7 +7,8 @@ use crate::http::negotiation;
 use crate::http::reply::Refusal;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SEC_WEBSOCKET_PROTOCOL,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
+    SEC_WEBSOCKET_PROTOCOL,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::net::{IpAddr, Ipv4Addr};
@@ -79,6 +80,11 @@ impl Request {
         Self { method, query, secure, id, peer, authority, path, headers }
     }
 
+    /// Where it comes from, if that is known.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Who asks. Without an address all count as one, which refuses sooner rather than later.
     pub(super) fn address(&self) -> IpAddr {
         self.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
@@ -92,6 +98,11 @@ impl Request {
     /// The path as it was sent.
     pub(super) fn path(&self) -> &str {
         self.path.as_ref().map_or("/", FullPath::as_str)
+    }
+
+    /// Whether it is one of GraphQL.
+    pub(super) fn is_graphql(&self) -> bool {
+        self.path() == "/api/v1/query"
     }
 
     /// Whether it is for the API rather than for a browser or a probe.
@@ -191,6 +202,13 @@ impl Request {
             b"" => ContentType::Absent,
             _ => value.to_str().map_or(ContentType::Other, content_type),
         }
+    }
+
+    /// Whether the body is said to be compressed, or coded in any way but as it is.
+    pub(super) fn is_compressed(&self) -> bool {
+        let mut values = self.headers.get_all(CONTENT_ENCODING).iter();
+        let plain = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+        values.any(|value| value.as_bytes().split(|byte| *byte == b',').any(|coding| !plain(coding)))
     }
 
     /// How long the body is said to be, in bytes.

@@ -33,6 +33,12 @@ fn sockets() -> Sockets {
     Sockets::new(tokio::sync::watch::channel(false).1)
 }
 
+/// Clients without a proxy, and room for all of them.
+fn clients() -> super::Clients {
+    let places = super::PlacesMax { token: 100, address: 100, total: 100 };
+    super::Clients { proxies: super::Proxies::default(), places }
+}
+
 const EMAIL: &str = "developer@localhost";
 const PASSWORD: &str = "a long password";
 
@@ -82,7 +88,7 @@ impl Server {
         let (client, service) = instantiated(&platform, &developer).await;
         let [installation, instance] = <[String; 2]>::try_from(std::mem::take(&mut *tokens.lock())).expect("two");
         let engine = Arc::new(Engine::new(Arc::clone(&platform), Default::default()));
-        let filter = routes(Arc::clone(&platform), engine, sockets(), Names::default());
+        let filter = routes(Arc::clone(&platform), engine, sockets(), Names::default(), clients());
         let served = TowerToHyperService::new(warp::service(filter));
         let send = Box::new(move |request: Sent| -> Answering {
             let served = served.clone();
@@ -128,6 +134,7 @@ fn settings(directory: &TempDir) -> Settings {
         developer_token_lifetime: Duration::from_secs(600),
         service_token_lifetime: Duration::from_secs(600),
         refresh_token_lifetime: Duration::from_secs(600),
+        quotas: ops::Quotas::default(),
         history_age: None,
         callback_log_age: Duration::from_secs(600),
         callback_log_entries: 100,

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod action;
+pub mod address;
 pub mod app;
 pub mod bucket;
 pub mod callback;

@@ -9,6 +9,11 @@ use std::collections::HashSet;
 
 /// The longest ID of a component, property or action, in characters (domain.md).
 const PART_ID_CHARACTERS_MAX: usize = 200;
+/// The most components of a thing. Gateways have dozens.
+const COMPONENTS_MAX: usize = 100;
+/// The most properties of a thing, those of all its components together; and so for its actions, and
+/// its attributes. A page of a thousand things is read at once, whatever they have.
+const PARTS_MAX: usize = 1_000;
 
 /// Whether a thing can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -201,6 +206,7 @@ impl NewThing {
             "thing.mainComponentId",
             "must be the ID of one of the components",
         );
+        self.check_numbers(violations);
         let mut seen = HashSet::new();
         for (index, component) in self.components.iter().enumerate() {
             let path = format!("thing.components[{index}]");
@@ -211,6 +217,19 @@ impl NewThing {
             );
             component.check(&path, violations);
         }
+    }
+
+    fn check_numbers(&self, violations: &mut Violations) {
+        let properties = self.components.iter().map(|component| component.properties.len()).sum();
+        let actions = self.components.iter().map(|component| component.actions.len()).sum();
+        let mut at_most = |path, what, number: usize, max: usize| {
+            let message = format!("must have {max} {what} at the most, not {number}: make several things of it");
+            violations.require(number <= max, path, message);
+        };
+        at_most("thing.attributes", "attributes", self.attributes.len(), PARTS_MAX);
+        at_most("thing.components", "components", self.components.len(), COMPONENTS_MAX);
+        at_most("thing.components", "properties in all components", properties, PARTS_MAX);
+        at_most("thing.components", "actions in all components", actions, PARTS_MAX);
     }
 
     /// The thing, if nothing is wrong with it.
@@ -344,6 +363,21 @@ mod tests {
                 "thing.components[1]",
             ]
         );
+    }
+
+    #[test]
+    fn a_thing_of_more_parts_than_can_be_read_at_once_is_refused() {
+        let mut bad = thing();
+        let component = bad.components[0].clone();
+        bad.components[0].properties =
+            (0..=PARTS_MAX).map(|n| property(&format!("p{n}"), ValueType::Number, "")).collect();
+        assert_eq!(paths(bad.clone()), ["thing.components"]);
+        bad.components[0].properties.pop();
+        assert_eq!(paths(bad), Vec::<String>::new());
+        let mut bad = thing();
+        let more = (0..COMPONENTS_MAX).map(|n| NewComponent { id: format!("c{n}"), ..component.clone() });
+        bad.components.extend(more);
+        assert_eq!(paths(bad), ["thing.components"]);
     }
 
     #[test]

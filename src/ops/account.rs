@@ -171,7 +171,7 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
-/// [`Error::TooMany`] after five failures within a minute.
+/// [`Error::TooMany`] after five failures within a minute, or thirty from an address within ten.
 pub(super) async fn authenticate(
     platform: &Arc<Platform>,
     email: String,
@@ -181,12 +181,14 @@ pub(super) async fn authenticate(
     // Asked when it is one's turn: tries made at the same time would all have been let pass before.
     let turn = platform.passwords.turn().await?;
     platform.throttle.check(&email, address)?;
+    platform.addresses.check("", address)?;
     let wanted = email.clone();
     let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
     let verified = platform.passwords.verify(&turn, password, hash).await?;
     let Some(account) = account.filter(|_| verified) else {
         platform.throttle.failed(&email, address);
+        platform.addresses.failed("", address);
         return Err(Error::Unauthenticated("the e-mail or the password is wrong".to_owned()));
     };
     platform.throttle.succeeded(&email, address);

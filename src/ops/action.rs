@@ -67,7 +67,8 @@ pub async fn preview(platform: &Arc<Platform>, caller: &Service, order: ActionOr
 ///
 /// # Errors
 /// All violations of the actions' declarations, in which case nothing is requested;
-/// [`Error::TooMany`] where too much waits for the connectors of all of them already.
+/// [`Error::TooMany`] where too much waits for the connectors of all of them already, or too many of
+/// the app's requests are pending.
 pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOrder) -> Result<Vec<ActionTarget>> {
     let (service, values) = (caller.clone(), order.values.clone());
     let selected = platform.read(move |view| select(view, &service, &order)).await?;
@@ -78,7 +79,12 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
         tell(&live, &written.0);
         send(written);
     };
-    let stored = platform.store.write_then(move |transaction| write_down(transaction, planned), written);
+    let (quotas, app) = (platform.settings.quotas, caller.app);
+    let write = move |transaction: &Transaction<'_>| {
+        quotas.actions(transaction, app)?;
+        write_down(transaction, planned)
+    };
+    let stored = platform.store.write_then(write, written);
     let mut targets = match stored.await {
         Ok((targets, _)) => targets,
         Err(refusal) => {

@@ -65,7 +65,9 @@ pub async fn create(
         generation: 0,
         created_at: now(),
     };
+    let quotas = platform.settings.quotas;
     let stored = platform.store.write(move |transaction| {
+        quotas.app(transaction, app.owner)?;
         store::app::insert(transaction, &app, &hash)?;
         Ok(app)
     });

@@ -17,6 +17,14 @@ pub struct Bearer {
     claims: Claims,
 }
 
+impl Bearer {
+    /// Whom the token is for: an account, an app, an installation or an instance.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.claims.sub
+    }
+}
+
 impl Platform {
     /// Checks a token's signature and expiry, and that nobody ended it.
     ///

@@ -95,16 +95,19 @@ fn next_standing(present: Standing, state: State, details: Option<Details>) -> R
 /// A connector creates a thing for its instance.
 ///
 /// # Errors
-/// All violations of the rules for things; [`Error::Conflict`] while the instance is being removed.
+/// All violations of the rules for things; [`Error::Conflict`] while the instance is being removed, and where it has
+/// as many as it may.
 pub async fn create_thing(platform: &Platform, bearer: Bearer, thing: NewThing) -> Result<ThingId> {
     let thing = thing.checked()?;
     let id = ThingId::generate();
+    let quotas = platform.settings.quotas;
     let stored = platform.store.write(move |transaction| {
         let caller = auth::instance_caller(transaction, &bearer)?;
         let instance = store::instance::get(transaction, caller.instance)?;
         if instance.is_none_or(|instance| instance.standing.state == State::RemovalOngoing) {
             return Err(Error::Conflict("the instance is being removed; it takes no more things".to_owned()));
         }
+        quotas.thing(transaction, caller.instance)?;
         let belonging =
             store::thing::Belonging { app: caller.app, subject: &caller.subject, instance: Some(caller.instance) };
         store::thing::insert(transaction, id, &belonging, &thing, now())?;

@@ -112,10 +112,12 @@ pub async fn install(
     let (id, callback, caller) = (installation.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
     let live = Arc::clone(&platform.live);
+    let quotas = platform.settings.quotas;
     let stored = platform.store.write_then(
         move |transaction| {
             app::own(transaction, &caller, app)?;
             installable(transaction, &caller, publication.id)?;
+            quotas.installation(transaction, app)?;
             let declared = &publication.profile.installation_parameters;
             match store::installation::insert(transaction, &installation, declared, &configuration)? {
                 Inserted::New => {}

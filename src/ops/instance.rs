@@ -109,9 +109,11 @@ pub async fn instantiate(
     let (id, callback, caller) = (instance.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
     let live = Arc::clone(&platform.live);
+    let (rooms, quotas) = (Arc::clone(&platform.rooms), platform.settings.quotas);
     let stored = platform.store.write_then(
         move |transaction| {
             instantiable(transaction, &caller, installation)?;
+            rooms.take(transaction, quotas, installation)?;
             let declared = &publication.profile.instance_parameters;
             match store::instance::insert(transaction, &instance, declared, &configuration)? {
                 Inserted::New => {}

@@ -30,6 +30,7 @@ pub mod maintenance;
 mod password;
 pub mod past;
 pub mod publication;
+mod quota;
 mod removal;
 pub mod revocation;
 mod secret;
@@ -40,6 +41,7 @@ mod token;
 mod waiting;
 
 pub use crate::store::Snapshot as View;
+pub use quota::Quotas;
 
 use crate::model::error::{Error, Result};
 use crate::model::time::Timestamp;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub service_token_lifetime: Duration,
     /// How long a refresh token is good for, which each use begins anew.
     pub refresh_token_lifetime: Duration,
+    /// How many of something one may have.
+    pub quotas: Quotas,
     /// How long points of the past are kept; for good where it is not said.
     pub history_age: Option<Duration>,
     /// How long entries of the callback log are kept.
@@ -88,11 +92,13 @@ pub struct Platform {
     keys: token::Keys,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
+    addresses: throttle::Throttle,
     registrations: throttle::Throttle,
     client_tries: throttle::Throttle,
     tickets: authorization::Tickets,
     revoked: revocation::Revoked,
     waiting: waiting::Waiting,
+    rooms: Arc<quota::Rooms>,
     live: Arc<live::Live>,
     dispatcher: OnceLock<Arc<dyn Dispatcher>>,
 }
@@ -112,10 +118,12 @@ impl Platform {
             keys,
             passwords: password::Passwords::default(),
             throttle: throttle::Throttle::of_sign_ins(),
+            addresses: throttle::Throttle::of_addresses(),
             registrations: throttle::Throttle::of_registrations(),
             client_tries: throttle::Throttle::of_clients(),
             tickets: authorization::Tickets::default(),
             revoked,
+            rooms: Arc::default(),
             waiting: waiting::Waiting::default(),
             live: Arc::default(),
             dispatcher: OnceLock::new(),

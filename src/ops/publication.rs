@@ -74,7 +74,7 @@ pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Public
 /// Publishes a connector, with a new key pair.
 ///
 /// # Errors
-/// All violations of the rules for publications.
+/// All violations of the rules for publications; [`Error::Conflict`] where the account has as many as it may.
 pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
     let profile = checked(platform, profile).await?;
     let seed = SigningSeed(rand::random());
@@ -86,7 +86,9 @@ pub async fn publish(platform: &Platform, caller: &Developer, profile: Publicati
         public_key: SigningKey::from_bytes(&seed.0).verifying_key().to_bytes(),
         created_at: now(),
     };
+    let quotas = platform.settings.quotas;
     let stored = platform.store.write(move |transaction| {
+        quotas.publication(transaction, publication.owner)?;
         store::publication::insert(transaction, &publication, &seed)?;
         Ok(publication)
     });

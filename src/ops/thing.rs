@@ -58,8 +58,10 @@ pub(super) fn too_many(path: &str, what: &str, limit: usize) -> Error {
 pub async fn create(platform: &Platform, caller: &Service, subject: ExternalSubject, thing: NewThing) -> Result<Thing> {
     let thing = thing.checked()?;
     let (id, app) = (ThingId::generate(), caller.app);
+    let quotas = platform.settings.quotas;
     let stored = platform.store.write(move |transaction| {
         store::app::get(transaction, app)?.ok_or_else(|| Error::not_found("app", app))?;
+        quotas.own_thing(transaction, app)?;
         let belonging = store::thing::Belonging { app, subject: &subject, instance: None };
         store::thing::insert(transaction, id, &belonging, &thing, now())?;
         store::thing::get(transaction, id)?.ok_or_else(|| Error::not_found("thing", id))

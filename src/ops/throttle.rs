@@ -1,7 +1,8 @@
 //! Slows down whoever guesses passwords: after five failures for an e-mail and address within a
 //! minute, further tries are refused until that minute is over (auth.md, "Signing in"). And whoever
-//! makes accounts by the dozen, or tries which e-mails have one.
+//! makes accounts by the dozen, or tries which e-mails have one, or one password with many e-mails.
 
+use crate::model::address::one_client;
 use crate::model::error::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -12,6 +13,10 @@ const SIGN_IN_FAILURES_MAX: usize = 5;
 /// A service that starts anew with an old secret tries as often as this, and is told why.
 const CLIENT_FAILURES_MAX: usize = 20;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(60);
+/// Whoever tries one password with many e-mails is stopped at its address; people in an office who
+/// mistype theirs are fewer.
+const ADDRESS_FAILURES_MAX: usize = 30;
+const ADDRESS_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// A class of students behind one address gets through within an hour.
 const REGISTRATIONS_MAX: usize = 10;
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
@@ -45,6 +50,12 @@ impl Throttle {
     pub(super) fn of_clients() -> Self {
         let refusal = "too many failed attempts with this client ID; wait a minute";
         Self { tries_max: CLIENT_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+    }
+
+    /// For signing in from one address, whatever the e-mail: counts what failed.
+    pub(super) fn of_addresses() -> Self {
+        let refusal = "too many failed attempts to sign in from this address; wait some minutes";
+        Self { tries_max: ADDRESS_FAILURES_MAX, window: ADDRESS_WINDOW, refusal, tries: Mutex::default() }
     }
 
     /// For registering: counts every try.
@@ -108,7 +119,7 @@ impl Throttle {
 }
 
 fn key(email: &str, address: IpAddr) -> Key {
-    (email.to_lowercase(), address)
+    (email.to_lowercase(), one_client(address))
 }
 
 #[cfg(test)]
@@ -129,6 +140,18 @@ mod tests {
         assert!(throttle.check("a@b", IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))).is_ok());
         throttle.succeeded("a@b", here);
         assert!(throttle.check("a@b", here).is_ok());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let throttle = Throttle::of_addresses();
+        let at = |last| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
+        for last in 0..30 {
+            assert!(throttle.check("", at(last)).is_ok());
+            throttle.failed("", at(last));
+        }
+        assert!(throttle.check("", at(99)).is_err());
+        assert!(throttle.check("", IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1])).is_ok());
     }
 
     #[test]

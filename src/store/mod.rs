@@ -22,6 +22,7 @@ mod params;
 #[cfg(test)]
 mod plans;
 pub mod publication;
+pub mod quota;
 mod reader;
 pub mod restore;
 pub mod revoked;

@@ -43,6 +43,17 @@ const OPTIONS: &[&str] = &[
     "graphql-tokens",
     "graphql-root-fields",
     "graphql-cost",
+    "trusted-proxy",
+    "requests-per-token",
+    "requests-per-address",
+    "requests",
+    "publications-per-account",
+    "apps-per-account",
+    "installations-per-app",
+    "instances-per-installation",
+    "things-per-instance",
+    "own-things-per-app",
+    "pending-actions-per-app",
 ];
 
 #[test]
@@ -101,6 +112,8 @@ fn options_that_make_no_sense_are_refused_with_their_name() {
         ("--allow-callback-net", "x"),
         ("--log-format", "xml"),
         ("--callback-queue", "0"),
+        ("--trusted-proxy", "nowhere"),
+        ("--requests-per-token", "0"),
     ] {
         let finished = run(connhub().args(["serve", option, value]));
         assert!(!finished.success && finished.stderr.contains(option), "{option}: {}", finished.stderr);

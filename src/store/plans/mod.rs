@@ -133,6 +133,18 @@ fn a_deleted_things_key_is_never_used_again() {
     assert!(key(next) > before, "{before:?}");
 }
 
+fn read_quotas(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    assert!(quota::publications(connection, nouns.account.id, 1)?);
+    assert!(!quota::publications(connection, nouns.account.id, 2)?);
+    assert!(quota::apps(connection, nouns.account.id, 1)?);
+    assert!(quota::installations(connection, nouns.app.id, 1)?);
+    assert!(!quota::things(connection, nouns.instance.id, 1_000)?);
+    quota::own_things(connection, nouns.app.id, 1)?;
+    quota::pending_actions(connection, nouns.app.id, 1)?;
+    assert_eq!(quota::instances(connection, nouns.installation.id)?, 1);
+    Ok(())
+}
+
 fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     setting::get(connection, "s")?;
     account::get(connection, nouns.account.id)?;
@@ -159,6 +171,7 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     installation::of_app_and_publication(connection, nouns.app.id, publication)?;
     installation::configuration(connection, installation)?;
     assert_eq!(installation::shown_configurations(connection, &[installation])?.len(), 1);
+    read_quotas(connection, nouns)?;
     read_instances(connection, nouns)?;
     read_things(connection, nouns)?;
     check::counts(connection)?;

@@ -40,7 +40,7 @@ pub struct ServeOptions {
     pub public_url: Option<String>,
 
     /// Further host name that the server may be asked for by, such as a tunnel's; * is any; repeatable
-    #[arg(long, env = "CONNHUB_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, env = "CONNHUB_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub allow_host: Vec<String>,
 
     /// The database's file; made if there is none
@@ -318,6 +318,17 @@ impl ServeOptions {
             services: Vec::new(),
         }
     }
+}
+
+/// A host's name as browsers send it, or an asterisk for any.
+fn host_name(text: &str) -> Result<String, String> {
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let host = url::Host::parse(text.trim_end_matches('.')).map_err(|error| {
+        format!("it must be the name alone, without https:// and without a port, such as hub.example.com: {error}")
+    })?;
+    Ok(host.to_string())
 }
 
 /// An http or https URL without a path, as its origin.

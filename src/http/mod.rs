@@ -44,7 +44,7 @@ use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use places::{Place, Places};
 use reply::Refusal;
-use request::{Arrival, Request};
+use request::{Arrival, Name, Request};
 use socket::{Begun, Close, End, Happened, Identity};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -133,13 +133,15 @@ pub fn routes(
     // What asks for a WebSocket in every way that it must.
     let handshake = warp::ws().map(Some).or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
     let upgrade = handshake.and(warp::ext::optional::<Upgrade>()).map(Option::zip);
-    // A name that is none is for the handler to refuse.
-    let authority = warp::host::optional().or_else(|_: Rejection| async { Ok::<_, Infallible>((None,)) });
-    let arrival = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>()).and(authority).map(
-        |peer: Option<PeerAddress>, secure: Option<Secure>, authority| Arrival {
+    // warp rejects a name that is none, and two that differ: those are for the handler to refuse.
+    let name = warp::host::optional()
+        .map(|said: Option<_>| said.map_or(Name::Unsaid, Name::Said))
+        .or_else(|_: Rejection| async { Ok::<_, Infallible>((Name::Unclear,)) });
+    let arrival = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>()).and(name).map(
+        |peer: Option<PeerAddress>, secure: Option<Secure>, name| Arrival {
             peer: peer.map(|PeerAddress(address)| address.ip()),
             secure: secure.is_some(),
-            authority,
+            name,
         },
     );
     let connection = arrival.and(upgrade).map(|arrival, upgrade| (arrival, upgrade));

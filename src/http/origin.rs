@@ -7,7 +7,7 @@
 //! May use the http types. Used by the route table and by `app`, which says what the operator decided.
 
 use crate::http::reply::{Kind, Refusal};
-use crate::http::request::Request;
+use crate::http::request::{Name, Request};
 use crate::model::url::is_loopback_name;
 use http::HeaderName;
 use http::header::ORIGIN;
@@ -34,10 +34,21 @@ impl Names {
     /// elsewhere. A server on the internet about which nothing was said takes any.
     ///
     /// # Errors
-    /// 421, with how to allow the name.
+    /// 421, with how to allow the name; 400 for what is no name. Browsers look up names that are none
+    /// here, such as `{.evil.example`.
     pub(super) fn check(&self, request: &Request) -> Result<(), Refusal> {
-        let Some(authority) = request.authority() else { return Ok(()) };
-        let host = host(authority);
+        let host = match request.name() {
+            // Every browser says one.
+            Name::Unsaid => return Ok(()),
+            Name::Said(authority) => host(authority.as_str()),
+            Name::Unclear => {
+                return Err(Refusal::bad_request(
+                    "the header Host must be there once, be a host name or address, with a port or not, and be the \
+                     same as in the request's target where that has one"
+                        .to_owned(),
+                ));
+            }
+        };
         let unsaid = !self.sandbox && self.public_origin.is_none() && self.allowed.is_empty();
         if unsaid || self.knows(host) {
             return Ok(());
@@ -56,7 +67,8 @@ impl Names {
             || is_loopback_name(&bare)
             || bare == PLATFORM_DOMAIN
             || bare.strip_suffix(PLATFORM_DOMAIN).is_some_and(|name| name.ends_with('.'))
-            || public.is_some_and(|(_, authority)| self::host(authority).eq_ignore_ascii_case(&bare))
+            || public
+                .is_some_and(|(_, authority)| self::host(authority).trim_end_matches('.').eq_ignore_ascii_case(&bare))
             || self.allowed.iter().any(|name| name == "*" || name.eq_ignore_ascii_case(&bare))
     }
 

@@ -7,7 +7,7 @@ use crate::http::negotiation;
 use crate::http::reply::Refusal;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST,
     SEC_WEBSOCKET_PROTOCOL,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -34,7 +34,7 @@ pub(super) struct Request {
     /// Names the request in the answer and in the log.
     pub(super) id: RequestId,
     peer: Option<IpAddr>,
-    authority: Option<Authority>,
+    name: Name,
     path: Option<FullPath>,
     headers: HeaderMap,
 }
@@ -46,8 +46,21 @@ pub(super) struct Arrival {
     pub(super) peer: Option<IpAddr>,
     /// Whether it came over TLS.
     pub(super) secure: bool,
-    /// The name and port asked for: the header Host, or what HTTP/2 has for it.
-    pub(super) authority: Option<Authority>,
+    /// By which name it asks.
+    pub(super) name: Name,
+}
+
+/// By which name and port a request asks for the server: the header Host, or what stands in the
+/// request's target, as HTTP/2 and clients of proxies have it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Name {
+    /// By none, as HTTP/1.0 may.
+    #[default]
+    Unsaid,
+    /// By this one.
+    Said(Authority),
+    /// By something that is no name, or by more than one.
+    Unclear,
 }
 
 /// The segments of a path, not yet decoded.
@@ -76,8 +89,16 @@ impl Request {
         arrival: Arrival,
     ) -> Self {
         let id = RequestId::of(headers.get(REQUEST_ID));
-        let Arrival { peer, secure, authority } = arrival;
-        Self { method, query, secure, id, peer, authority, path, headers }
+        let Arrival { peer, secure, name } = arrival;
+        let name = match name {
+            // A second header would be read by nobody here, but perhaps by a proxy before; and a user
+            // has no place in the header (RFC 9110, section 7.2).
+            Name::Said(said) if headers.get_all(HOST).iter().count() > 1 || said.as_str().contains('@') => {
+                Name::Unclear
+            }
+            name => name,
+        };
+        Self { method, query, secure, id, peer, name, path, headers }
     }
 
     /// Where it comes from, if that is known.
@@ -90,9 +111,17 @@ impl Request {
         self.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
+    /// By which name the client asked.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// The name and port that the client asked for, if it said.
     pub(super) fn authority(&self) -> Option<&str> {
-        self.authority.as_ref().map(Authority::as_str)
+        match &self.name {
+            Name::Said(authority) => Some(authority.as_str()),
+            Name::Unsaid | Name::Unclear => None,
+        }
     }
 
     /// The path as it was sent.

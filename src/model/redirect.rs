@@ -5,8 +5,6 @@ use url::{Host, Url};
 
 /// The longest redirect URI, in bytes.
 const BYTES_MAX: usize = 2_048;
-/// Schemes that a browser carries out itself, or that lead to no app.
-const SCHEMES_REFUSED: [&str; 8] = ["javascript", "data", "vbscript", "file", "blob", "about", "ftp", "ws"];
 
 /// What is wrong with a redirect URI that is to be registered, if anything.
 #[must_use]
@@ -18,10 +16,14 @@ pub fn problem(uri: &str) -> Option<&'static str> {
             "must be an absolute URI of at most 2048 ASCII characters without a fragment (RFC 6749, section 3.1.2)",
         );
     };
-    if SCHEMES_REFUSED.contains(&url.scheme()) {
-        return Some("must be one that leads back to an app: https, or a scheme of the app's own");
-    }
     let is_web = matches!(url.scheme(), "http" | "https");
+    // Schemes that a browser or its system carries out itself, as javascript and intent, have no dot.
+    if !is_web && !url.scheme().contains('.') {
+        return Some(
+            "must begin with https://, or with a scheme of the app's own that is a domain name backwards, such as \
+             com.example.app:/callback (RFC 8252, section 7.1)",
+        );
+    }
     if is_web && (!url.username().is_empty() || url.password().is_some()) {
         return Some("must not hold a user name or password");
     }
@@ -90,6 +92,10 @@ mod tests {
             "javascript:alert(1)",
             "JavaScript:alert(1)",
             "data:text/html,x",
+            "intent://scan/#Intent;end",
+            "ms-word:ofe|u|https://evil.example/x",
+            "wss://app.example/",
+            "myapp:/cb",
         ] {
             assert!(problem(bad).is_some(), "{bad}");
         }

@@ -4,6 +4,7 @@
 
 use crate::model::address::one_client;
 use crate::model::error::{Error, Result};
+use crate::ops::secret;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -31,7 +32,8 @@ pub(super) struct Throttle {
     tries: Mutex<HashMap<Key, Tries>>,
 }
 
-type Key = (String, IpAddr);
+/// Who is tried, by its hash: a name is as long as whoever tries likes.
+type Key = ([u8; 32], IpAddr);
 
 struct Tries {
     since: Instant,
@@ -106,7 +108,7 @@ impl Throttle {
             tries.retain(|_, tries| tries.since.elapsed() < self.window);
         }
         if tries.len() >= REMEMBERED_MAX
-            && let Some(oldest) = tries.iter().min_by_key(|(_, tries)| tries.since).map(|(key, _)| key.clone())
+            && let Some(oldest) = tries.iter().min_by_key(|(_, tries)| tries.since).map(|(key, _)| *key)
         {
             tries.remove(&oldest);
         }
@@ -119,7 +121,7 @@ impl Throttle {
 }
 
 fn key(email: &str, address: IpAddr) -> Key {
-    (email.to_lowercase(), one_client(address))
+    (secret::hash(&email.to_lowercase()), one_client(address))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
 
-    /// The URL that people and clients know the server by, such as https://connhub.example.com
+    /// The URL that people and clients know the server by, such as `https://connhub.example.com`
     #[arg(long, env = "CONNHUB_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
 

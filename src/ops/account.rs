@@ -157,7 +157,8 @@ pub async fn register(
 /// Signs a developer in.
 ///
 /// # Errors
-/// As [`authenticate`].
+/// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
+/// [`Error::TooMany`] after five failures within a minute.
 pub async fn sign_in(
     platform: &Arc<Platform>,
     email: String,

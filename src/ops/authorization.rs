@@ -102,6 +102,9 @@ pub enum RequestRefusal {
     Told(&'static str),
     /// The client is told.
     LedBack(Box<Redirection>),
+    /// The client is told if the person wants to go there: where anybody may register an app, nobody is
+    /// led to its address without having been asked (RFC 9700, section 4.11.2).
+    Offered(Box<Redirection>),
     /// Our own fault.
     Failed(Error),
 }
@@ -146,11 +149,14 @@ pub async fn check(platform: &Arc<Platform>, asked: Asked) -> Result<Authorizati
             state: asked.state,
             challenge,
         }),
-        Err(error) => Err(RequestRefusal::LedBack(Box::new(Redirection {
-            uri: redirect_uri,
-            state: asked.state,
-            result: Err(error),
-        }))),
+        Err(error) => {
+            let redirection = Box::new(Redirection { uri: redirect_uri, state: asked.state, result: Err(error) });
+            Err(if platform.settings.open_signup {
+                RequestRefusal::Offered(redirection)
+            } else {
+                RequestRefusal::LedBack(redirection)
+            })
+        }
     }
 }
 

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use url::Url;
 use warp::reply::Response;
 
+const NO_ADDRESS: &str = "It would lead back to an address that is none (redirect_uri).";
+
 /// Asks whoever the browser belongs to to sign in for a request.
 pub(in crate::http) async fn ask(platform: &Arc<Platform>, request: &Request, issuer: &str) -> Response {
     match check(platform, request, issuer).await {
@@ -89,7 +91,7 @@ pub(in crate::http) async fn decide(
         }
     };
     match authorization::decide(platform, form.get("ticket").unwrap_or_default(), decision).await {
-        Ok(redirection) => lead_back(request, &redirection, issuer),
+        Ok(redirection) => lead_back(&redirection, issuer),
         Err(error) => page::refused(request, error.into()),
     }
 }
@@ -99,11 +101,12 @@ async fn check(platform: &Arc<Platform>, request: &Request, issuer: &str) -> Res
     let (pairs, repeated) = pairs_and_repeated(&request.query).map_err(|refusal| page::refused(request, refusal))?;
     let asked = match asked(&pairs, &repeated) {
         Ok(asked) => asked,
-        Err(why) => return Err(page::not_asked(request, why)),
+        Err(why) => return Err(page::not_asked(why)),
     };
     authorization::check(platform, asked).await.map_err(|refusal| match refusal {
-        RequestRefusal::Told(why) => page::not_asked(request, why),
-        RequestRefusal::LedBack(redirection) => lead_back(request, &redirection, issuer),
+        RequestRefusal::Told(why) => page::not_asked(why),
+        RequestRefusal::LedBack(redirection) => lead_back(&redirection, issuer),
+        RequestRefusal::Offered(redirection) => offer(&redirection, issuer),
         RequestRefusal::Failed(error) => page::refused(request, error.into()),
     })
 }
@@ -129,15 +132,24 @@ fn asked(pairs: &[Pair<'_>], repeated: &[String]) -> Result<Asked, &'static str>
 }
 
 /// 303: another status could send the password that was typed here along (RFC 9700, section 4.12).
-fn lead_back(request: &Request, redirection: &Redirection, issuer: &str) -> Response {
-    let Some(location) = location(redirection, issuer) else {
-        return page::not_asked(request, "It would lead back to an address that is none (redirect_uri).");
-    };
+fn lead_back(redirection: &Redirection, issuer: &str) -> Response {
+    let Some(location) = location(redirection, issuer) else { return page::not_asked(NO_ADDRESS) };
     let mut response = reply::not_stored(Response::default());
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(LOCATION, location);
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+/// Tells the person first, with a link to where they would be led.
+fn offer(redirection: &Redirection, issuer: &str) -> Response {
+    let location = location(redirection, issuer);
+    let Some(link) = location.as_ref().and_then(|value| value.to_str().ok()) else {
+        return page::not_asked(NO_ADDRESS);
+    };
+    // Not the description: words of whoever made the link have no place on a page of ours.
+    let why = redirection.result.as_ref().err().map_or("", |error| word(error.code));
+    page::way_back(&redirection.uri, link, why)
 }
 
 fn location(Redirection { uri, state, result }: &Redirection, issuer: &str) -> Option<HeaderValue> {

@@ -123,11 +123,23 @@ fn choice(apps: &[App]) -> Markup {
 }
 
 /// Tells that nobody can be asked, and that it is the client's mistake.
-pub(super) fn not_asked(_: &Request, why: &str) -> Response {
+pub(super) fn not_asked(why: &str) -> Response {
     let content = html! {
         (notice("danger", html! { "The app that sent you here asked in a way that this server cannot answer. " (why) }))
         p { "You did nothing wrong, and nothing happened. You can close this page." }
         p class="hint" { "Whoever develops that app has to mend it, and needs the words above for that." }
+    };
+    let mut response = page("This app cannot ask for access", content);
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
+
+/// Tells that nobody can be asked, and where the client would be told so.
+pub(super) fn way_back(uri: &str, link: &str, why: &str) -> Response {
+    let content = html! {
+        (notice("danger", html! { "The app that sent you here asked in a way that this server cannot answer (" (why) ")." }))
+        p { a class="button" href=(link) rel="noreferrer" { "Go back to " (target(uri)) } }
+        p class="hint" { "You did nothing wrong, and nothing happened. Go back only if that is where you came from." }
     };
     let mut response = page("This app cannot ask for access", content);
     *response.status_mut() = StatusCode::BAD_REQUEST;

@@ -83,7 +83,9 @@ pub fn client_credentials(platform: &Platform, client: &Client, scope: &str) -> 
             "an app without a secret gets tokens by the authorization code flow alone",
         ));
     }
-    let scopes = Scopes::from_names(scope.split_whitespace()).map_err(unknown_scope)?;
+    // Blanks alone separate names (RFC 6749, section 3.3).
+    let names = scope.split(' ').filter(|name| !name.is_empty());
+    let scopes = Scopes::from_names(names).map_err(unknown_scope)?;
     Ok(app::issue(platform, &client.app, &scopes, None)?)
 }
 

@@ -6,7 +6,7 @@ use crate::model::time::Timestamp;
 use crate::model::token::TokenKind;
 use crate::ops::client::{Client, TokenRefusal};
 use crate::ops::token::Claims;
-use crate::ops::{Platform, auth};
+use crate::ops::{Platform, auth, now};
 use crate::store::{self, Store};
 use parking_lot::RwLock;
 use rusqlite::Transaction;
@@ -117,7 +117,7 @@ pub async fn introspect(
             Known::Refresh(claims, grant) => (claims, grant, false),
         };
         let Some(grant) = store::grant::get(view, grant)? else { return Ok(None) };
-        let good = is_access || claims.generation == grant.rounds;
+        let good = is_access || claims.generation == grant.rounds && grant.expires_at > now();
         let concerns = grant.client == asking || grant.app == asking && is_access;
         let mut active = active(claims, grant.client, grant.app, is_access);
         if !is_access {

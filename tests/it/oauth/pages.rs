@@ -1,0 +1,154 @@
+//! The pages of the flow against those who would use them: who guesses passwords, answers for others, or
+//! looks for secrets in the log (RFC 6749, sections 10.10 to 10.12; RFC 9700, section 4.7).
+
+use super::flow::{AUTHORIZE, Asked, Form, Landing, REVOKE, Scene, TOKEN, register};
+use crate::harness::{EMAIL, PASSWORD, Server};
+use crate::http::Request;
+
+const DECISION: &str = "/oauth2/auth/decision";
+
+/// RFC 6749, section 10.10, and auth.md: the same protection as where developers sign in.
+#[test]
+fn guessing_a_password_on_the_page_is_slowed_down() {
+    let scene = Scene::new();
+    let asked = Asked::of(&scene.client);
+    for _ in 0..5 {
+        let page = scene.sign_in(&asked, "victim@example.com", "guess guess").expect(403);
+        assert!(page.text().contains("The e-mail or the password is wrong"), "{}", page.text());
+    }
+    let refused = scene.sign_in(&asked, "victim@example.com", "guess guess").expect(429);
+    let seconds: u32 = refused.header("Retry-After").expect("when").parse().expect("seconds");
+    assert!((1..=61).contains(&seconds), "{seconds}");
+    assert!(Form::of(&refused).values("ticket").is_empty());
+    // It is one count for both doors, and for that e-mail alone.
+    scene.server.send(&crate::users::login("victim@example.com", "guess guess")).expect(429);
+    scene.question(&asked);
+}
+
+/// Headers of a form that another site's page sends, as browsers have them.
+const FOREIGN: [&[(&str, &str)]; 6] = [
+    &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")],
+    &[("Sec-Fetch-Site", "cross-site")],
+    &[("Sec-Fetch-Site", "same-site"), ("Origin", "http://127.0.0.1:3000")],
+    &[("Origin", "https://evil.example")],
+    &[("Origin", "null")],
+    &[("Origin", "http://127.0.0.1")],
+];
+
+/// RFC 6749, section 10.12: the server must protect its endpoint against forged requests: no other site's
+/// page signs anybody in here, and none answers for them.
+#[test]
+fn no_other_sites_form_signs_in_or_consents() {
+    let scene = Scene::new();
+    let asked = Asked::of(&scene.client);
+    for headers in FOREIGN {
+        let with =
+            |request: Request| headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let page = Form::of(&scene.open(&asked));
+        let refused = scene.server.send(&with(page.filled(&[("email", EMAIL), ("password", PASSWORD)]))).expect(403);
+        assert!(!refused.text().contains("ticket"), "{}", refused.text());
+        let question = scene.question(&asked);
+        let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
+        scene.server.send(&with(allow.clone())).expect(403);
+        assert_eq!(scene.grants(), 0, "{headers:?}");
+        // Refused, it is as good as before.
+        Landing::of(
+            &scene.server.send(&allow.header("Sec-Fetch-Site", "same-origin").header("Origin", scene.server.url())),
+        );
+        scene.server.sql().execute("DELETE FROM grants", []).expect("none");
+    }
+}
+
+/// RFC 6749, section 10.12: an answer is bound to the page that was shown to whoever signed in.
+#[test]
+fn an_answer_needs_the_ticket_of_its_page_and_that_once() {
+    let scene = Scene::new();
+    let question = scene.question(&Asked::of(&scene.client));
+    let ticket = question.values("ticket")[0].to_owned();
+    assert_eq!(ticket.len(), 43, "256 bits in base64url");
+    let answer = |ticket: &str| {
+        let fields = [("ticket", ticket), ("decision", "allow"), ("app", scene.app.as_str())];
+        scene.server.send(&Request::post(DECISION).form(&fields))
+    };
+    for wrong in ["", "nonsense", &ticket[1..]] {
+        assert_eq!(answer(wrong).expect(404).header("Location"), None);
+    }
+    let without_word = [("ticket", ticket.as_str()), ("app", &scene.app)];
+    scene.server.send(&Request::post(DECISION).form(&without_word)).expect(400);
+    Landing::of(&answer(&ticket));
+    assert_eq!(answer(&ticket).expect(404).header("Location"), None);
+    assert_eq!(scene.grants(), 1);
+}
+
+/// The developer picks one of their own apps (auth.md); somebody else's is none of them.
+#[test]
+fn nobody_consents_for_an_app_that_is_not_theirs() {
+    let scene = Scene::new();
+    let strangers = register(&scene.stranger, &[], true);
+    for app in [strangers.id.as_str(), &scene.client.id, "01890000-0000-7000-8000-000000000000"] {
+        let question = scene.question(&Asked::of(&scene.client));
+        assert!(!question.values("app").contains(&app));
+        let answer = scene.server.send(&question.filled(&[("decision", "allow"), ("app", app)])).expect(409);
+        assert_eq!(answer.header("Location"), None);
+    }
+    let question = scene.question(&Asked::of(&scene.client));
+    scene.server.send(&question.filled(&[("decision", "allow"), ("app", "nonsense")])).expect(400);
+    assert_eq!(scene.grants(), 0);
+}
+
+/// Who has no app can say no, and nothing else.
+#[test]
+fn who_has_no_app_is_told_to_make_one() {
+    let scene = Scene::on(Server::with(&["--open-signup"]));
+    let body = serde_json::json!({ "email": "new@example.com", "password": "nothing yet made" });
+    scene.server.send(&Request::post("/api/v1/auth/register").json(&body)).expect(201);
+    let page = scene.sign_in(&Asked::of(&scene.client), "new@example.com", "nothing yet made").expect(200);
+    let form = Form::of(&page);
+    assert_eq!((form.values("app"), form.values("decision")), (vec![], vec!["deny"]));
+    Landing::of(&scene.server.send(&form.filled(&[("decision", "deny")]))).assert_error("access_denied");
+}
+
+/// No token and no code in a log (issue 5); RFC 6749, section 2.3.1, and RFC 6750, section 5.3, for the
+/// same reason.
+#[test]
+fn nothing_secret_is_in_the_log() {
+    let server = Server::with(&["--log", "trace"]);
+    let scene = Scene::on(server);
+    let asked = Asked::of(&scene.client).with("state", "my-secret-state");
+    let question = scene.question(&asked);
+    let ticket = question.values("ticket")[0].to_owned();
+    let landing = Landing::of(&scene.server.send(&question.filled(&[("decision", "allow"), ("app", &scene.app)])));
+    let code = landing.get("code").expect("a code");
+    let first = super::flow::Tokens::of(&scene.client.redeem(&code));
+    let second = super::flow::Tokens::of(&scene.client.refresh(first.refresh()));
+    scene.client.introspect(&second.access);
+    scene.client.revoke(&second.access).expect(200);
+    // Errors too, where one is most likely to say too much.
+    scene.client.redeem(&code).expect(400);
+    scene.client.refresh(first.refresh()).expect(400);
+    scene.client.refresh(&second.refresh()[1..]).expect(400);
+    scene.server.send(&Request::get(&format!("{TOKEN}?client_secret=my-secret-query"))).expect(405);
+    scene.server.send(&Request::get(&format!("/api/v1/query?access_token={}", second.access))).expect(400);
+    let output = scene.server.output();
+    assert!(output.contains(AUTHORIZE) && output.contains(REVOKE), "the log is on:\n{output}");
+    let secret = scene.client.secret.clone().expect("a secret");
+    let basic = super::flow::basic(&scene.client.id, &secret);
+    let signature = |token: &str| token.rsplit('.').next().expect("a signature").to_owned();
+    let hidden = [
+        ("password", PASSWORD.to_owned()),
+        ("client secret", secret),
+        ("basic", basic),
+        ("ticket", ticket),
+        ("code", code),
+        ("state", "my-secret-state".to_owned()),
+        ("query", "my-secret-query".to_owned()),
+        ("access token", signature(&first.access)),
+        ("refresh token", signature(first.refresh())),
+        ("new access token", signature(&second.access)),
+        ("new refresh token", signature(second.refresh())),
+        ("developer token", signature(&scene.developer.token)),
+    ];
+    for (what, text) in hidden {
+        assert!(!output.contains(&text), "the {what} is in the log");
+    }
+}

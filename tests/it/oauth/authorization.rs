@@ -203,7 +203,7 @@ fn the_person_is_asked_each_time_and_told_who_asks_for_what() {
     for _ in 0..2 {
         let asked = Asked::of(&scene.public).with("scope", "connctd.things.action offline");
         let page = scene.sign_in(&asked, EMAIL, PASSWORD).expect(200);
-        for words in ["A client &amp; more", "switch and steer", "until you end it", "https://client.example", EMAIL] {
+        for words in ["A client &amp; more", "control the app", "until you end it", "https://client.example", EMAIL] {
             assert!(page.text().contains(words), "{words}: {}", page.text());
         }
         assert!(!page.text().contains("see the app"), "what is not asked for: {}", page.text());

@@ -7,7 +7,7 @@ mod demo;
 
 use crate::config::ServeOptions;
 use crate::demo::DemoConnector;
-use crate::door::{self, Entrance, Tls};
+use crate::door::{self, Connections, Entrance, Tls};
 use crate::graphql::Engine;
 use crate::model::error::{Error, Result};
 use crate::ops::Platform;
@@ -52,6 +52,7 @@ impl Server {
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
         let first_account = ops::account::create_first(&platform, &options.email, options.password.as_deref()).await?;
+        door::make_room_for(options.door.connections as usize, options.files_beside_connections());
         let tls = read_certificate(options).await?;
         let encrypted = tls.is_some();
         let listener = bind(options.listen).await?;
@@ -139,10 +140,11 @@ async fn listen(
 ) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform), options.limits.of_graphql()));
     let sockets = http::Sockets::new(stopped.clone());
-    let routes = http::routes(platform, engine, sockets.clone(), options.names(), options.limits.of_clients());
-    let remaining = door::serve(entrances, routes, stopped).await;
-    // A connection that became a WebSocket is none of the door's any more.
-    let ended = async { tokio::join!(remaining.end(), sockets.closed()) };
+    let clients = options.limits.of_clients(options.door.body_timeout.into());
+    let routes = http::routes(platform, engine, sockets.clone(), options.names(), clients);
+    let connections = Connections::new(options.door.limits(&options.limits.trusted_proxy));
+    door::serve(entrances, routes, connections.clone(), stopped).await;
+    let ended = async { tokio::join!(connections.end(), sockets.closed()) };
     if tokio::time::timeout(SHUTDOWN_TIME_MAX, ended).await.is_err() {
         tracing::warn!("some requests or WebSockets did not end in time");
     }

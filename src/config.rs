@@ -2,10 +2,10 @@
 //!
 //! Used by `cli`, which reads it, and by `app`, which acts on it.
 
+mod door;
 mod limits;
 
 use crate::callback;
-use crate::door::CertificateFiles;
 use crate::http;
 use crate::model::url::CallbackUrlPolicy;
 use crate::ops;
@@ -15,8 +15,13 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use door::DoorOptions;
 pub use limits::LimitOptions;
 
+/// Open files beside connections, callbacks and readers: the database's, logs, timers, the demo.
+const OTHER_FILES: usize = 200;
+/// Files that a reader of the database may have open: the database, its log and its index.
+const READER_FILES: usize = 3;
 const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 /// How log lines are written.
@@ -167,28 +172,6 @@ pub struct ServeOptions {
     pub limits: LimitOptions,
 }
 
-/// The options about connections of clients.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Connections")]
-pub struct DoorOptions {
-    /// PEM file with the certificate to speak TLS with, and those that lead to its authority below it
-    #[arg(long, env = "CONNHUB_TLS_CERT", value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-
-    /// PEM file with the certificate's private key, not encrypted
-    #[arg(long, env = "CONNHUB_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-}
-
-impl DoorOptions {
-    /// Where the certificate is, if TLS is to be spoken.
-    #[must_use]
-    pub fn certificate_files(&self) -> Option<CertificateFiles> {
-        let (certificate, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
-        Some(CertificateFiles { certificate, key })
-    }
-}
-
 /// The options about callbacks to connectors.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Callbacks")]
@@ -266,6 +249,13 @@ impl ServeOptions {
     /// Whether none but people at this machine can reach the server.
     fn is_sandbox(&self) -> bool {
         self.listen.ip().is_loopback()
+    }
+
+    /// How many files may be open beside those of connections.
+    #[must_use]
+    pub fn files_beside_connections(&self) -> usize {
+        // A callback may have a connection at work, and one kept for the next.
+        2 * usize::from(self.callbacks.callback_threads) + READER_FILES * self.readers as usize + OTHER_FILES
     }
 
     /// Under which names the server may be asked for.

@@ -6,6 +6,7 @@ use crate::{graphql, http, ops};
 use clap::Args;
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The options that bound what may be asked for.
 #[derive(Debug, Clone, Args)]
@@ -176,7 +177,7 @@ impl LimitOptions {
 
     /// What the HTTP transport needs to know of clients.
     #[must_use]
-    pub fn of_clients(&self) -> http::Clients {
+    pub fn of_clients(&self, body_time: Duration) -> http::Clients {
         http::Clients {
             proxies: http::Proxies::new(self.trusted_proxy.clone()),
             places: http::PlacesMax {
@@ -184,6 +185,7 @@ impl LimitOptions {
                 address: self.requests_per_address,
                 total: self.requests,
             },
+            body_time,
         }
     }
 

@@ -29,6 +29,8 @@ const EXPIRES_SOON: time::Duration = time::Duration::days(7);
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
+    /// For those who are refused in the words of HTTP/1.
+    refusing: TlsAcceptor,
     current: Arc<Current>,
 }
 
@@ -71,12 +73,20 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // Clients come back without a full handshake, and the server remembers nothing of them.
         config.ticketer = ring::Ticketer::new().map_err(Error::fault)?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), current })
+        let mut refusing = config.clone();
+        refusing.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let [acceptor, refusing] = [config, refusing].map(|config| TlsAcceptor::from(Arc::new(config)));
+        Ok(Self { acceptor, refusing, current })
     }
 
     /// Shakes hands.
     pub(super) fn accept(&self, stream: TcpStream) -> Accept<TcpStream> {
         self.acceptor.accept(stream)
+    }
+
+    /// Shakes hands with a client that is only told why it is refused.
+    pub(super) fn accept_to_refuse(&self, stream: TcpStream) -> Accept<TcpStream> {
+        self.refusing.accept(stream)
     }
 
     /// Reads the files anew when one has changed or SIGHUP comes, until told to stop. Where they are

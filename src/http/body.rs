@@ -8,9 +8,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a body may take to arrive: a megabyte over a slow mobile line takes half of that.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How slowly a body may arrive in the long run, in bytes a second: a slow mobile line is faster.
+const BODY_RATE_MIN: u64 = 16 * 1024;
 /// How much of a body that nobody wants is read all the same, in bytes. Closing the connection
 /// with bytes unread resets it, and the client would never see why it was refused.
 const DRAIN_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -20,13 +21,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// A request's body, still on its way.
 pub(super) struct Body<'a> {
     chunks: Pin<&'a mut (dyn Stream<Item = Result<Bytes, warp::Error>> + Send)>,
+    time: Duration,
     ended: bool,
 }
 
 impl<'a> Body<'a> {
-    /// A body that arrives as these chunks.
-    pub(super) fn new(chunks: Pin<&'a mut (dyn Stream<Item = Result<Bytes, warp::Error>> + Send)>) -> Self {
-        Self { chunks, ended: false }
+    /// A body that arrives as these chunks, within this time and a second more for each 16 KiB of it.
+    pub(super) fn new(
+        chunks: Pin<&'a mut (dyn Stream<Item = Result<Bytes, warp::Error>> + Send)>,
+        time: Duration,
+    ) -> Self {
+        Self { chunks, time, ended: false }
     }
 
     /// All of it, if it is not too long and arrives in time.
@@ -35,17 +40,14 @@ impl<'a> Body<'a> {
         if announced.is_some_and(|bytes| bytes > bytes_max as u64) {
             return Err(Refusal::too_large(bytes_max));
         }
-        tokio::time::timeout(BODY_TIMEOUT, self.collect(bytes_max)).await.unwrap_or_else(|_| {
-            Err(Refusal::new(Kind::RequestTimeout, "the request's body did not arrive in time".to_owned()))
-        })
-    }
-
-    async fn collect(&mut self, bytes_max: usize) -> Result<Bytes, Refusal> {
-        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
+        let begun = Instant::now();
+        // Mostly all of it is there at once, and nothing has to be waited for.
+        let Some(first) = self.next_until(begun + self.time).await? else { return Ok(Bytes::new()) };
         if first.len() > bytes_max {
             return Err(Refusal::too_large(bytes_max));
         }
-        let Some(second) = self.next().await? else { return Ok(first) };
+        let until = |arrived: usize, time| begun + time + Duration::from_secs(arrived as u64 / BODY_RATE_MIN);
+        let Some(second) = self.next_until(until(first.len(), self.time)).await? else { return Ok(first) };
         let mut all = BytesMut::from(first);
         let mut next = Some(second);
         while let Some(chunk) = next {
@@ -53,9 +55,16 @@ impl<'a> Body<'a> {
                 return Err(Refusal::too_large(bytes_max));
             }
             all.extend_from_slice(&chunk);
-            next = self.next().await?;
+            next = self.next_until(until(all.len(), self.time)).await?;
         }
         Ok(all.freeze())
+    }
+
+    async fn next_until(&mut self, until: Instant) -> Result<Option<Bytes>, Refusal> {
+        tokio::time::timeout_at(until, self.next()).await.unwrap_or_else(|_| {
+            let description = "the request's body did not arrive in time, or came too slowly".to_owned();
+            Err(Refusal::new(Kind::RequestTimeout, description))
+        })
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {

@@ -50,6 +50,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tracing::Instrument;
 use warp::path::FullPath;
 use warp::reply::{Reply, Response};
@@ -84,12 +85,15 @@ pub struct Clients {
     pub proxies: Proxies,
     /// How many requests may be at work at once.
     pub places: PlacesMax,
+    /// How long a body may take to arrive; it has more the longer it is.
+    pub body_time: Duration,
 }
 
 struct Site {
     names: Names,
     proxies: Proxies,
     places: Arc<Places>,
+    body_time: Duration,
     platform: Arc<Platform>,
     engine: Arc<Engine>,
     /// Made when it is first asked for: the server starts without it.
@@ -123,9 +127,9 @@ pub fn routes(
     names: Names,
     clients: Clients,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let Clients { proxies, places } = clients;
+    let Clients { proxies, places, body_time } = clients;
     let places = Places::new(places);
-    let site = Arc::new(Site { names, proxies, places, platform, engine, schema: OnceLock::new(), sockets });
+    let site = Arc::new(Site { names, proxies, places, body_time, platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
@@ -171,9 +175,10 @@ async fn handle(
     let request = Request::new(method, path, query, headers, arrival);
     let access = log::Access::begin(&request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
-    let mut body = Body::new(chunks);
-    let mut response = match site.names.check(&request) {
-        Err(refusal) if !request.is_for_any_name() => refusal.answer(&request),
+    let mut body = Body::new(chunks, site.body_time);
+    let mut response = match (request.check_length(), site.names.check(&request)) {
+        (Err(too_long), _) => too_long.answer(&request),
+        (Ok(()), Err(refusal)) if !request.is_for_any_name() => refusal.answer(&request),
         _ => match site.enter(&request) {
             Ok(_place) => route(&site, &request, &mut body, upgrade).await,
             Err(refusal) if request.is_graphql() => graphql::refuse(refusal, &request, graphql::Media::of(&request)),

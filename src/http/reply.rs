@@ -33,6 +33,8 @@ pub(super) enum Kind {
     Conflict,
     /// Its body is too long.
     PayloadTooLarge,
+    /// Its path and query are too long.
+    UriTooLong,
     /// Its body is of a kind that is not taken here.
     UnsupportedMediaType,
     /// It asks for a name that is none of this server's.
@@ -71,6 +73,7 @@ impl Kind {
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "BAD_USER_INPUT"),
             Self::Conflict => (StatusCode::CONFLICT, "CONFLICT", "CONFLICT"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "BAD_USER_INPUT"),
+            Self::UriTooLong => (StatusCode::URI_TOO_LONG, "URI_TOO_LONG", "BAD_USER_INPUT"),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "BAD_USER_INPUT")
             }

@@ -4,7 +4,7 @@
 
 use crate::http::body::Body;
 use crate::http::negotiation;
-use crate::http::reply::Refusal;
+use crate::http::reply::{Kind, Refusal};
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST,
@@ -17,6 +17,8 @@ use warp::path::FullPath;
 
 /// The most segments of a path that any route has, and one more to see that there are too many.
 const SEGMENTS_MAX: usize = 12;
+/// The longest path and query together, in bytes: a query of GraphQL may be there.
+const TARGET_BYTES_MAX: usize = 16 * 1024;
 /// The longest request ID of a client that is kept, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
@@ -148,6 +150,16 @@ impl Request {
     /// the platform's name or by any that leads here (protocol.md, "The hub").
     pub(super) fn is_for_any_name(&self) -> bool {
         matches!(self.path(), "/healthz" | "/readyz") || self.path().starts_with("/api/v1/connectorhub/")
+    }
+
+    /// That path and query are not too long.
+    pub(super) fn check_length(&self) -> Result<(), Refusal> {
+        if self.path().len() + self.query.len() <= TARGET_BYTES_MAX {
+            return Ok(());
+        }
+        let description =
+            format!("path and query must not be longer than {TARGET_BYTES_MAX} bytes; send a body by POST");
+        Err(Refusal::new(Kind::UriTooLong, description))
     }
 
     /// The parts of the path between its slashes.

@@ -36,7 +36,7 @@ fn sockets() -> Sockets {
 /// Clients without a proxy, and room for all of them.
 fn clients() -> super::Clients {
     let places = super::PlacesMax { token: 100, address: 100, total: 100 };
-    super::Clients { proxies: super::Proxies::default(), places }
+    super::Clients { proxies: super::Proxies::default(), places, body_time: Duration::from_secs(10) }
 }
 
 const EMAIL: &str = "developer@localhost";

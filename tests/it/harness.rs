@@ -266,6 +266,11 @@ impl Companion {
         Self { process: Process::spawn(command, &output), output }
     }
 
+    /// Everything it has printed so far.
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
     /// Waits until it has printed a line with this text in it, and answers the line.
     pub fn line_with(&self, text: &str) -> String {
         eventually(text, || self.output.text().lines().find(|line| line.contains(text)).map(str::to_owned))

@@ -40,6 +40,13 @@ const OPTIONS: &[&str] = &[
     "sign-actual-scheme",
     "tls-cert",
     "tls-key",
+    "connections",
+    "connections-per-address",
+    "handshake-timeout",
+    "header-timeout",
+    "body-timeout",
+    "answer-timeout",
+    "idle-timeout",
     "graphql-tokens",
     "graphql-root-fields",
     "graphql-cost",
@@ -114,6 +121,8 @@ fn options_that_make_no_sense_are_refused_with_their_name() {
         ("--callback-queue", "0"),
         ("--trusted-proxy", "nowhere"),
         ("--requests-per-token", "0"),
+        ("--connections", "0"),
+        ("--header-timeout", "0s"),
     ] {
         let finished = run(connhub().args(["serve", option, value]));
         assert!(!finished.success && finished.stderr.contains(option), "{option}: {}", finished.stderr);

@@ -331,3 +331,52 @@ fn the_demo_lives_behind_tls_too() {
     assert!(first.contains("lastUpdate"), "{first}");
     until("the weather changes", || weather() != first);
 }
+
+#[test]
+fn a_handshake_that_does_not_come_on_is_cut_off() {
+    let folder = TempDir::new().expect("a folder");
+    let server = start(&Certificate::new(folder.path(), "a"), &["--handshake-timeout", "500ms"]);
+    // One says nothing, the other that a long record follows.
+    for begun in [&[][..], &[0x16, 3, 1, 0x10, 0]] {
+        let mut stream = TcpStream::connect(server.authority()).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+        stream.write_all(begun).expect("a beginning");
+        let mut rest = Vec::new();
+        assert!(stream.read_to_end(&mut rest).is_ok() && rest.is_empty(), "{rest:?}");
+    }
+}
+
+#[test]
+fn whoever_finds_no_place_is_told_so_in_tls_too() {
+    let folder = TempDir::new().expect("a folder");
+    let certificate = Certificate::new(folder.path(), "a");
+    let server = start(&certificate, &["--connections", "1"]);
+    let mut busy = connected(&server, &certificate.file);
+    busy.write_all(b"GET /healthz HTTP/1.1\r\n").expect("half a head");
+    let ca = certificate.file.to_str().expect("UTF-8");
+    let status = || {
+        curl(&["-o", "/dev/null", "-w", "%{response_code}", "--cacert", ca, &format!("{}/healthz", server.url())])
+            .stdout
+    };
+    until("it is full", || status() == "503");
+    drop(busy);
+    until("there is room", || status() == "200");
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_off_in_tls_too() {
+    let folder = TempDir::new().expect("a folder");
+    let certificate = Certificate::new(folder.path(), "a");
+    let server = start(&certificate, &["--answer-timeout", "500ms"]);
+    let mut stream = connected(&server, &certificate.file);
+    stream.sock.set_write_timeout(Some(Duration::from_millis(40))).expect("a time-out");
+    let request = b"GET /api/schema HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    // Far more answers than the system keeps for a client; the rest does not fit.
+    let _ = stream.write_all(&request.repeat(2_000));
+    until("it is cut off", || {
+        let _ = stream.write_all(request);
+        stream.sock.take_error().expect("a socket").is_some()
+            || stream.sock.write(&[0]).is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock)
+    });
+    connected(&server, &certificate.file);
+}

@@ -12,6 +12,7 @@
 //! the CPU time per request, which stands beside each, suffers least from neighbours.
 
 mod actions;
+mod crowd;
 mod deployment;
 mod environment;
 mod fill;
@@ -41,7 +42,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 type Benchmark = fn(&Environment, &mut Table) -> Outcome<()>;
 
 /// All benchmarks, by the names that filters are compared with.
-const BENCHMARKS: [(&str, Benchmark); 9] = [
+const BENCHMARKS: [(&str, Benchmark); 10] = [
     ("publications", reads::publications),
     ("instantiations", reads::instantiations),
     ("updates", updates::updates),
@@ -50,6 +51,7 @@ const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("callbacks", actions::callbacks),
     ("things", things::things),
     ("deployment", deployment::deployment),
+    ("crowd", crowd::crowd),
     ("footprint", footprint::footprint),
 ];
 

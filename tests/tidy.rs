@@ -378,3 +378,22 @@ fn the_scanner_sees_code_and_not_what_is_written_in_it() {
     assert_eq!(code.matches('\n').count(), 1);
     assert_eq!(item_end("fn f() { { } } fn g() {}", 0), 13);
 }
+
+#[test]
+fn every_attack_of_the_table_has_its_test() {
+    let table = fs::read_to_string(root().join("tests/attacks.md")).expect("the table of attacks");
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && line.contains("` `")).collect();
+    assert!(rows.len() > 40, "{} rows", rows.len());
+    let mut missing = String::new();
+    for row in rows {
+        let test = row.trim_end_matches("` |").rsplit_once('|').map_or("", |(_, cell)| cell.trim().trim_start_matches('`'));
+        let (file, name) = test.split_once("` `").unwrap_or((test, ""));
+        let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+        let declared = [format!("fn {name}("), format!("test(`{name}"), format!("test('{name}")];
+        if name.is_empty() || !declared.iter().any(|declaration| text.contains(declaration.as_str())) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(missing, "{file}: {name}");
+        }
+    }
+    assert!(missing.is_empty(), "tests of the table that are not there:\n{missing}");
+}

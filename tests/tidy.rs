@@ -386,7 +386,8 @@ fn every_attack_of_the_table_has_its_test() {
     assert!(rows.len() > 40, "{} rows", rows.len());
     let mut missing = String::new();
     for row in rows {
-        let test = row.trim_end_matches("` |").rsplit_once('|').map_or("", |(_, cell)| cell.trim().trim_start_matches('`'));
+        let test =
+            row.trim_end_matches("` |").rsplit_once('|').map_or("", |(_, cell)| cell.trim().trim_start_matches('`'));
         let (file, name) = test.split_once("` `").unwrap_or((test, ""));
         let text = fs::read_to_string(root().join(file)).unwrap_or_default();
         let declared = [format!("fn {name}("), format!("test(`{name}"), format!("test('{name}")];

@@ -122,6 +122,7 @@ impl Documents {
         limits: &Limits,
     ) -> Result<Arc<Document>, Bad> {
         limits::text::check(&query, limits.tokens).map_err(Bad::TooMuch)?;
+        limits::names::check(schema, &query)?;
         let key = self.key(&query, operation_name.as_deref());
         let keep = query.len() <= DOCUMENT_BYTES_MAX;
         let selected_once = SelectedOnce::in_document(&query);

@@ -39,6 +39,11 @@ pub fn callback_url_problem(text: &str, policy: &CallbackUrlPolicy) -> Option<&'
     if !url.username().is_empty() || url.password().is_some() {
         return Some("must not hold a user name or password");
     }
+    // The url crate also takes what no name has and no request could be sent to, such as a backtick.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if url.domain().is_some_and(|name| !name.bytes().all(plain)) {
+        return Some("must name a host of letters, digits, hyphens and dots");
+    }
     if url.fragment().is_some() {
         return Some("must not have a fragment (#...)");
     }
@@ -111,6 +116,9 @@ mod tests {
             "https://h/#f",
             "https://h /",
             "https://h\\p",
+            "https://h`h/",
+            "https://h;x=1/",
+            "https://$h/",
             "http://example.com/",
             "http://192.168.0.1/",
             "http://127.0.0.1:0/",

@@ -5,6 +5,7 @@
 //! and by the engine.
 
 pub mod cost;
+pub mod names;
 pub mod text;
 pub mod variables;
 

@@ -96,13 +96,6 @@ class Socket {
     showState();
   }
 
-  // Goes on with the token that there is now, where it began with another.
-  renew() {
-    if (this.app || !this.#socket || this.#token === session.get().token) return;
-    this.#closed(this.#socket, 0);
-    this.connect();
-  }
-
   #send(message) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
@@ -172,6 +165,7 @@ class Socket {
       return showState();
     }
     if (code === FORBIDDEN && this.app) forgetServiceToken(this.app);
+    // Where there is another token by now, it goes on with that.
     if (code === FORBIDDEN && !this.app && this.#token === session.get()?.token) return end({ refused: true });
     const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#retries);
     this.#retries += 1;
@@ -203,5 +197,5 @@ function tryNow() {
 addEventListener('online', tryNow);
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && tryNow());
 session.listen((signedIn) => {
-  for (const socket of [...sockets.values()]) signedIn ? socket.renew() : socket.close();
+  if (!signedIn) for (const socket of [...sockets.values()]) socket.close();
 });

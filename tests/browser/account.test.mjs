@@ -7,6 +7,7 @@ import { PHONE, test } from './harness/browser.mjs';
 import { keep } from './harness/chromium.mjs';
 import { letIn } from './harness/client.mjs';
 import { at, focused, gone, number, problemOf, says, seen } from './harness/see.mjs';
+import { eventually } from './harness/wait.mjs';
 
 const REDIRECT = 'http://127.0.0.1:9/callback';
 const button = (place, name) => place.getByRole('button', { name, exact: true });
@@ -91,6 +92,37 @@ test('a change of the password says at each field what is wrong with it', async 
     await seen(page.getByRole('alert'));
   }
   await says(page.getByRole('alert'), /Too many failed attempts/);
+});
+
+test('a tab that is signed out while the password is being changed in another comes back by itself', async ({ page, server, api, watch }) => {
+  watch.allowStatus(401);
+  const tab = await page.context().newPage();
+  await keep(tab, server, { session: api.session });
+  await tab.goto('/apps');
+  await seen(heading(tab, 'Apps'));
+  // The answer is held back until the other tab has found out.
+  let pass;
+  const passed = new Promise((resolve) => (pass = resolve));
+  await page.route('**/api/v1/query', async (route) => {
+    const response = await route.fetch();
+    if (route.request().postData().includes('changePassword')) await passed;
+    await route.fulfill({ response });
+  });
+  await page.goto('/account');
+  const answered = page.waitForRequest((request) => request.postData()?.includes('changePassword') ?? false);
+  await change(page, server.password, 'a new long password');
+  await answered;
+  const refused = async () => (await tab.getByRole('heading', { level: 1, name: 'Sign in' }).count()) > 0;
+  await eventually('the other tab is signed out', async () => {
+    await tab.reload();
+    await seen(tab.getByRole('heading', { level: 1 }));
+    return refused();
+  });
+  await at(tab, '/signin?next=%2Fapps');
+  pass();
+  await seen(heading(tab, 'Apps'));
+  await at(tab, '/apps');
+  await seen(page.getByText('The password is changed'));
 });
 
 test('with another password this browser goes on, and everything else is signed out', { demo: true }, async ({ page, server, api, open, watch }) => {

@@ -30,19 +30,22 @@ pub struct ServerOptions {
     pub arguments: Vec<String>,
     /// Where its log goes; nowhere if none.
     pub log: Option<PathBuf>,
+    /// What stands in its environment besides.
+    pub environment: Vec<(String, String)>,
 }
 
 impl ServerOptions {
     /// For a database, on any port, with nothing special.
     pub fn new(database: &Path) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { database: database.to_owned(), listen, arguments: Vec::new(), log: None }
+        Self { database: database.to_owned(), listen, arguments: Vec::new(), log: None, environment: Vec::new() }
     }
 
     fn command(&self) -> io::Result<Command> {
         let mut command = Command::new(CONNHUB);
         command.arg("serve").arg("--listen").arg(self.listen.to_string()).arg("--db").arg(&self.database);
         command.args(&self.arguments).env("CONNHUB_EMAIL", EMAIL).env("CONNHUB_PASSWORD", PASSWORD);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stderr(match &self.log {
             Some(path) => Stdio::from(File::options().append(true).create(true).open(path)?),
             None => Stdio::null(),

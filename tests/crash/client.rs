@@ -13,12 +13,16 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// How many instances an app has at most: more than are removed at once with their installation (16).
 const INSTANCES_MAX: usize = 24;
+/// How long a client waits before it asks for something else where nothing can be written.
+const PAUSE_WHEN_REFUSED: Duration = Duration::from_millis(3);
 /// The time of the first value, in microseconds: 2020-01-01T00:00:00Z.
 const FIRST_TIME: i64 = 1_577_836_800_000_000;
 /// How far values are apart, in microseconds: between two there is room for one that comes late.
@@ -47,6 +51,9 @@ pub struct Client {
     pub in_flight: Option<Operation>,
     /// What it was told that was done, by kind.
     pub done: Counts,
+    /// What it was told that cannot be written now, by kind: nothing of that may be there.
+    pub refused: Counts,
+    spoilt: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -56,6 +63,7 @@ impl Client {
         publications: Vec<Uuid>,
         connector: Arc<TestConnector>,
         random: StdRng,
+        spoilt: Arc<AtomicBool>,
     ) -> Self {
         Self {
             credentials,
@@ -66,6 +74,8 @@ impl Client {
             acknowledged: World::default(),
             in_flight: None,
             done: Counts::default(),
+            refused: Counts::default(),
+            spoilt,
         }
     }
 
@@ -77,7 +87,7 @@ impl Client {
     /// Asks for one thing after the other until the server is gone. What was in flight then stays noted.
     ///
     /// # Panics
-    /// If the server refuses what it should do.
+    /// If the server refuses what it should do, unless the disk is spoilt and it says so.
     pub fn run(&mut self, server: SocketAddr) {
         let mut session = Session::new(server);
         self.in_flight = None;
@@ -89,6 +99,10 @@ impl Client {
                 Err(Failure::Lost(_)) => {
                     self.in_flight = Some(operation);
                     return;
+                }
+                Err(Failure::Refused { status: 503, .. }) if self.spoilt.load(Ordering::Relaxed) => {
+                    count(&mut self.refused, operation.kind(), 1);
+                    std::thread::sleep(PAUSE_WHEN_REFUSED);
                 }
                 Err(refused) => panic!("{operation:?} of the app {}: {refused}", self.app()),
             }

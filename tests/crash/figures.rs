@@ -14,6 +14,12 @@ pub struct Figures {
     pub rounds: usize,
     /// How often it was killed once more while it was starting.
     pub killed_while_starting: usize,
+    /// How often the disk was spoilt while clients were at work, by what was wrong.
+    pub spoilt: Counts,
+    /// How often it was mended before the kill, and how long the server then took to be ready again.
+    pub recoveries: Vec<Duration>,
+    /// What was refused because it could not be written.
+    pub refused: Counts,
     /// What was acknowledged.
     pub acknowledged: Counts,
     /// What was asked for and not acknowledged when the server was killed.
@@ -50,6 +56,12 @@ impl fmt::Display for Figures {
         writeln!(f, "| figure | |\n| --- | ---: |")?;
         line(f, "kills under load", &self.rounds)?;
         line(f, "kills while starting", &self.killed_while_starting)?;
+        group(f, "the disk was made", &self.spoilt)?;
+        line(f, "refused because of that, and not there", &self.refused.values().sum::<usize>())?;
+        group(f, "refused", &self.refused)?;
+        line(f, "the disk was mended before the kill", &self.recoveries.len())?;
+        let slowest = self.recoveries.iter().max().copied().unwrap_or_default();
+        line(f, "ready again by itself, longest", &format!("{:.1} ms", slowest.as_secs_f64() * 1e3))?;
         line(f, "acknowledged operations", &self.acknowledged.values().sum::<usize>())?;
         group(f, "acknowledged", &self.acknowledged)?;
         line(f, "in flight at the kill, unacknowledged", &self.in_flight.values().sum::<usize>())?;

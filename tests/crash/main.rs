@@ -1,7 +1,8 @@
 //! The crash test: eight clients install, instantiate, update, act and remove, while the real server
-//! is killed with SIGKILL at random moments and started again on the same file. After each restart
-//! nothing that was acknowledged is missing, nothing is stuck, no POST callback came twice, and
-//! SQLite finds its file whole.
+//! is killed with SIGKILL at random moments and started again on the same file. In every second round
+//! the disk is full or read-only for a while, up to the kill or until some time before it. After each
+//! restart nothing that was acknowledged is missing, nothing that was refused is there, nothing is
+//! stuck, no POST callback came twice, and SQLite finds its file whole.
 //!
 //! A few rounds are played by default. More, or the same again (as far as timing lets it):
 //!
@@ -16,6 +17,8 @@
 mod check;
 mod client;
 mod connector;
+#[path = "../disk/mod.rs"]
+mod disk;
 mod figures;
 mod operation;
 #[path = "../../benches/support/mod.rs"]
@@ -24,17 +27,21 @@ mod world;
 
 use client::{Client, Credentials};
 use connector::TestConnector;
+use disk::{Disk, State};
 use figures::{Figures, count};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rusqlite::{Connection, OpenFlags};
 use std::error::Error;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::api::Session;
+use support::http::Request;
 use support::process::{Process, ServerOptions};
 use tempfile::TempDir;
 use world::World;
@@ -47,6 +54,10 @@ const PUBLICATIONS: usize = 4;
 const ROUNDS: usize = 12;
 /// How long the server lives in a round, in milliseconds.
 const LIFE_MS: std::ops::Range<u64> = 30..800;
+/// One time in so many the disk is spoilt before the kill.
+const SPOIL_ONE_IN: u32 = 2;
+/// How long the server may take to be ready again once the disk is mended.
+const READY_TIME_MAX: Duration = Duration::from_secs(10);
 /// One time in so many the server is killed once more while it starts, before it may have recovered.
 const KILL_WHILE_STARTING_ONE_IN: u32 = 4;
 /// How long it lives then, in milliseconds.
@@ -65,6 +76,9 @@ struct Run {
     connector: Arc<TestConnector>,
     clients: Vec<Client>,
     random: StdRng,
+    disk: Disk,
+    /// Whether it was spoilt in this round.
+    spoilt: Arc<AtomicBool>,
     figures: Figures,
 }
 
@@ -88,9 +102,54 @@ fn what_was_acknowledged_survives_kill_9() -> Outcome<()> {
     run.figures.duration = begun.elapsed();
     for client in &run.clients {
         client.done.iter().for_each(|(kind, more)| count(&mut run.figures.acknowledged, kind, *more));
+        client.refused.iter().for_each(|(kind, more)| count(&mut run.figures.refused, kind, *more));
     }
     println!("{}", run.figures);
     Ok(())
+}
+
+/// What happens to the disk in a round.
+struct Spoiling {
+    state: State,
+    /// After how long,
+    after: Duration,
+    /// for how long,
+    lasts: Duration,
+    /// and whether it is mended after that, before the kill.
+    mended: bool,
+}
+
+impl Spoiling {
+    fn within(life: Duration, random: &mut StdRng) -> Self {
+        let state = if random.random() { State::Full } else { State::ReadOnly };
+        let after = life.mul_f64(random.random_range(0.0..0.7));
+        let lasts = (life - after).mul_f64(random.random_range(0.1..0.9));
+        Self { state, after, lasts, mended: random.random() }
+    }
+
+    fn duration(&self) -> Duration {
+        self.after + self.lasts
+    }
+
+    fn happen(&self, disk: &Disk, server: SocketAddr, figures: &mut Figures) -> Outcome<()> {
+        thread::sleep(self.after);
+        disk.is(self.state);
+        count(&mut figures.spoilt, &format!("{:?}", self.state), 1);
+        thread::sleep(self.lasts);
+        if !self.mended {
+            return Ok(());
+        }
+        disk.is(State::Fine);
+        let (mended, mut session) = (Instant::now(), Session::new(server));
+        let ask = Request { method: "GET", path: "/readyz", ..Request::default() };
+        while session.send(&ask)?.status != 200 {
+            if mended.elapsed() > READY_TIME_MAX {
+                return Err(format!("not ready {READY_TIME_MAX:?} after the disk was mended").into());
+            }
+        }
+        figures.recoveries.push(mended.elapsed());
+        Ok(())
+    }
 }
 
 fn setting(name: &str) -> Outcome<Option<u64>> {
@@ -109,6 +168,8 @@ impl Run {
         let arguments = ["--action-deadline", ACTION_DEADLINE, "--callback-log-entries", LOG_ENTRIES];
         options.arguments = arguments.map(str::to_owned).to_vec();
         options.log = Some(directory.path().join("log"));
+        let (disk, spoilt) = (Disk::new(directory.path()), Arc::new(AtomicBool::new(false)));
+        options.environment = disk.environment().to_vec();
         let server = options.start()?;
         // Clients and callbacks find it where it was before.
         options.listen = server.address();
@@ -125,22 +186,38 @@ impl Run {
             let (app, service) = session.create_app(&developer, &format!("App {number}"))?;
             let credentials = Credentials { developer: developer.clone(), app: app.parse()?, service };
             let own = StdRng::seed_from_u64(random.random());
-            clients.push(Client::new(credentials, publications.clone(), Arc::clone(&connector), own));
+            clients.push(Client::new(
+                credentials,
+                publications.clone(),
+                Arc::clone(&connector),
+                own,
+                Arc::clone(&spoilt),
+            ));
         }
-        Ok((Self { directory, options, connector, clients, random, figures: Figures::default() }, server))
+        Ok((Self { directory, options, connector, clients, random, disk, spoilt, figures: Figures::default() }, server))
     }
 
     /// Lets the clients work, kills the server under them, and starts it again.
     fn round(&mut self, mut server: Process) -> Outcome<Process> {
         let life = Duration::from_millis(self.random.random_range(LIFE_MS));
         let address = server.address();
+        let spoiling = self.random.random_ratio(1, SPOIL_ONE_IN).then(|| Spoiling::within(life, &mut self.random));
+        self.spoilt.store(spoiling.is_some(), Ordering::Relaxed);
+        let (disk, figures) = (&self.disk, &mut self.figures);
         let killed = thread::scope(|scope| {
             for client in &mut self.clients {
                 scope.spawn(|| client.run(address));
             }
-            thread::sleep(life);
-            server.kill()
+            let spoilt = match &spoiling {
+                Some(spoiling) => spoiling.happen(disk, address, figures),
+                None => Ok(()),
+            };
+            thread::sleep(life.saturating_sub(spoiling.as_ref().map_or(Duration::ZERO, Spoiling::duration)));
+            server.kill()?;
+            spoilt
         });
+        // A server on a spoilt disk does not start; whoever runs it mends that first.
+        self.disk.is(State::Fine);
         killed?;
         self.figures.rounds += 1;
         for operation in self.clients.iter().filter_map(|client| client.in_flight.as_ref()) {

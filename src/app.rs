@@ -69,6 +69,7 @@ impl Server {
         settings.services.extend(connector.as_ref().map(DemoConnector::address));
         let pool = callback::start(Arc::clone(&platform), settings)?;
         platform.set_dispatcher(pool.clone());
+        show_callbacks(&platform, &pool);
         ops::callback::recover(&platform).await?;
 
         let (stop, stopped) = watch::channel(false);
@@ -131,6 +132,18 @@ impl Server {
     }
 }
 
+/// How many callbacks wait and are under way, among the metrics.
+fn show_callbacks(platform: &Platform, pool: &Arc<callback::Pool>) {
+    // The pool's work holds the platform, which holds these.
+    let (waiting, running) = (Arc::downgrade(pool), Arc::downgrade(pool));
+    platform.metrics().watch("connhub_callbacks_waiting", "Callbacks that wait for their turn.", move || {
+        waiting.upgrade().map_or(0, |pool| pool.waiting()) as f64
+    });
+    platform.metrics().watch("connhub_callbacks_running", "Callbacks that are under way.", move || {
+        running.upgrade().map_or(0, |pool| pool.running()) as f64
+    });
+}
+
 /// Serves until told to stop, then lets requests in flight end.
 async fn listen(
     entrances: Vec<Entrance>,
@@ -140,9 +153,13 @@ async fn listen(
 ) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform), options.limits.of_graphql()));
     let sockets = http::Sockets::new(stopped.clone());
+    let open = sockets.clone();
+    platform.metrics().watch("connhub_websockets", "WebSockets that are open.", move || open.open_now() as f64);
+    let connections = Connections::new(options.door.limits(&options.limits.trusted_proxy));
+    let counted = connections.clone();
+    platform.metrics().watch("connhub_connections", "Connections that are open.", move || counted.count() as f64);
     let clients = options.limits.of_clients(options.door.body_timeout.into());
     let routes = http::routes(platform, engine, sockets.clone(), options.names(), clients);
-    let connections = Connections::new(options.door.limits(&options.limits.trusted_proxy));
     door::serve(entrances, routes, connections.clone(), stopped).await;
     let ended = async { tokio::join!(connections.end(), sockets.closed()) };
     if tokio::time::timeout(SHUTDOWN_TIME_MAX, ended).await.is_err() {

@@ -7,13 +7,14 @@ mod limits;
 
 use crate::callback;
 use crate::http;
-use crate::model::url::CallbackUrlPolicy;
+use crate::model::url::{CallbackUrlPolicy, is_loopback_name};
 use crate::ops;
 use clap::{Args, ValueEnum};
 use humantime::Duration;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::{Host, Url};
 
 pub use door::DoorOptions;
 pub use limits::LimitOptions;
@@ -36,7 +37,8 @@ pub enum LogFormat {
 /// The options of `connhub serve`. Durations are written as 10s, 500ms, 12h, 7days.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Where to listen. On loopback, callbacks may go to loopback too (a sandbox); elsewhere not
+    /// Where to listen. On loopback, and without a --public-url elsewhere, callbacks may go to loopback too (a
+    /// sandbox); else not
     #[arg(long, env = "CONNHUB_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
 
@@ -63,6 +65,18 @@ pub struct ServeOptions {
     /// Which log lines are written, such as warn, debug or connhub=debug
     #[arg(long, env = "CONNHUB_LOG", value_name = "FILTER", default_value = "info", help_heading = "Log")]
     pub log: String,
+
+    /// Token with which /metrics may be read, 16 characters or more; without it, from this machine alone, and
+    /// only where nothing but loopback is listened on
+    #[arg(
+        long,
+        env = "CONNHUB_METRICS_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = metrics_token,
+        help_heading = "Log"
+    )]
+    pub metrics_token: Option<String>,
 
     /// E-mail of the account that an empty database gets
     #[arg(
@@ -245,10 +259,28 @@ pub struct CallbackOptions {
     pub callback_log_entries: u32,
 }
 
+/// The fewest characters of the token for metrics: no shorter one withstands guessing.
+const METRICS_TOKEN_CHARACTERS_MIN: usize = 16;
+
+fn metrics_token(text: &str) -> Result<String, String> {
+    if text.chars().count() >= METRICS_TOKEN_CHARACTERS_MIN {
+        return Ok(text.to_owned());
+    }
+    Err(format!("must be {METRICS_TOKEN_CHARACTERS_MIN} characters long or more"))
+}
+
 impl ServeOptions {
-    /// Whether none but people at this machine can reach the server.
+    /// Whether none but people at this machine can reach the server: what is known by another name is
+    /// reached through a proxy or a tunnel, wherever it listens.
     fn is_sandbox(&self) -> bool {
-        self.listen.ip().is_loopback()
+        let known_elsewhere =
+            self.public_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| !match url.host() {
+                Some(Host::Domain(name)) => is_loopback_name(name),
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            });
+        self.listen.ip().is_loopback() && !known_elsewhere
     }
 
     /// How many files may be open beside those of connections.
@@ -277,6 +309,7 @@ impl ServeOptions {
             sandbox: self.is_sandbox(),
             open_signup: self.open_signup,
             secret: self.secret.clone(),
+            metrics_token: self.metrics_token.clone(),
             callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },
             action_deadline: self.action_deadline.into(),
             developer_token_lifetime: self.developer_token_lifetime.into(),

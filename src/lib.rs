@@ -37,6 +37,7 @@ pub mod door;
 pub mod fuzz;
 pub mod graphql;
 pub mod http;
+pub mod metrics;
 pub mod model;
 pub mod ops;
 mod store;

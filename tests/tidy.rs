@@ -16,7 +16,7 @@ struct Room {
     forbidden: &'static [&'static str],
 }
 
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 10] = [
     Room {
         name: "model",
         uses: &[],
@@ -34,11 +34,12 @@ const ROOMS: [Room; 9] = [
             "Instant",
         ],
     },
-    Room { name: "store", uses: &["model"], forbidden: &["warp", "hyper", "juniper", "ureq"] },
-    Room { name: "ops", uses: &["model", "store"], forbidden: &["warp", "hyper", "juniper", "ureq"] },
-    Room { name: "callback", uses: &["model", "ops"], forbidden: &["warp", "juniper", "rusqlite", "r2d2"] },
+    Room { name: "metrics", uses: &[], forbidden: &["warp", "hyper", "juniper", "ureq", "rusqlite", "r2d2", "tokio"] },
+    Room { name: "store", uses: &["model", "metrics"], forbidden: &["warp", "hyper", "juniper", "ureq"] },
+    Room { name: "ops", uses: &["model", "metrics", "store"], forbidden: &["warp", "hyper", "juniper", "ureq"] },
+    Room { name: "callback", uses: &["model", "metrics", "ops"], forbidden: &["warp", "juniper", "rusqlite", "r2d2"] },
     Room { name: "graphql", uses: &["model", "ops"], forbidden: &["warp", "ureq", "rusqlite", "r2d2"] },
-    Room { name: "http", uses: &["model", "ops"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
+    Room { name: "http", uses: &["model", "metrics", "ops"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
     Room { name: "door", uses: &["model", "http"], forbidden: &["juniper", "ureq", "rusqlite", "r2d2"] },
     Room { name: "devcert", uses: &[], forbidden: &["warp", "hyper", "juniper", "ureq", "rusqlite", "r2d2", "tokio"] },
     Room { name: "demo", uses: &[], forbidden: &["juniper", "rusqlite", "r2d2"] },

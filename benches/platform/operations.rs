@@ -37,6 +37,7 @@ impl Operations {
             sandbox: true,
             open_signup: false,
             secret: None,
+            metrics_token: None,
             callback_urls: CallbackUrlPolicy::default(),
             action_deadline: hour,
             developer_token_lifetime: hour,

@@ -55,6 +55,8 @@ impl Worker {
             None => persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait()),
             Some(outgoing) => {
                 let (attempt, outcome) = attempt(&self.sending, &outgoing);
+                let kind = outgoing.message.kind().name();
+                self.platform.metrics().callbacks.ended(kind, outcome.name(), attempt.duration);
                 let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
                 persevere(id, "settled", &PAUSES, settle);
             }

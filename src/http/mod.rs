@@ -21,6 +21,7 @@ mod hub;
 mod json;
 mod log;
 mod login;
+mod metrics;
 mod negotiation;
 mod oauth;
 mod origin;
@@ -174,6 +175,7 @@ async fn handle(
     arrival.peer = arrival.peer.map(|peer| site.proxies.client(peer, &headers));
     let request = Request::new(method, path, query, headers, arrival);
     let access = log::Access::begin(&request);
+    let count = metrics::Count::begin(site.platform.metrics(), &request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
     let mut body = Body::new(chunks, site.body_time);
     let mut response = match (request.check_length(), site.names.check(&request)) {
@@ -192,6 +194,7 @@ async fn handle(
     if request.is_open() {
         cors::open(headers);
     }
+    count.end(response.status());
     access.end(response.status());
     response
 }
@@ -275,8 +278,9 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         (["api" | "oauth2", ..], _) => Err(Refusal::no_such_path(request)),
         (["healthz"], Get) => Ok(health::alive()),
         (["readyz"], Get) => Ok(health::ready(platform, request).await),
-        (["healthz" | "readyz"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
-        (["healthz" | "readyz" | ".well-known", ..], _) => Err(Refusal::no_such_path(request)),
+        (["metrics"], Get) => metrics::answer(platform, request),
+        (["healthz" | "readyz" | "metrics"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
+        (["healthz" | "readyz" | "metrics" | ".well-known", ..], _) => Err(Refusal::no_such_path(request)),
         (["assets", ..], Get) => Ok(ui::file(request).unwrap_or_else(|| ui::nothing(request))),
         (_, Get) => Ok(ui::file(request).unwrap_or_else(|| ui::page(request))),
         _ if ui::has(request.path()) => otherwise(request, "GET, HEAD, OPTIONS"),

@@ -112,6 +112,13 @@ fn host(authority: &str) -> &str {
     }
 }
 
+/// Whether a request asks for this machine by a name that nobody else can give it.
+pub(super) fn is_own_machine(request: &Request) -> bool {
+    let host = request.authority().map(host).unwrap_or_default();
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    is_loopback_name(bare) || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn is_address(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     bare.parse::<IpAddr>().is_ok()

@@ -113,6 +113,16 @@ impl Request {
         self.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
+    /// Whether it comes from this machine by all that is known.
+    pub(super) fn is_from_loopback(&self) -> bool {
+        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+    }
+
+    /// Whether a header was sent.
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// By which name the client asked.
     pub(super) fn name(&self) -> &Name {
         &self.name

@@ -59,6 +59,12 @@ impl Sockets {
         Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), stopped }
     }
 
+    /// How many are open.
+    #[must_use]
+    pub fn open_now(&self) -> usize {
+        (SOCKETS_MAX as usize).saturating_sub(self.places.available_permits())
+    }
+
     /// Resolves once none is open; to be awaited after `stopped`.
     pub async fn closed(&self) {
         // Nobody closes the semaphore.

@@ -129,6 +129,7 @@ fn settings(directory: &TempDir) -> Settings {
         sandbox: true,
         open_signup: true,
         secret: None,
+        metrics_token: None,
         callback_urls: CallbackUrlPolicy::default(),
         action_deadline: Duration::from_secs(60),
         developer_token_lifetime: Duration::from_secs(600),

@@ -225,6 +225,21 @@ pub enum Outcome {
     Action(ActionOutcome),
 }
 
+impl Outcome {
+    /// What it is called where callbacks are counted.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Standing(standing) => standing.state.name(),
+            Self::Removal(Ok(())) => "CONFIRMED",
+            Self::Removal(Err(_)) => "UNCONFIRMED",
+            Self::Action(ActionOutcome::StillPending) => "PENDING",
+            Self::Action(ActionOutcome::Completed) => "COMPLETED",
+            Self::Action(ActionOutcome::Failed(_)) => "FAILED",
+        }
+    }
+}
+
 /// An entry of the callback log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {

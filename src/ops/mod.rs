@@ -43,6 +43,7 @@ mod waiting;
 pub use crate::store::Snapshot as View;
 pub use quota::Quotas;
 
+use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
 use crate::model::time::Timestamp;
 use crate::model::url::CallbackUrlPolicy;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub open_signup: bool,
     /// The key that signs tokens; the database's own where none is given.
     pub secret: Option<String>,
+    /// The token with which anybody may read the metrics.
+    pub metrics_token: Option<String>,
     /// Which callback URLs a publication may name.
     pub callback_urls: CallbackUrlPolicy,
     /// How long an action request may stay pending.
@@ -100,6 +103,7 @@ pub struct Platform {
     waiting: waiting::Waiting,
     rooms: Arc<quota::Rooms>,
     live: Arc<live::Live>,
+    metrics: Arc<Metrics>,
     dispatcher: OnceLock<Arc<dyn Dispatcher>>,
 }
 
@@ -109,7 +113,11 @@ impl Platform {
     /// # Errors
     /// If the database cannot be opened or written.
     pub fn open(settings: Settings) -> Result<Arc<Self>> {
-        let store = Store::open(&settings.database, settings.readers)?;
+        let metrics = Arc::new(Metrics::new().map_err(Error::fault)?);
+        let store = Store::open(&settings.database, settings.readers, &metrics)?;
+        let live = Arc::<live::Live>::default();
+        let listening = Arc::clone(&live);
+        metrics.watch("connhub_live_subscriptions", "Subscriptions that listen.", move || listening.listening() as f64);
         let keys = token::Keys::load(&store, settings.secret.as_deref())?;
         let revoked = revocation::Revoked::load(&store)?;
         Ok(Arc::new(Self {
@@ -125,7 +133,8 @@ impl Platform {
             revoked,
             rooms: Arc::default(),
             waiting: waiting::Waiting::default(),
-            live: Arc::default(),
+            live,
+            metrics,
             dispatcher: OnceLock::new(),
         }))
     }
@@ -133,6 +142,21 @@ impl Platform {
     /// Says who sends callbacks; the first word counts.
     pub fn set_dispatcher(&self, dispatcher: Arc<dyn Dispatcher>) {
         let _ = self.dispatcher.set(dispatcher);
+    }
+
+    /// How it does, in numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Whether somebody with this token, or with none, may read the metrics: `local` for whoever is at
+    /// this machine, who may where nobody else can reach the server.
+    #[must_use]
+    pub fn may_read_metrics(&self, token: Option<&str>, local: bool) -> bool {
+        let known = self.settings.metrics_token.as_deref().zip(token);
+        known.is_some_and(|(known, given)| secret::matches(given, &secret::hash(known)))
+            || local && self.settings.sandbox
     }
 
     /// How many queries can be at work at once.

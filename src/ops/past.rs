@@ -1,8 +1,9 @@
 //! Filling in the past of the demo's things: the operator's tool, on a database that a server may be
 //! at work on.
 
+use crate::metrics::Metrics;
 use crate::model::constraint::{AttributeConstraint, ComponentConstraints, PropertyConstraint, ThingConstraints};
-use crate::model::error::{Result, Violations};
+use crate::model::error::{Error, Result, Violations};
 use crate::model::history::{HistoryPoint, PropertyUpdate};
 use crate::model::id::AppId;
 use crate::model::page::Page;
@@ -59,7 +60,7 @@ pub fn fill(
     span: Span,
     value_at: fn(&str, i64) -> Option<String>,
 ) -> Result<Option<Filled>> {
-    let store = Store::beside(database, 1)?;
+    let store = Store::beside(database, 1, &Metrics::new().map_err(Error::fault)?)?;
     let kept = store::setting::get(&*store.snapshot()?, setting)?;
     let Some(app) = kept.and_then(|kept| app_of(&String::from_utf8(kept).ok()?)) else { return Ok(None) };
     let (things, properties) = properties(&store, app, marked)?;

@@ -37,6 +37,7 @@ mod writer;
 pub use reader::Snapshot;
 pub use writer::Reply;
 
+use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
 use rusqlite::{Connection, OpenFlags, Transaction};
 use std::fs::OpenOptions;
@@ -68,7 +69,7 @@ impl Store {
     /// # Errors
     /// If another server is at work on it, if it cannot be opened or written, is no database of connhub,
     /// or is from a newer one.
-    pub fn open(path: &Path, readers: u32) -> Result<Self> {
+    pub fn open(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
         let lock = lock::Lock::take(path)?;
         make_private(path)?;
         let mut connection = Connection::open(path)?;
@@ -76,14 +77,14 @@ impl Store {
         migrate::form(&connection)?;
         set_up(&connection)?;
         migrate::migrate(&mut connection, path)?;
-        Self::start(path, readers, connection, Some(lock))
+        Self::start(path, readers, connection, Some(lock), metrics)
     }
 
     /// Opens a file that is there and of the newest form, whether or not a server is at work on it.
     ///
     /// # Errors
     /// If it is not, or cannot be opened.
-    pub fn beside(path: &Path, readers: u32) -> Result<Self> {
+    pub fn beside(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         prepare(&connection)?;
         if migrate::form(&connection)? != migrate::newest() {
@@ -91,13 +92,23 @@ impl Store {
             return Err(Error::Conflict(format!("{file} has an older form: run `connhub serve --db {file}` first")));
         }
         set_up(&connection)?;
-        Self::start(path, readers, connection, None)
+        Self::start(path, readers, connection, None, metrics)
     }
 
-    fn start(path: &Path, readers: u32, connection: Connection, lock: Option<lock::Lock>) -> Result<Self> {
+    fn start(
+        path: &Path,
+        readers: u32,
+        connection: Connection,
+        lock: Option<lock::Lock>,
+        metrics: &Metrics,
+    ) -> Result<Self> {
         let (checkpointer, progress) = checkpointer::Checkpointer::start(path)?;
-        let writer = writer::Writer::start(connection, progress)?;
-        Ok(Self { readers: reader::Readers::open(path, readers)?, writer, checkpointer, _lock: lock })
+        let writer = writer::Writer::start(connection, progress, metrics)?;
+        let file = path.to_owned();
+        metrics.watch("connhub_database_bytes", "The database's file.", move || files::length(&file) as f64);
+        let log = files::beside(path, files::LOG);
+        metrics.watch("connhub_database_log_bytes", "Its write-ahead log.", move || files::length(&log) as f64);
+        Ok(Self { readers: reader::Readers::open(path, readers, metrics)?, writer, checkpointer, _lock: lock })
     }
 
     /// A reader with a consistent view of what is committed now. Blocks while all readers are taken.

@@ -1,20 +1,25 @@
 //! The pool of read connections and the snapshots that they give.
 
+use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
+use prometheus::Histogram;
 use r2d2::{Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
 use std::ops::Deref;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a request waits for a reader before it is refused.
 const READER_WAIT: Duration = Duration::from_secs(10);
 
-pub(super) struct Readers(Pool<SqliteConnectionManager>);
+pub(super) struct Readers {
+    pool: Pool<SqliteConnectionManager>,
+    wait: Histogram,
+}
 
 impl Readers {
-    pub(super) fn open(path: &Path, size: u32) -> Result<Self> {
+    pub(super) fn open(path: &Path, size: u32, metrics: &Metrics) -> Result<Self> {
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(|connection| {
@@ -31,11 +36,20 @@ impl Readers {
             .connection_timeout(READER_WAIT)
             .build(manager)
             .map_err(Error::fault)?;
-        Ok(Self(pool))
+        let (all, used) = (pool.clone(), pool.clone());
+        metrics.watch("connhub_database_readers", "Readers that there are.", move || all.state().connections.into());
+        metrics.watch("connhub_database_readers_used", "Readers that are at work.", move || {
+            let state = used.state();
+            state.connections.saturating_sub(state.idle_connections).into()
+        });
+        Ok(Self { pool, wait: metrics.database.reader_wait.clone() })
     }
 
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let connection = self.0.get().map_err(|_| Error::TooMany {
+        let begun = Instant::now();
+        let connection = self.pool.get();
+        self.wait.observe(begun.elapsed().as_secs_f64());
+        let connection = connection.map_err(|_| Error::TooMany {
             message: "the server has too many queries at work".to_owned(),
             retry_after: 1,
         })?;

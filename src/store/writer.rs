@@ -3,6 +3,7 @@
 //! durable at the price of one sync. Where the disk does not take it, everybody in the transaction is
 //! told so, and the next transaction is tried like any other: it works again as soon as there is room.
 
+use crate::metrics::{Database, Metrics};
 use crate::model::error::{Error, Result};
 use crate::store::checkpointer::Progress;
 use crate::store::trouble::{self, Trouble};
@@ -134,11 +135,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, progress: Progress) -> Result<Self> {
+    pub(super) fn start(connection: Connection, progress: Progress, metrics: &Metrics) -> Result<Self> {
         let (sender, receiver) = mpsc::channel(WORK_WAITING_MAX);
+        // What is shown must not keep the writer from ending.
+        let (queue, database) = (sender.downgrade(), metrics.database.clone());
+        metrics.watch("connhub_database_changes_waiting", "Changes that wait for the writer.", move || {
+            queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity()) as f64
+        });
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || write_all(connection, receiver, progress))
+            .spawn(move || write_all(connection, receiver, progress, &database))
             .map_err(Error::fault)?;
         Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -171,11 +177,18 @@ impl Writer {
     }
 }
 
-fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Work>>, progress: Progress) {
+fn write_all(
+    mut connection: Connection,
+    mut receiver: mpsc::Receiver<Box<dyn Work>>,
+    progress: Progress,
+    metrics: &Database,
+) {
     let mut batch = Vec::with_capacity(WORK_PER_TRANSACTION_MAX);
     let mut trouble = Trouble::with("changes cannot be written; they are refused until they can");
     while let Some(first) = receiver.blocking_recv() {
-        let commit = write_batch(&mut connection, first, &mut receiver, &mut batch);
+        let begun = Instant::now();
+        let commit = write_batch(&mut connection, first, begun, &mut receiver, &mut batch);
+        metrics.written(batch.len(), begun.elapsed(), commit.is_ok());
         trouble.note(commit.as_ref().map_err(|lost| &lost.cause));
         for work in batch.drain(..) {
             work.finish(&commit);
@@ -193,10 +206,10 @@ fn write_all(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Wo
 fn write_batch(
     connection: &mut Connection,
     first: Box<dyn Work>,
+    begun: Instant,
     receiver: &mut mpsc::Receiver<Box<dyn Work>>,
     batch: &mut Vec<Box<dyn Work>>,
 ) -> Result<(), Lost> {
-    let begun = Instant::now();
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {

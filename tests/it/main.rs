@@ -35,6 +35,7 @@ mod isolation;
 mod live;
 mod live_instances;
 mod live_protocol;
+mod metrics;
 mod migrations;
 mod oauth;
 mod origins;

@@ -17,6 +17,7 @@ const OPTIONS: &[&str] = &[
     "demo",
     "log-format",
     "log",
+    "metrics-token",
     "email",
     "password",
     "open-signup",

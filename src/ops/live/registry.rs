@@ -60,6 +60,11 @@ impl Live {
         }
     }
 
+    /// How many listen.
+    pub(in crate::ops) fn listening(&self) -> usize {
+        self.listening.load(Ordering::Relaxed)
+    }
+
     fn tell(&self, event: &Arc<Event>) {
         for topic in event.topics().into_iter().flatten() {
             let mut full = Vec::new();

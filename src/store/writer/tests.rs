@@ -15,7 +15,7 @@ fn writer(pages_max: u32) -> (TempDir, Connection, Writer) {
     connection.pragma_update(None, "max_page_count", pages_max).expect("a limit");
     let (_, progress) = Checkpointer::start(&path).expect("a checkpointer");
     let reader = Connection::open(&path).expect("a reader");
-    (folder, reader, Writer::start(connection, progress).expect("a writer"))
+    (folder, reader, Writer::start(connection, progress, &Metrics::new().expect("metrics")).expect("a writer"))
 }
 
 fn insert(writer: &Writer, id: i64, text: &str) -> Reply<()> {

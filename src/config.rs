@@ -306,6 +306,7 @@ impl ServeOptions {
         ops::Settings {
             database: self.db.clone(),
             readers: self.readers,
+            query_time: self.limits.query_time.into(),
             sandbox: self.is_sandbox(),
             open_signup: self.open_signup,
             secret: self.secret.clone(),

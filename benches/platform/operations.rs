@@ -34,6 +34,7 @@ impl Operations {
         let platform = Platform::open(Settings {
             database: database.to_owned(),
             readers: 1,
+            query_time: std::time::Duration::from_secs(60),
             sandbox: true,
             open_signup: false,
             secret: None,

@@ -4,6 +4,7 @@
 
 use crate::{graphql, http, ops};
 use clap::Args;
+use humantime::Duration;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub struct LimitOptions {
         value_parser = clap::value_parser!(u32).range(10_000..)
     )]
     pub graphql_cost: u32,
+
+    /// How long the reads of one query may take together
+    #[arg(long, env = "CONNHUB_QUERY_TIME", value_name = "DURATION", default_value = "20s")]
+    pub query_time: Duration,
 
     /// Range of proxies whose word on a client's address counts (X-Forwarded-For, Forwarded); repeatable
     #[arg(long, env = "CONNHUB_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]

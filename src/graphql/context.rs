@@ -51,7 +51,7 @@ impl juniper::Context for Context {}
 impl Context {
     /// For a query: everything it reads is of this moment. Blocks.
     pub fn for_query(platform: Arc<Platform>, bearer: Option<Result<Bearer>>, subject: Option<String>) -> Result<Self> {
-        let view = platform.view()?;
+        let view = platform.view_for_query()?;
         let caller = authenticate(&view, bearer)?;
         Ok(Self::new(platform, caller, subject, Some(view)))
     }
@@ -126,7 +126,7 @@ impl Context {
             return Ok(read(&view.lock())?);
         }
         // Children of a mutation's result are read on a thread of the async runtime.
-        tokio::task::block_in_place(|| Ok(read(&self.platform.view()?)?))
+        tokio::task::block_in_place(|| Ok(read(&self.platform.view_for_query()?)?))
     }
 
     /// Counts rows of histories into the answer.

@@ -126,6 +126,7 @@ fn settings(directory: &TempDir) -> Settings {
     Settings {
         database: directory.path().join("connhub.db"),
         readers: 4,
+        query_time: Duration::from_secs(20),
         sandbox: true,
         open_signup: true,
         secret: None,

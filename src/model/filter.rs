@@ -340,6 +340,19 @@ mod tests {
     }
 
     #[test]
+    fn no_pattern_makes_matching_hang() {
+        let text = "a".repeat(10_000);
+        let many = format!("{}b", "%a".repeat(PATTERN_BYTES_MAX / 2 - 1));
+        for pattern in [many, format!("%_{}b", "a".repeat(PATTERN_BYTES_MAX - 3)), "%".repeat(PATTERN_BYTES_MAX) + "b"]
+        {
+            let pattern = LikePattern::parse(&pattern).expect("a pattern");
+            let started = std::time::Instant::now();
+            assert!(!pattern.matches(&text));
+            assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+        }
+    }
+
+    #[test]
     fn a_pattern_is_matched_as_a_whole() {
         let like = |text: &str, pattern: &str| LikePattern::parse(pattern).expect("a pattern").matches(text);
         for (text, pattern) in [

@@ -14,7 +14,7 @@ const PARAMETER_ID_CHARACTERS_MAX: usize = 200;
 const DESCRIPTION_CHARACTERS_MAX: usize = 10_000;
 /// The longest validation expression, in characters: compiling one costs memory.
 const EXPRESSION_CHARACTERS_MAX: usize = 1_000;
-/// The most memory that a compiled expression may take, in bytes.
+/// The most memory that a compiled expression may take, and again what matching keeps, in bytes.
 const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 /// The longest configuration value, in characters.
 const VALUE_CHARACTERS_MAX: usize = 10_000;
@@ -148,7 +148,10 @@ fn compile(expression: &str) -> Result<Option<Regex>, String> {
     if expression.chars().count() > EXPRESSION_CHARACTERS_MAX {
         return Err(format!("must be at most {EXPRESSION_CHARACTERS_MAX} characters long"));
     }
-    let built = regex::RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES_MAX).build();
+    let built = regex::RegexBuilder::new(expression)
+        .size_limit(EXPRESSION_BYTES_MAX)
+        .dfa_size_limit(EXPRESSION_BYTES_MAX)
+        .build();
     built.map(Some).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -192,6 +195,22 @@ mod tests {
             Ok(()) => Vec::new(),
             Err(Error::Invalid(violations)) => violations.into_iter().map(|v| v.path).collect(),
             Err(other) => vec![other.to_string()],
+        }
+    }
+
+    #[test]
+    fn an_expression_that_would_grow_is_refused_soon_and_none_can_hang() {
+        for bomb in ["(a{1000}){1000}", "(((a{100}){100}){100}){100}", r"(\pL{1000}){100}", "[a-z]{999999999}"] {
+            let started = std::time::Instant::now();
+            assert!(compile(bomb).is_err(), "{bomb}");
+            assert!(started.elapsed() < std::time::Duration::from_secs(5), "{bomb}: {:?}", started.elapsed());
+        }
+        let text = format!("{}!", "a".repeat(VALUE_CHARACTERS_MAX - 1));
+        for evil in ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*)(.*)(.*)(.*)[^a!]$"] {
+            let started = std::time::Instant::now();
+            let expression = compile(evil).expect("an expression").expect("one");
+            assert!(!expression.is_match(&text), "{evil}");
+            assert!(started.elapsed() < std::time::Duration::from_secs(5), "{evil}: {:?}", started.elapsed());
         }
     }
 

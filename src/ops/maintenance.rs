@@ -15,8 +15,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often overdue requests are looked for: how late a deadline may take effect.
 const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the log is trimmed.
-const TRIM_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the log is trimmed: a busy connector has some ten thousand entries too many by then.
+const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
 const TRIM_ENTRIES_AT_ONCE: u32 = 500;
 /// How often points of deleted properties are looked for.

@@ -51,7 +51,7 @@ use crate::store::Store;
 use dispatch::Dispatcher;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub struct Settings {
     pub database: PathBuf,
     /// How many queries may be at work at once.
     pub readers: u32,
+    /// How long the reads of one query may take together.
+    pub query_time: Duration,
     /// Whether none but people at this machine can reach the server.
     pub sandbox: bool,
     /// Whether anybody may register.
@@ -163,6 +165,16 @@ impl Platform {
     #[must_use]
     pub fn readers(&self) -> usize {
         self.settings.readers as usize
+    }
+
+    /// The same for a query, which is not to take longer than the operator allows.
+    ///
+    /// # Errors
+    /// As [`Self::view`].
+    pub fn view_for_query(&self) -> Result<View> {
+        let mut view = self.view()?;
+        view.end_by(Instant::now() + self.settings.query_time)?;
+        Ok(view)
     }
 
     /// What is committed now, for the reads of one request. Blocks while all readers are taken.

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long a request waits for a reader before it is refused.
 const READER_WAIT: Duration = Duration::from_secs(10);
 
+/// After how many steps of SQLite's machine a statement looks at the clock: some microseconds.
+const STEPS_PER_LOOK: i32 = 250;
+
 pub(super) struct Readers {
     pool: Pool<SqliteConnectionManager>,
     wait: Histogram,
@@ -54,24 +57,43 @@ impl Readers {
             retry_after: 1,
         })?;
         connection.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Snapshot(connection))
+        Ok(Snapshot { connection, limited: false })
     }
 }
 
 /// A read connection within one read transaction: everything read through it is of one moment.
-pub struct Snapshot(PooledConnection<SqliteConnectionManager>);
+pub struct Snapshot {
+    connection: PooledConnection<SqliteConnectionManager>,
+    limited: bool,
+}
+
+impl Snapshot {
+    /// From this moment on its statements are interrupted, whatever they are at.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub fn end_by(&mut self, deadline: Instant) -> Result<()> {
+        self.limited = true;
+        Ok(self.connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() > deadline))?)
+    }
+}
 
 impl Deref for Snapshot {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        let ended = self.0.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
+        if self.limited
+            && let Err(error) = self.connection.progress_handler(0, None::<fn() -> bool>)
+        {
+            tracing::error!(%error, "a read connection stays limited in time");
+        }
+        let ended = self.connection.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
         if let Err(error) = ended {
             tracing::error!(%error, "a read transaction did not end");
         }

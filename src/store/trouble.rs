@@ -1,7 +1,7 @@
 //! What the database's errors mean: which are no fault of ours and may pass by themselves (a full
 //! disk), and how such a time is told in the log, once at its beginning and once at its end.
 
-use crate::model::error::Error;
+use crate::model::error::{Error, Violation};
 use rusqlite::ErrorCode;
 use std::fmt::Display;
 
@@ -20,6 +20,9 @@ pub(super) fn passing(error: &rusqlite::Error) -> Option<&'static str> {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
+        if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+            return took_too_long();
+        }
         let Some(reason) = passing(&error) else { return Self::fault(error) };
         if matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)) {
             // The client is told less than whoever has to mend it needs.
@@ -27,6 +30,13 @@ impl From<rusqlite::Error> for Error {
         }
         Self::Unavailable(format!("{reason}; nothing was changed"))
     }
+}
+
+/// That a read was interrupted: nothing else is, and it only where it takes longer than it may.
+fn took_too_long() -> Error {
+    let message = "takes longer than a query may: ask for a shorter time, for simpler filters, for fewer histories or \
+                   for smaller pages; the operator can allow more with --query-time";
+    Error::Invalid(vec![Violation { path: "query".to_owned(), message: message.to_owned() }])
 }
 
 /// Whether something goes wrong now: logged where that changes, not each time.

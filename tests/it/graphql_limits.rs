@@ -202,6 +202,29 @@ fn what_is_found_counts_too_where_lists_are_longer_than_estimated() {
 }
 
 #[test]
+fn a_query_that_takes_too_long_is_ended_and_others_go_on() {
+    let world = World::with(&["--query-time", "500ms"]);
+    world.instantiated().hub.create_thing(&lamp());
+    let points = "INSERT INTO history (property, at, value) WITH RECURSIVE n(i) AS
+        (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+        SELECT (SELECT key FROM properties WHERE id = 'colour'), i * 1000000, printf('%.*c', 2000, 'a') FROM n";
+    world.server.sql().execute(points, []).expect("points");
+    // Each `a` of a value is tried as the pattern's beginning.
+    let pattern = format!("%_{}b", "a".repeat(900));
+    let document = "query($like: String) { things { components { properties(propertyConstraint: {id: \"colour\"}) {
+        history(where: {value: {_like: $like}}) { aggregate { count } } } } } }";
+    let started = Instant::now();
+    let ended = world.app.graphql(document, json!({ "like": pattern }));
+    assert!(started.elapsed() < SOON * 3, "{:?}", started.elapsed());
+    assert_eq!(ended.violations(), ["query"]);
+    assert!(ended.error().to_string().contains("--query-time"), "{ended:?}");
+    // The connection that it was read with serves others.
+    for _ in 0..10 {
+        world.app.graphql("{ things { id } }", json!({})).data();
+    }
+}
+
+#[test]
 fn what_honest_clients_ask_passes_with_a_quarter_of_the_limits() {
     let flags = ["--graphql-cost", "500000", "--graphql-root-fields", "25", "--graphql-tokens", "2500"];
     let server = Server::with(&flags);

@@ -51,6 +51,7 @@ const OPTIONS: &[&str] = &[
     "graphql-tokens",
     "graphql-root-fields",
     "graphql-cost",
+    "query-time",
     "trusted-proxy",
     "requests-per-token",
     "requests-per-address",

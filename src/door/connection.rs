@@ -105,7 +105,8 @@ where
         let peer = visitor.peer.0;
         let ended = match tls {
             None => self.serve_routes(stream, visitor, false).await,
-            Some(tls) => self.serve_tls(&tls, stream, visitor).await,
+            // Apart, so that connections without TLS do not keep room for one.
+            Some(tls) => Box::pin(self.serve_tls(&tls, stream, visitor)).await,
         };
         if let Err(error) = ended {
             tracing::debug!(error = &*error, %peer, "a connection ended early");
@@ -172,7 +173,8 @@ where
         let service = service_fn(move |request: Request<Incoming>| {
             let under_way = counting.request();
             let http2 = request.version() == Version::HTTP_2;
-            let answering = service.call(request);
+            // hyper keeps room for it as long as the connection lives, and it is thousands of bytes.
+            let answering = Box::pin(service.call(request));
             async move {
                 let response = answering.await?;
                 Ok::<_, Infallible>(if http2 {

@@ -7,7 +7,6 @@ use clap::Args;
 use humantime::Duration;
 use ipnet::IpNet;
 use std::net::IpAddr;
-use std::time::Duration;
 
 /// The options that bound what may be asked for.
 #[derive(Debug, Clone, Args)]
@@ -182,7 +181,7 @@ impl LimitOptions {
 
     /// What the HTTP transport needs to know of clients.
     #[must_use]
-    pub fn of_clients(&self, body_time: Duration) -> http::Clients {
+    pub fn of_clients(&self, body_time: std::time::Duration) -> http::Clients {
         http::Clients {
             proxies: http::Proxies::new(self.trusted_proxy.clone()),
             places: http::PlacesMax {

@@ -27,7 +27,7 @@ fn the_subprotocol_has_to_be_asked_for() {
     assert_eq!((socket.close_code(), agreed), (4406, None));
     // A client that asked for another one may refuse the answer by itself, so this one is made by hand.
     let head = format!(
-        "GET {GRAPHQL} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET {GRAPHQL} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Protocol: graphql-ws\r\n\r\n"
     );

@@ -97,7 +97,8 @@ pub fn crowd(environment: &Environment, table: &mut Table) -> Outcome<()> {
 
     let alone = sort(WELL_BEHAVED, WELL_BEHAVED_PACE, &query);
     stay(address, duration / 5, std::slice::from_ref(&alone))?;
-    let (half, most) = (alone.noted.borrow_mut().percentile(50), alone.noted.borrow_mut().percentile(99));
+    let half = alone.noted.borrow_mut().percentile(50);
+    let most = alone.noted.borrow_mut().percentile(99);
     let before = hub.process.memory("VmRSS")? as f64 / MIB;
 
     let together = sort(WELL_BEHAVED, WELL_BEHAVED_PACE, &query);

@@ -147,6 +147,9 @@ where
             if encrypted {
                 request.extensions_mut().insert(http::Secure);
             }
+            if request.version() == Version::HTTP_11 {
+                request.extensions_mut().insert(http::NameDue);
+            }
             if request.headers().contains_key(hyper::header::UPGRADE) {
                 let upgrade = http::Upgrade(hyper::upgrade::on(&mut request));
                 request.extensions_mut().insert(upgrade);

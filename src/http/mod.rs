@@ -79,6 +79,11 @@ pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
+/// That a request must say a name in its header Host, as those of HTTP/1.1 must (RFC 9112, section
+/// 3.2): an extension of each such request, put there by whoever accepts connections.
+#[derive(Debug, Clone, Copy)]
+pub struct NameDue;
+
 /// What the operator says of clients.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -142,10 +147,12 @@ pub fn routes(
     let name = warp::host::optional()
         .map(|said: Option<_>| said.map_or(Name::Unsaid, Name::Said))
         .or_else(|_: Rejection| async { Ok::<_, Infallible>((Name::Unclear,)) });
-    let arrival = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>()).and(name).map(
-        |peer: Option<PeerAddress>, secure: Option<Secure>, name| Arrival {
+    let connected = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>());
+    let arrival = connected.and(warp::ext::optional::<NameDue>()).and(name).map(
+        |peer: Option<PeerAddress>, secure: Option<Secure>, due: Option<NameDue>, name| Arrival {
             peer: peer.map(|PeerAddress(address)| address.ip()),
             secure: secure.is_some(),
+            name_due: due.is_some(),
             name,
         },
     );

@@ -38,7 +38,7 @@ impl Names {
     /// here, such as `{.evil.example`.
     pub(super) fn check(&self, request: &Request) -> Result<(), Refusal> {
         let host = match request.name() {
-            // Every browser says one.
+            // HTTP/1.0, which no browser speaks.
             Name::Unsaid => return Ok(()),
             Name::Said(authority) => host(authority.as_str()),
             Name::Unclear => {

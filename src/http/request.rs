@@ -48,6 +48,8 @@ pub(super) struct Arrival {
     pub(super) peer: Option<IpAddr>,
     /// Whether it came over TLS.
     pub(super) secure: bool,
+    /// Whether it must have the header Host.
+    pub(super) name_due: bool,
     /// By which name it asks.
     pub(super) name: Name,
 }
@@ -61,7 +63,7 @@ pub(super) enum Name {
     Unsaid,
     /// By this one.
     Said(Authority),
-    /// By something that is no name, or by more than one.
+    /// By something that is no name, by more than one, or by none where one is due.
     Unclear,
 }
 
@@ -91,14 +93,13 @@ impl Request {
         arrival: Arrival,
     ) -> Self {
         let id = RequestId::of(headers.get(REQUEST_ID));
-        let Arrival { peer, secure, name } = arrival;
-        let name = match name {
+        let Arrival { peer, secure, name_due, name } = arrival;
+        let name = match (headers.get_all(HOST).iter().count(), name) {
+            (0, _) if name_due => Name::Unclear,
             // A second header would be read by nobody here, but perhaps by a proxy before; and a user
             // has no place in the header (RFC 9110, section 7.2).
-            Name::Said(said) if headers.get_all(HOST).iter().count() > 1 || said.as_str().contains('@') => {
-                Name::Unclear
-            }
-            name => name,
+            (headers, Name::Said(said)) if headers > 1 || said.as_str().contains('@') => Name::Unclear,
+            (_, name) => name,
         };
         Self { method, query, secure, id, peer, name, path, headers }
     }

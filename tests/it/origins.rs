@@ -3,9 +3,12 @@
 
 use crate::harness::{EMAIL, PASSWORD, Server};
 use crate::http::{Request, Response};
+use crate::http2;
 use crate::socket::{PROTOCOL, Socket};
 use crate::users::{GRAPHQL, HUB, World, login};
 use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
 /// Everything that a browser could be made to ask for, and the hub's paths, written oddly.
@@ -167,6 +170,40 @@ fn a_request_names_its_server_once() {
     absolute("evil.example", &authority).expect(400);
     absolute(&authority, "evil.example").expect(400);
     assert_unknown(&absolute("evil.example", "evil.example"), "evil.example");
+}
+
+/// RFC 9112, section 3.2: a request of HTTP/1.1 without Host must be refused; HTTP/1.0 knew none.
+#[test]
+fn a_request_of_http_1_1_names_its_server() {
+    let server = Server::start();
+    let first_line = |head: &str| {
+        let mut stream = TcpStream::connect(server.authority()).expect("a connection");
+        write!(stream, "{head}\r\nConnection: close\r\n\r\n").expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    for target in ["/", "/api/schema", &format!("http://{}/api/schema", server.authority())] {
+        assert_eq!(first_line(&format!("GET {target} HTTP/1.1")), "HTTP/1.1 400 Bad Request", "{target}");
+        assert_eq!(first_line(&format!("GET {target} HTTP/1.0")), "HTTP/1.0 200 OK", "{target}");
+    }
+}
+
+/// RFC 9113, section 8.3.1: a header Host that differs from `:authority` is refused; one that is the same is not.
+#[test]
+fn over_http_2_a_second_name_is_refused() {
+    let server = Server::start();
+    let authority = server.authority();
+    let named = |name: &str| {
+        let mut request = http2::get(&authority, "/api/schema");
+        request.headers_mut().insert("host", name.parse().expect("a header"));
+        http2::status(&authority, request)
+    };
+    assert_eq!(named(&authority), 200);
+    for other in ["evil.example", "localhost"] {
+        assert_eq!(named(other), 400, "{other}");
+    }
+    assert_eq!(http2::status(&authority, http2::get("evil.example", "/api/schema")), 421);
 }
 
 /// With curl, which speaks HTTP/2 without TLS too: there `:authority` is the name.

@@ -1,5 +1,5 @@
 //! `/oauth2/auth`: a browser that a client sent here; the developer signs in and consents, and is led
-//! back (RFC 6749, section 4.1; RFC 9700; RFC 9207). Pages without scripts, see `page`.
+//! back (RFC 6749, section 4.1; RFC 9700; RFC 9207). Pages that need no script, see `page`.
 //!
 //! May use `ops` and [`crate::http::encoding`]. Used by the route table.
 
@@ -60,7 +60,7 @@ pub(in crate::http) async fn sign_in(
     let email = form.owned("email").unwrap_or_default();
     let password = form.owned("password").unwrap_or_default();
     match authorization::ask(platform, &asked, email.trim().to_owned(), password, request.address()).await {
-        Ok(question) => page::consent(request, &asked, &question),
+        Ok(question) => page::consent(request, &asked, &question, platform.settings.service_token_lifetime),
         Err(error @ (Error::Unauthenticated(_) | Error::TooMany { .. })) => {
             let failed = Failed { email: &email, refusal: error.into() };
             show_sign_in(platform, request, &asked, issuer, Some(failed)).await

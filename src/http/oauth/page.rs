@@ -1,4 +1,4 @@
-//! The pages of the authorization code flow, in the Developer Center's design and without scripts:
+//! The pages of the authorization code flow, in the Developer Center's design, which need no script:
 //! signing in, consent, and what is told where a request is no good.
 //!
 //! May use `ops`' types, maud and [`crate::http::ui`]. Used by [`super::authorize`].
@@ -9,11 +9,13 @@ use crate::http::ui;
 use crate::model::app::App;
 use crate::ops::authorization::{AuthorizationRequest, Question};
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, html};
+use std::time::Duration;
 use url::Url;
 use warp::reply::Response;
 
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// A sign-in that failed: it is tried again on the same page.
@@ -67,8 +69,14 @@ pub(super) fn sign_in(
     response
 }
 
-/// Asks whether the client may do what it wants, and for which app.
-pub(super) fn consent(request: &Request, asked: &AuthorizationRequest, question: &Question) -> Response {
+/// Asks whether the client may do what it wants, and for which app. `lifetime` is how long one that does
+/// not ask for more has access.
+pub(super) fn consent(
+    request: &Request,
+    asked: &AuthorizationRequest,
+    question: &Question,
+    lifetime: Duration,
+) -> Response {
     let Question { ticket, account, apps } = question;
     let client = &asked.client.name;
     let content = html! {
@@ -86,6 +94,7 @@ pub(super) fn consent(request: &Request, asked: &AuthorizationRequest, question:
                 div {
                     p { "With your consent it can:" }
                     ul class="permissions" { @for words in asked.permission.words() { li { (words) } } }
+                    @if !asked.permission.offline { p { "Its access ends by itself after " (in_words(lifetime)) "." } }
                 }
                 button class="button primary" type="submit" name="decision" value="allow" { "Allow access" }
             }
@@ -179,6 +188,7 @@ fn page(title: &str, content: Markup) -> Response {
                 @for sheet in ["base", "layout", "components", "consent"] {
                     link rel="stylesheet" href=(ui::address(&format!("styles/{sheet}.css")));
                 }
+                script src=(ui::address("consent.js")) defer {}
             }
             body {
                 main class="alone" {
@@ -193,6 +203,8 @@ fn page(title: &str, content: Markup) -> Response {
     };
     let response = reply::with_type(StatusCode::OK, text.into_string().into_bytes(), HTML);
     let mut response = ui::secured(reply::not_stored(response));
+    // Clients open this in a window of its own, which has to tell them that it was led back.
+    response.headers_mut().insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("unsafe-none"));
     // Without any referrer a browser would not say either that a form is our own.
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
@@ -237,6 +249,17 @@ fn policy(uri: &str) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'"))
 }
 
+/// A length of time in the largest unit of which it is a multiple.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (count, unit) = match seconds {
+        _ if seconds % 3600 == 0 => (seconds / 3600, "hour"),
+        _ if seconds % 60 == 0 => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -260,6 +283,15 @@ mod tests {
             let policy = policy.to_str().expect("ASCII");
             assert!(policy.ends_with(&format!("form-action 'self' {source}")), "{uri}: {policy}");
             assert_eq!(policy.matches(';').count(), 4, "{policy}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_told_in_one_unit() {
+        for (seconds, words) in
+            [(3600, "1 hour"), (7200, "2 hours"), (5400, "90 minutes"), (60, "1 minute"), (61, "61 seconds")]
+        {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
     }
 

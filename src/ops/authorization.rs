@@ -118,6 +118,8 @@ pub struct Question {
     pub account: Account,
     /// The apps that the client could act for.
     pub apps: Vec<App>,
+    /// When the client's access ends by itself, if it does not ask for longer.
+    pub ends_after: Option<Duration>,
 }
 
 /// What a developer says to a request.
@@ -222,7 +224,8 @@ pub async fn ask(
     let id = account.id;
     let apps = platform.read(move |view| store::app::of_owner(view, id)).await?;
     let ticket = platform.tickets.give(request.clone(), account.clone());
-    Ok(Question { ticket, account, apps })
+    let ends_after = (!request.permission.offline).then_some(platform.settings.service_token_lifetime);
+    Ok(Question { ticket, account, apps, ends_after })
 }
 
 /// Does as a developer said.

@@ -60,7 +60,7 @@ pub(in crate::http) async fn sign_in(
     let email = form.owned("email").unwrap_or_default();
     let password = form.owned("password").unwrap_or_default();
     match authorization::ask(platform, &asked, email.trim().to_owned(), password, request.address()).await {
-        Ok(question) => page::consent(request, &asked, &question, platform.settings.service_token_lifetime),
+        Ok(question) => page::consent(request, &asked, &question),
         Err(error @ (Error::Unauthenticated(_) | Error::TooMany { .. })) => {
             let failed = Failed { email: &email, refusal: error.into() };
             show_sign_in(platform, request, &asked, issuer, Some(failed)).await

@@ -69,15 +69,9 @@ pub(super) fn sign_in(
     response
 }
 
-/// Asks whether the client may do what it wants, and for which app. `lifetime` is how long one that does
-/// not ask for more has access.
-pub(super) fn consent(
-    request: &Request,
-    asked: &AuthorizationRequest,
-    question: &Question,
-    lifetime: Duration,
-) -> Response {
-    let Question { ticket, account, apps } = question;
+/// Asks whether the client may do what it wants, and for which app.
+pub(super) fn consent(request: &Request, asked: &AuthorizationRequest, question: &Question) -> Response {
+    let Question { ticket, account, apps, ends_after } = question;
     let client = &asked.client.name;
     let content = html! {
         p { strong { bdi { (client) } } " asks for access to one of your apps. You are signed in as " strong { bdi { (account.email) } } "." }
@@ -94,7 +88,7 @@ pub(super) fn consent(
                 div {
                     p { "With your consent it can:" }
                     ul class="permissions" { @for words in asked.permission.words() { li { (words) } } }
-                    @if !asked.permission.offline { p { "Its access ends by itself after " (in_words(lifetime)) "." } }
+                    @if let Some(time) = ends_after { p { "Its access ends by itself after " (in_words(*time)) "." } }
                 }
                 button class="button primary" type="submit" name="decision" value="allow" { "Allow access" }
             }

@@ -53,6 +53,13 @@ impl Server {
         let platform = opened.await.map_err(Error::fault)??;
         let first_account = ops::account::create_first(&platform, &options.email, options.password.as_deref()).await?;
         door::make_room_for(options.door.connections as usize, options.files_beside_connections());
+        if options.is_overheard() {
+            // RFC 6749, sections 3.1 and 3.2: only who runs the server can have it otherwise.
+            tracing::warn!(
+                "whoever is between people and this server can read their passwords and tokens: give it a certificate \
+                 (--tls-cert, --tls-key), or a proxy that has one and its URL (--public-url https://…)"
+            );
+        }
         let tls = read_certificate(options).await?;
         let encrypted = tls.is_some();
         let listener = bind(options.listen).await?;

@@ -102,7 +102,7 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_OPEN_SIGNUP", help_heading = "Accounts and tokens")]
     pub open_signup: bool,
 
-    /// Key that signs tokens, 32 characters or more; the database has its own if none is given
+    /// Key that signs tokens: 32 characters or more, random; the database has its own if none is given
     #[arg(
         long,
         env = "CONNHUB_SECRET",
@@ -281,6 +281,14 @@ impl ServeOptions {
                 None => false,
             });
         self.listen.ip().is_loopback() && !known_elsewhere
+    }
+
+    /// Whether passwords and tokens of others can be read on their way here: neither the server nor, as far
+    /// as was said, a proxy before it speaks TLS.
+    #[must_use]
+    pub fn is_overheard(&self) -> bool {
+        let by_proxy = self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+        !self.is_sandbox() && self.door.certificate_files().is_none() && !by_proxy
     }
 
     /// How many files may be open beside those of connections.

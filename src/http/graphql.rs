@@ -11,7 +11,7 @@ use crate::http::negotiation::weighted;
 use crate::http::reply::{self, Refusal, ViolationBody};
 use crate::http::request::{ContentType, Request};
 use crate::model::error::UNAVAILABLE_RETRY_SECONDS;
-use http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -154,12 +154,11 @@ pub(super) fn subject(request: &Request) -> Result<Option<String>, Refusal> {
 
 /// The answer with what the engine said.
 pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = reply::with_type(status, body, media.content_type());
+    // It may hold a secret or a token, and is another tomorrow.
+    let mut response = reply::not_stored(reply::with_type(status, body, media.content_type()));
     let headers = response.headers_mut();
+    reply::challenge(headers, status, request);
     match status {
-        StatusCode::UNAUTHORIZED => {
-            headers.insert(WWW_AUTHENTICATE, reply::challenge(request));
-        }
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
         }
@@ -169,8 +168,6 @@ pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: 
         _ => {}
     }
     if request.method != Method::POST {
-        // The same URL is another answer tomorrow, and for another token.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(VARY, HeaderValue::from_static("Accept, Authorization, X-External-Subject-ID"));
     }
     response

@@ -25,7 +25,7 @@ use crate::http::reply::{self, Kind, Refusal};
 use crate::http::request::{ContentType, Request};
 use crate::ops::client::TokenRefusal;
 use http::HeaderValue;
-use http::header::{PRAGMA, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
 use serde::Serialize;
 use std::borrow::Cow;
 use warp::reply::Response;
@@ -125,8 +125,7 @@ fn printable(text: &str) -> Cow<'_, str> {
 
 /// The answer, or the error's, that nobody keeps (RFC 6749, section 5.1).
 fn finish(request: &Request, answered: Result<Response, OauthError>) -> Response {
-    let response = reply::not_stored(answered.unwrap_or_else(|error| error.answer(request)));
-    reply::with_header(response, PRAGMA, HeaderValue::from_static("no-cache"))
+    reply::not_stored(answered.unwrap_or_else(|error| error.answer(request)))
 }
 
 /// The parameters of a form, each of which stands once; empty ones count as absent.

@@ -5,8 +5,8 @@
 use crate::http::log;
 use crate::http::request::Request;
 use crate::model::error::{Error, Fault, UNAVAILABLE_RETRY_SECONDS, Violation};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use std::fmt::Write;
 use warp::reply::Response;
@@ -211,16 +211,21 @@ impl Refusal {
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        if self.kind == Kind::Unauthorized {
-            headers.insert(WWW_AUTHENTICATE, challenge(request));
-        }
+        challenge(headers, self.kind.status(), request);
         response
     }
 }
 
-/// How to do better than with no token, or with this one (RFC 6750, section 3).
-pub(super) fn challenge(request: &Request) -> HeaderValue {
-    HeaderValue::from_static(if request.bearer().is_some() { r#"Bearer error="invalid_token""# } else { "Bearer" })
+/// Says how to do better than with no token, or with this one, where that is why (RFC 6750, section 3).
+/// Without a token there is no error to be named (section 3.1).
+pub(super) fn challenge(headers: &mut HeaderMap, status: StatusCode, request: &Request) {
+    let challenge = match (status, request.bearer()) {
+        (StatusCode::UNAUTHORIZED, None) => r#"Bearer realm="connhub""#,
+        (StatusCode::UNAUTHORIZED, Some(_)) => r#"Bearer error="invalid_token""#,
+        (StatusCode::FORBIDDEN, Some(_)) => r#"Bearer error="insufficient_scope""#,
+        _ => return,
+    };
+    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
 }
 
 /// The media type of JSON bodies.
@@ -276,9 +281,12 @@ pub(super) fn no_content() -> Response {
     response
 }
 
-/// The answer, not to be kept by anyone: it holds a token or is true for a moment only.
+/// The answer, not to be kept by anyone: it holds a token or is true for a moment only. In both of the
+/// ways that RFC 6749 wants (section 5.1).
 pub(super) fn not_stored(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 

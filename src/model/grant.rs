@@ -3,7 +3,7 @@
 use crate::model::id::{AccountId, AppId, GrantId};
 use crate::model::pkce::Challenge;
 use crate::model::time::Timestamp;
-use crate::model::token::{Scope, Scopes};
+use crate::model::token::{Scope, Scopes, scope_names};
 use std::fmt;
 
 /// The scope that asks for a refresh token; service tokens never carry it (auth.md, "OAuth 2.0 for apps").
@@ -25,9 +25,19 @@ impl Permission {
     /// # Errors
     /// If a name is unknown.
     pub fn asked(scope: &str) -> Result<Self, String> {
-        let names = || scope.split(' ').filter(|name| !name.is_empty());
-        let scopes = Scopes::from_names(names().filter(|name| *name != OFFLINE_SCOPE))?;
-        Ok(Self { scopes, offline: names().any(|name| name == OFFLINE_SCOPE) })
+        let names = scope_names(scope)?;
+        let scopes = Scopes::from_names(names.iter().copied().filter(|name| *name != OFFLINE_SCOPE))?;
+        Ok(Self { scopes, offline: names.contains(&OFFLINE_SCOPE) })
+    }
+
+    /// What the parameter `scope` asks for of what was granted already: all of that where it names nothing
+    /// that a token may do, which is `None`. `Err` holds the first name that is no scope.
+    ///
+    /// # Errors
+    /// If a name is unknown.
+    pub fn asked_again(scope: &str) -> Result<Option<Self>, String> {
+        let nothing = scope_names(scope)?.iter().all(|name| *name == OFFLINE_SCOPE);
+        if nothing { Ok(None) } else { Self::asked(scope).map(Some) }
     }
 
     /// Whether everything of the other is part of this.
@@ -120,5 +130,20 @@ mod tests {
         for unknown in ["connctd.core", "Offline", "connctd.things.read\tconnctd.things.action"] {
             assert_eq!(Permission::asked(unknown), Err(unknown.to_owned()));
         }
+        assert_eq!(Permission::asked("  "), Err("a blank".to_owned()));
+    }
+
+    #[test]
+    fn scopes_asked_for_again() {
+        for (asked, meant) in [
+            ("", None),
+            ("offline", None),
+            ("connctd.things.read", Some("connctd.things.read")),
+            ("connctd.things.read offline", Some("connctd.things.read offline")),
+        ] {
+            let permission = Permission::asked_again(asked).expect("scopes");
+            assert_eq!(permission.map(|permission| permission.to_string()).as_deref(), meant, "{asked}");
+        }
+        assert_eq!(Permission::asked_again("offline x"), Err("x".to_owned()));
     }
 }

@@ -1,6 +1,7 @@
 //! Redirect URIs: where the authorization code flow may lead a browser back to (RFC 6749, section
 //! 3.1.2; RFC 9700, sections 2.1 and 2.6).
 
+use std::net::Ipv4Addr;
 use url::{Host, Url};
 
 /// The longest redirect URI, in bytes.
@@ -41,11 +42,16 @@ pub fn matches(registered: &str, asked: &str) -> bool {
         || without_loopback_port(registered).is_some_and(|one| Some(one) == without_loopback_port(asked))
 }
 
-/// The parts before and after the port of `http://127.0.0.1`, `http://[::1]` or `http://localhost`.
+/// The parts before and after the port of `http://127.0.0.1` (or another address of this machine's own),
+/// `http://[::1]` or `http://localhost`.
 fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
-    let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| rest.starts_with(host))?;
-    let rest = &rest[host.len()..];
+    let length = if rest.starts_with("[::1]") { 5 } else { rest.find([':', '/', '?']).unwrap_or(rest.len()) };
+    let (host, rest) = rest.split_at(length);
+    let is_loopback = || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    if !matches!(host, "[::1]" | "localhost") && !is_loopback() {
+        return None;
+    }
     let digits = rest.strip_prefix(':').map_or(0, |port| 1 + port.bytes().take_while(u8::is_ascii_digit).count());
     let path = &rest[digits..];
     // Anything else would be more of the host's name.
@@ -107,6 +113,7 @@ mod tests {
             ("https://a.example/cb", "https://a.example/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"),
             ("http://127.0.0.1:1/cb?x=1", "http://127.0.0.1:2/cb?x=1"),
+            ("http://127.0.0.2/cb", "http://127.0.0.2:49152/cb"),
             ("http://[::1]:1/cb", "http://[::1]/cb"),
             ("http://localhost/cb", "http://localhost:3000/cb"),
         ] {
@@ -123,7 +130,9 @@ mod tests {
             ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:80@evil.example/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:1/other"),
+            ("http://127.0.0.1/cb", "http://127.0.0.2:1/cb"),
             ("http://127.0.0.1/cb", "http://localhost:1/cb"),
+            ("http://app.localhost/cb", "http://app.localhost:1/cb"),
             ("https://localhost/cb", "https://localhost:1/cb"),
         ] {
             assert!(!matches(registered, asked), "{registered} {asked}");

@@ -90,6 +90,16 @@ impl Scope {
     }
 }
 
+/// The names in the parameter `scope`, which blanks separate (RFC 6749, section 3.3). `Err` tells what of
+/// it is no name.
+///
+/// # Errors
+/// If there is nothing but blanks.
+pub fn scope_names(scope: &str) -> Result<Vec<&str>, String> {
+    let names: Vec<_> = scope.split(' ').filter(|name| !name.is_empty()).collect();
+    if names.is_empty() && !scope.is_empty() { Err("a blank".to_owned()) } else { Ok(names) }
+}
+
 /// A set of scopes, in their canonical order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);

@@ -4,7 +4,7 @@
 use crate::model::app::App;
 use crate::model::error::Error;
 use crate::model::id::AppId;
-use crate::model::token::Scopes;
+use crate::model::token::{Scopes, scope_names};
 use crate::ops::account::IssuedToken;
 use crate::ops::{Platform, app, secret};
 use crate::store;
@@ -83,9 +83,7 @@ pub fn client_credentials(platform: &Platform, client: &Client, scope: &str) -> 
             "an app without a secret gets tokens by the authorization code flow alone",
         ));
     }
-    // Blanks alone separate names (RFC 6749, section 3.3).
-    let names = scope.split(' ').filter(|name| !name.is_empty());
-    let scopes = Scopes::from_names(names).map_err(unknown_scope)?;
+    let scopes = scope_names(scope).and_then(Scopes::from_names).map_err(unknown_scope)?;
     Ok(app::issue(platform, &client.app, &scopes, None)?)
 }
 

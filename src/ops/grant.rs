@@ -59,7 +59,14 @@ pub async fn redeem(
             // A verifier without a challenge: somebody took the challenge out (RFC 9700, section 4.8.2).
             (Some(_), None) | (None, Some(_)) => false,
         };
-        if code.redirect_uri.is_some() && code.redirect_uri != redirect_uri {
+        let same_uri = match (&code.redirect_uri, &redirect_uri) {
+            (None, None) => true,
+            (Some(asked), Some(sent)) => asked == sent,
+            (Some(_), None) => false,
+            // Where none was asked for it was the only one (RFC 6749, section 10.6).
+            (None, Some(sent)) => matches!(client.redirect_uris.as_slice(), [only] if only == sent),
+        };
+        if !same_uri {
             return refuse("the redirect_uri is not the one of the authorization request");
         }
         if !fits {
@@ -86,8 +93,7 @@ pub async fn refresh(
         return Err(TokenRefusal::InvalidGrant("the refresh token is malformed, expired or revoked"));
     };
     let asked = scope
-        .map(Permission::asked)
-        .transpose()
+        .map_or(Ok(None), Permission::asked_again)
         .map_err(|unknown| TokenRefusal::InvalidScope(format!("{unknown} is no scope")))?;
     let (client, by, round) = (client.app.clone(), Arc::clone(platform), claims.generation);
     let refreshed = platform.store.write(move |transaction| {

@@ -11,6 +11,7 @@ use crate::store::{self, Store};
 use parking_lot::RwLock;
 use rusqlite::Transaction;
 use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -146,10 +147,13 @@ fn active(claims: Claims, client: AppId, subject: AppId, is_access: bool) -> Act
 /// What is no token, or none any more, is as the client wants it (RFC 7009, section 2.2).
 ///
 /// # Errors
-/// [`TokenRefusal::UnauthorizedClient`] for a token that another client was given.
+/// [`TokenRefusal::UnauthorizedClient`] for a token that another client was given; [`Error::TooMany`] for
+/// a client that ends too many.
 pub async fn revoke(platform: &Arc<Platform>, client: &Client, token: &str) -> Result<(), TokenRefusal> {
     let Some(known) = known(platform, token) else { return Ok(()) };
     let (asking, by) = (client.app.id, Arc::clone(platform));
+    // From wherever the client asks.
+    platform.revocations.take(&asking.to_string(), IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
     let work = move |transaction: &Transaction<'_>| {
         let client_of = |grant| Ok::<_, Error>(store::grant::get(transaction, grant)?.map(|grant| grant.client));
         let (given, end) = match known {

@@ -21,6 +21,9 @@ const ADDRESS_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// A class of students behind one address gets through within an hour.
 const REGISTRATIONS_MAX: usize = 10;
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Each is remembered until the token would have ended by itself.
+const REVOCATIONS_MAX: usize = 600;
+const REVOCATION_WINDOW: Duration = Duration::from_secs(60);
 /// The most pairs remembered. Past it the oldest window is forgotten, so that nobody can fill memory.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -64,6 +67,12 @@ impl Throttle {
     pub(super) fn of_registrations() -> Self {
         let refusal = "too many attempts to register from this address; wait some minutes";
         Self { tries_max: REGISTRATIONS_MAX, window: REGISTRATION_WINDOW, refusal, tries: Mutex::default() }
+    }
+
+    /// For clients that end tokens: counts every one.
+    pub(super) fn of_revocations() -> Self {
+        let refusal = "too many tokens ended by this client; wait a minute";
+        Self { tries_max: REVOCATIONS_MAX, window: REVOCATION_WINDOW, refusal, tries: Mutex::default() }
     }
 
     /// Whether a try may be made now.

@@ -254,6 +254,15 @@ fn service_tokens_for_own_apps_need_known_scopes() {
     );
     assert_eq!(ask(json!(["connctd.things.read"])).field()["scope"], "connctd.things.read");
     assert_eq!(ask(json!(["connctd.core"])).violations(), ["scopes"]);
+    let answer = world.server.send(
+        &Request::post(GRAPHQL)
+            .bearer(world.developer.token.as_str())
+            .json(&json!({ "query": document, "variables": { "app": world.app.id } })),
+    );
+    // RFC 6749, section 5.1: whatever holds a token is kept by nobody.
+    for (name, value) in [("Cache-Control", "no-store"), ("Pragma", "no-cache")] {
+        assert_eq!(answer.header(name), Some(value), "{answer:?}");
+    }
 }
 
 #[test]
@@ -261,7 +270,7 @@ fn a_missing_or_bad_token_is_challenged_and_its_own_words_never_come_back() {
     let world = World::new();
     let query = Request::post(GRAPHQL).json(&json!({ "query": "{ profile { id } }" }));
     let none = world.server.send(&query).expect(401);
-    assert!(none.header("WWW-Authenticate").expect("a challenge").starts_with("Bearer"));
+    assert_eq!(none.header("WWW-Authenticate"), Some(r#"Bearer realm="connhub""#));
     let token = format!("{}x", world.developer.token);
     for bad in ["", "x", token.as_str(), "a.b.c"] {
         let response = world.server.send(&query.clone().bearer(bad)).expect(401);

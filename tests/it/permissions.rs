@@ -365,16 +365,17 @@ fn every_route_of_the_hub_answers_every_kind_of_caller_as_it_must() {
             stage.world.server.send(&if body.is_null() { request } else { request.json(&body) })
         };
         for caller in WITHOUT_A_GOOD_TOKEN {
-            let answer = ask(stage.tokens.get(caller).map(String::as_str));
+            let token = stage.tokens.get(caller);
+            let answer = ask(token.map(String::as_str));
             assert_refusal(&answer, 401, "UNAUTHORIZED");
-            assert!(
-                answer.header("WWW-Authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")),
-                "{caller}"
-            );
+            let challenge =
+                if token.is_some() { r#"Bearer error="invalid_token""# } else { r#"Bearer realm="connhub""# };
+            assert_eq!(answer.header("WWW-Authenticate"), Some(challenge), "{caller}");
         }
         for caller in WITH_A_GOOD_TOKEN.into_iter().filter(|caller| *caller != kind) {
             let answer = ask(Some(&stage.tokens[caller]));
             assert_refusal(&answer, 403, "FORBIDDEN");
+            assert_eq!(answer.header("WWW-Authenticate"), Some(r#"Bearer error="insufficient_scope""#));
             assert!(answer.json()["description"].to_string().contains(kind), "{method} {path} as {caller}: {answer:?}");
         }
         let other = ask(Some(&others[kind]));

@@ -234,6 +234,20 @@ fn log_lines_hold_the_requests_id_as_text_or_json() {
     }
 }
 
+/// RFC 6749, sections 3.1 and 3.2, want TLS; only who runs the server can have it.
+#[test]
+fn who_runs_a_server_that_can_be_overheard_is_told_so() {
+    for (options, told) in [
+        (&[][..], false),
+        (&["--public-url", "http://hub.example"], true),
+        (&["--public-url", "https://hub.example"], false),
+        (&["--public-url", "http://localhost:7171"], false),
+    ] {
+        let output = Server::with(options).output();
+        assert_eq!(output.contains("can read their passwords and tokens"), told, "{options:?}: {output}");
+    }
+}
+
 #[test]
 fn a_world_goes_on_after_an_orderly_restart() {
     let world = World::new();

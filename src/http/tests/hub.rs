@@ -108,7 +108,7 @@ async fn a_token_of_the_right_kind_is_needed_before_anything_else() {
         let line = format!("{method} {BASE}/{path}");
         let answer = server.send(&line, &[("content-type", "text/plain")], "nonsense").await;
         assert_refused(&answer, 401, "UNAUTHORIZED", "Authorization: Bearer");
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="connhub""#);
         for bad in ["", "x", "a.b.c"] {
             let answer = server.json(&line, bad, "nonsense").await;
             assert_refused(&answer, 401, "UNAUTHORIZED", "token");

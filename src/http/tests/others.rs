@@ -56,10 +56,12 @@ async fn graphql_without_permission() {
     let body = r#"{"query": "{ apps { id } }"}"#;
     let line = format!("POST {QUERY}");
     let none = server.send(&line, &[JSON], body).await;
-    assert_eq!((none.status.as_u16(), none.header("www-authenticate")), (401, "Bearer"));
+    assert_eq!((none.status.as_u16(), none.header("www-authenticate")), (401, r#"Bearer realm="connhub""#));
     let bad = server.json(&line, "x", body).await;
     assert_eq!((bad.status.as_u16(), bad.header("www-authenticate")), (401, r#"Bearer error="invalid_token""#));
-    assert_eq!(server.json(&line, &server.instance, body).await.status, StatusCode::FORBIDDEN);
+    let other = server.json(&line, &server.instance, body).await;
+    let challenge = other.header("www-authenticate");
+    assert_eq!((other.status.as_u16(), challenge), (403, r#"Bearer error="insufficient_scope""#));
     let good = server.json(&line, &server.developer, body).await;
     assert_eq!((good.status.as_u16(), &good.json()["data"]["apps"][0]["id"]), (200, &json!(server.client.0)));
 }

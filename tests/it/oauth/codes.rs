@@ -107,7 +107,8 @@ fn a_code_is_for_the_client_that_asked_for_it() {
     scene.client.redeem(&code).expect(200);
 }
 
-/// RFC 6749, section 4.1.3: a redirect URI that the request named must be there again, the same.
+/// RFC 6749, section 4.1.3: a redirect URI that the request named must be there again, the same; section
+/// 10.6: whichever it led to, another must not be given here.
 #[test]
 fn a_code_is_for_the_redirect_uri_that_was_asked_with() {
     let scene = Scene::new();
@@ -122,7 +123,11 @@ fn a_code_is_for_the_redirect_uri_that_was_asked_with() {
     }
     scene.client.redeem_with(&code, &[verifier, WITH_URI]).expect(200);
     let unnamed = scene.code(&Asked::of(&scene.client).without("redirect_uri"));
+    let other = scene.client.redeem_with(&unnamed, &[verifier, ("redirect_uri", "https://client.example/other")]);
+    assert_error(&other, 400, "invalid_grant");
     scene.client.redeem_with(&unnamed, &[verifier]).expect(200);
+    let unnamed = scene.code(&Asked::of(&scene.client).without("redirect_uri"));
+    scene.client.redeem_with(&unnamed, &[verifier, WITH_URI]).expect(200);
 }
 
 /// RFC 6749, section 4.1.3, and section 5.2: whatever is no code of this server is `invalid_grant`.

@@ -100,6 +100,9 @@ fn less_may_be_asked_for_and_never_more() {
     assert_eq!(scene.ask_things(&less.access).code(), "FORBIDDEN", "the access token has more than was asked for");
     let all = Tokens::of(&scene.client.refresh(less.refresh()));
     assert_eq!(all.scope, "connctd.things.read connctd.things.action offline");
+    // What names nothing that an access token may do means all that was granted, as no scope does.
+    let all = Tokens::of(&with_scope(&scene.client, all.refresh(), "offline"));
+    assert_eq!(all.scope, "connctd.things.read connctd.things.action offline");
     assert!(scene.reads(&all.access));
 }
 

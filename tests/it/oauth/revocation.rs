@@ -107,3 +107,21 @@ fn tokens_of_connectors_and_developers_are_not_ended_by_an_app() {
     world.installation_hub().report("installations", 2).expect(204);
     world.developer.graphql("{ profile { id } }", serde_json::json!({})).data();
 }
+
+/// RFC 7009, section 5: nobody makes the server remember tokens without end. One client's are its own.
+#[test]
+fn a_client_ends_no_more_than_so_many_tokens_a_minute() {
+    let scene = Scene::new();
+    let token = scene.tokens(&scene.client).access;
+    for _ in 0..600 {
+        scene.client.revoke(&token).expect(200);
+    }
+    let other = scene.tokens(&scene.client).access;
+    let refused = scene.client.revoke(&other).expect(429);
+    let seconds: u32 = refused.header("Retry-After").expect("when").parse().expect("seconds");
+    assert!((1..=61).contains(&seconds), "{seconds}");
+    assert!(scene.reads(&other), "what was refused is not done");
+    let others = scene.tokens(&scene.public).access;
+    scene.public.revoke(&others).expect(200);
+    assert!(!scene.reads(&others));
+}

@@ -213,7 +213,7 @@ fn the_scope_that_was_given_is_told() {
         "connctd.things.read connctd.things.action"
     );
     assert_eq!(Tokens::of(&ask("")).scope.split(' ').count(), 4, "all where none is named");
-    for unknown in ["connctd.core", "Connctd.things.read", "connctd.things.read,connctd.things.action", "\u{a0}"] {
+    for unknown in ["connctd.core", "Connctd.things.read", "connctd.things.read,connctd.things.action", "\u{a0}", " "] {
         assert_error(&ask(unknown), 400, "invalid_scope");
     }
 }

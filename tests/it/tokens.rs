@@ -184,8 +184,8 @@ fn a_token_does_not_choose_its_key() {
 }
 
 /// RFC 8725, sections 3.8 and 3.9, RFC 6749, section 7, and auth.md: issuer, audience, subject and time must be
-/// checked, and not the signature alone. RFC 8725, section 3.3, and RFC 6749, section 10.3: with a signature that
-/// does not fit it must be refused, so that nobody alters one.
+/// checked, and not the signature alone. RFC 8725, section 3.3, RFC 6749, section 10.3, and RFC 6750,
+/// section 5.2: with a signature that does not fit it must be refused, so that nobody alters one.
 #[test]
 fn a_token_with_one_wrong_claim_is_refused() {
     let world = World::on(server(), json!({}));
@@ -272,8 +272,8 @@ fn a_refresh_token_is_bound_to_its_round() {
     assert!(!scene.reads(&tokens.access));
 }
 
-/// RFC 6750, sections 2.2 and 2.3, and issue 5: a token is taken from its header alone: in a URL it would end up
-/// in logs, and a form is what any page can send.
+/// RFC 6750, section 2.1: a token must be taken from its header; sections 2.2 and 2.3, and issue 5: it is from there
+/// alone: in a URL it would end up in logs, and a form is what any page can send.
 #[test]
 fn a_token_in_the_url_or_a_form_is_not_taken() {
     let world = World::on(server(), json!({}));

@@ -12,7 +12,7 @@ fn metadata(server: &Server) -> Value {
     server.send(&Request::get(METADATA)).expect(200).json()
 }
 
-/// RFC 8414, sections 3.1 and 3.2: asked for by GET at the well-known path; 200 and JSON; no member
+/// RFC 8414, sections 3, 3.1 and 3.2: asked for by GET at the well-known path; 200 and JSON; no member
 /// without a value.
 #[test]
 fn the_metadata_is_json_at_its_well_known_place() {

@@ -9,14 +9,15 @@
 //! | [`token_endpoint`] | RFC 6749, 2.3, 2.3.1, 3.2, 3.2.1, 3.3, 4.4, 4.4.2, 4.4.3, 5.2, appendix B; RFC 9700, 2.4 |
 //! | [`refresh`] | RFC 6749, 5.2, 6, 10.4; RFC 9700, 2.2.2, 4.14.2 |
 //! | [`introspection`] | RFC 7662, 2.1 to 2.3, 4, 5 |
-//! | [`revocation`] | RFC 7009, 2, 2.1, 2.2 |
+//! | [`revocation`] | RFC 7009, 2, 2.1, 2.2, 5 |
 //! | [`metadata`] | RFC 8414, 2, 3, 3.1 to 3.3; RFC 6749, 2.2; RFC 9207, 2.3; RFC 9700, 2.1.1, 4.7.1, 4.15 |
 //! | [`pages`] | RFC 6749, 2.3.1, 10.3 to 10.5, 10.10, 10.12; RFC 6750, 5.3; RFC 9700, 4.9.3 |
 //! | [`endings`] | RFC 6749, 10.1, as [`flow::register`] has it too; RFC 7662, 4 |
 //! | [`library`] | the whole by a client library that is not ours, which checks what clients must |
 //! | `crate::tokens` | RFC 6749, 7, 10.3, 10.4; RFC 6750, 2.1 to 2.3, 5.2; RFC 8725, 2.1, 2.8, 3.1, 3.3, 3.8 to 3.10, 3.12; RFC 9700, 2.3, 4.14.2 |
-//! | `crate::accounts` | RFC 6749, 7; RFC 6750, 3: scopes and the challenges of resources |
+//! | `crate::accounts` | RFC 6749, 5.1, 7; RFC 6750, 3: tokens that are not stored, scopes, the challenges of resources |
 //! | `crate::tls` | RFC 6749, 1.6, 3.1, 3.2, 10.8; RFC 7662, 4; RFC 8414, 6.1: TLS where an operator has a certificate |
+//! | `crate::startup` | RFC 6749, 3.1, 3.2: an operator without TLS is told |
 //! | `crate::origins`, `crate::graphql_http` | RFC 6750, 5.2, 5.3: no token in a cookie |
 //! | tests/browser/consent.test.mjs | RFC 6749, 10.14: hostile names |
 //!

@@ -202,6 +202,7 @@ test('requests that are no good and questions that stand no more say so, and not
 
 for (const [where, viewport] of [['a desk', undefined], ['a phone', PHONE]]) {
   const options = { flags: ['--open-signup'], signedIn: false, ...(viewport && { viewport }), timeout: 120_000 };
+  // RFC 6749, section 10.14: whatever an app is called, it must do nothing on the pages of the flow.
   test(`hostile and long names are text, and who has no app is told how to get one, on ${where}`, options, async ({ page, server, api, watch }) => {
     const evil = await client(api, EVIL);
     const asked = authorizationRequest(server, evil);

@@ -137,6 +137,7 @@ fn an_app_gets_a_token_with_its_credentials_in_either_place() {
     }
 }
 
+/// RFC 6749, section 7: the scope of a token must cover what is done with it.
 #[test]
 fn a_token_has_the_scopes_asked_for_and_no_other() {
     let world = World::new();
@@ -265,6 +266,7 @@ fn service_tokens_for_own_apps_need_known_scopes() {
     }
 }
 
+/// RFC 6750, section 3: whoever shows no good token must be told how to.
 #[test]
 fn a_missing_or_bad_token_is_challenged_and_its_own_words_never_come_back() {
     let world = World::new();

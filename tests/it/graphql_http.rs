@@ -76,6 +76,7 @@ fn the_media_type_decides_the_status_of_a_request_that_cannot_be_executed() {
     }
 }
 
+/// RFC 6750, sections 5.2 and 5.3: the token is in the header, and must not be in a cookie.
 #[test]
 fn pages_of_any_origin_may_ask_with_a_token() {
     let server = Server::start();

@@ -352,7 +352,8 @@ fn a_form_of_another_site_changes_nothing() {
     assert!(matches!(answer.status, 401 | 405), "{answer:?}");
     let apps = world.developer.graphql("{ apps { name } }", json!({}));
     assert_eq!(*apps.field(), json!([{ "name": "Test app" }]));
-    // The server sets no cookie, ever: there is nothing that a browser would send along.
+    // The server sets no cookie, ever: there is nothing that a browser would send along, and no token in one, where
+    // it must not be (RFC 6750, sections 5.2 and 5.3).
     for request in [Request::get("/"), login(EMAIL, PASSWORD), Request::get("/api/schema")] {
         assert_eq!(world.server.send(&request).header("Set-Cookie"), None);
     }

@@ -122,6 +122,8 @@ fn curl(arguments: &[&str]) -> crate::harness::Finished {
     run(Command::new("curl").args(["-sS", "--max-time", "30"]).args(arguments))
 }
 
+/// RFC 6749, section 1.6: TLS, in versions that are thought safe; RFC 7662, section 4, and RFC 8414, section 6.1:
+/// 1.2 must be one of them.
 #[test]
 fn https_is_http_2_or_1_in_tls_1_3_or_1_2_and_nothing_older() {
     let folder = TempDir::new().expect("a folder");
@@ -142,6 +144,8 @@ fn https_is_http_2_or_1_in_tls_1_3_or_1_2_and_nothing_older() {
     assert!(!curl(&[&url]).success, "nobody need trust a certificate that vouches for itself");
 }
 
+/// RFC 6749, sections 3.1, 3.2 and 10.8: no password, secret or token must go without TLS: where there is a
+/// certificate nothing is done without it.
 #[test]
 fn plain_http_at_a_port_of_https_is_told_so() {
     let folder = TempDir::new().expect("a folder");

@@ -79,7 +79,8 @@ fn is_open(answer: &Response) -> bool {
     matches!(answer.status, 200 | 204)
 }
 
-/// RFC 8725, section 3.12, and auth.md: a token of one kind is never taken for another.
+/// RFC 8725, sections 2.8 and 3.12, RFC 9700, section 2.3, and auth.md: a token of one kind must never be taken
+/// for another, and says in `aud` which it is.
 #[test]
 fn a_token_of_one_kind_opens_no_other_kinds_door() {
     let world = World::on(server(), json!({}));
@@ -123,7 +124,8 @@ fn codes_and_refresh_tokens_open_no_door_and_bearers_tokens_refresh_nothing() {
     scene.client.redeem(&code).expect(200);
 }
 
-/// RFC 8725, sections 2.1 and 3.1: the algorithm is the server's, and not the token's, to choose.
+/// RFC 8725, sections 2.1 and 3.1: the algorithm is the server's, and not the token's, to choose. RFC 6749,
+/// section 10.3: nobody must be able to make a token.
 #[test]
 fn the_algorithm_none_and_other_algorithms_are_refused() {
     let world = World::on(server(), json!({}));
@@ -181,8 +183,9 @@ fn a_token_does_not_choose_its_key() {
     }
 }
 
-/// RFC 8725, sections 3.8 to 3.10, and auth.md: issuer, audience, subject and time are checked, and not the
-/// signature alone.
+/// RFC 8725, sections 3.8 and 3.9, RFC 6749, section 7, and auth.md: issuer, audience, subject and time must be
+/// checked, and not the signature alone. RFC 8725, section 3.3, RFC 6749, section 10.3, and RFC 6750,
+/// section 5.2: with a signature that does not fit it must be refused, so that nobody alters one.
 #[test]
 fn a_token_with_one_wrong_claim_is_refused() {
     let world = World::on(server(), json!({}));
@@ -269,7 +272,8 @@ fn a_refresh_token_is_bound_to_its_round() {
     assert!(!scene.reads(&tokens.access));
 }
 
-/// RFC 6750, section 2.3, and issue 5: no token in a URL: it is not taken there.
+/// RFC 6750, section 2.1: a token must be taken from its header; sections 2.2 and 2.3, and issue 5: it is from there
+/// alone: in a URL it would end up in logs, and a form is what any page can send.
 #[test]
 fn a_token_in_the_url_or_a_form_is_not_taken() {
     let world = World::on(server(), json!({}));
@@ -277,6 +281,10 @@ fn a_token_in_the_url_or_a_form_is_not_taken() {
     let query = "query=%7Bthings%7Bid%7D%7D";
     for name in ["access_token", "token", "Authorization", "authorization"] {
         world.server.send(&Request::get(&format!("{GRAPHQL}?{query}&{name}={token}"))).expect(401);
+        let by_get = Request::get(&format!("{GRAPHQL}?{query}")).form(&[(name, token)]);
+        world.server.send(&by_get).expect(401);
+        let by_post = Request::post(GRAPHQL).form(&[("query", "{things{id}}"), (name, token)]);
+        world.server.send(&by_post).expect(415);
     }
     world.server.send(&Request::get(&format!("{GRAPHQL}?{query}")).bearer(token.as_str())).expect(200);
 }

@@ -1,5 +1,5 @@
 //! Authorization codes and PKCE: who may redeem one, how long, and how often (RFC 6749, sections 4.1.2
-//! to 4.1.4 and 10.5; RFC 7636; RFC 9700, sections 2.1.1 and 4.5 to 4.8).
+//! to 4.1.4, 10.5 and 10.6; RFC 7636; RFC 9700, sections 2.1.1, 4.5 and 4.8).
 
 use super::flow::{Asked, CHALLENGE, Landing, REDIRECT, Scene, Tokens, VERIFIER, assert_error, register};
 use std::thread;
@@ -34,8 +34,8 @@ fn a_code_gives_tokens_for_the_app_that_was_chosen() {
     }
 }
 
-/// RFC 6749, section 4.1.2: a code must not be used more than once; at a second use it must be
-/// refused, and the tokens that it gave should end.
+/// RFC 6749, sections 4.1.2 and 10.5, and RFC 9700, section 4.2.4: a code must not be used more than once; at a
+/// second use it must be refused, and the tokens that it gave should end.
 #[test]
 fn a_code_is_good_once_and_a_second_use_ends_what_the_first_gave() {
     let scene = Scene::new();
@@ -74,7 +74,7 @@ fn of_many_who_redeem_a_code_at_once_one_gets_tokens_at_the_most() {
     assert_eq!(scene.grants(), 0, "the others have ended it");
 }
 
-/// RFC 6749, section 4.1.2: a code must expire soon; auth.md: after 60 seconds.
+/// RFC 6749, sections 4.1.2 and 10.5: a code must expire soon; auth.md: after 60 seconds.
 #[test]
 fn a_code_is_good_for_a_minute() {
     let scene = Scene::new();
@@ -95,7 +95,7 @@ fn a_code_is_good_for_a_minute() {
     assert_error(&scene.client.redeem(&late), 400, "invalid_grant");
 }
 
-/// RFC 6749, sections 4.1.2 and 4.1.3: a code is bound to the client that it was issued to.
+/// RFC 6749, sections 4.1.2, 4.1.3 and 10.5: a code is bound to the client that it was issued to.
 #[test]
 fn a_code_is_for_the_client_that_asked_for_it() {
     let scene = Scene::new();
@@ -141,12 +141,16 @@ fn what_is_no_code_is_refused() {
     scene.client.redeem(&code).expect(200);
 }
 
-/// RFC 7636, section 4.6: the verifier must fit the challenge, else `invalid_grant`.
+/// RFC 7636, section 4.6: the verifier must fit the challenge, else `invalid_grant`; section 4.5: by the method
+/// that the code was asked for with. Section 4.4: the code must be tied to the challenge, which must not stand
+/// where others can read it.
 #[test]
 fn a_code_asked_for_with_a_challenge_needs_its_verifier() {
     let scene = Scene::new();
     for client in [&scene.client, &scene.public] {
-        let code = scene.code(&Asked::of(client));
+        let landing = scene.allow(&Asked::of(client));
+        assert!(!landing.0.as_str().contains(CHALLENGE), "{landing:?}");
+        let code = landing.get("code").expect("a code");
         assert_error(&client.redeem_with(&code, &[WITH_URI]), 400, "invalid_grant");
         for wrong in [OTHER_VERIFIER, CHALLENGE, &VERIFIER[1..], &format!("{VERIFIER}a"), &VERIFIER.to_lowercase()] {
             assert_error(&client.redeem_with(&code, &[WITH_URI, ("code_verifier", wrong)]), 400, "invalid_grant");
@@ -155,7 +159,7 @@ fn a_code_asked_for_with_a_challenge_needs_its_verifier() {
     }
 }
 
-/// RFC 9700, section 2.1.1 and 4.8.2: a verifier must be taken only where there was a challenge:
+/// RFC 9700, sections 2.1.1 and 4.8.2: a verifier must be taken only where there was a challenge:
 /// somebody took it out of the request.
 #[test]
 fn a_verifier_without_a_challenge_is_refused() {
@@ -166,16 +170,26 @@ fn a_verifier_without_a_challenge_is_refused() {
     scene.client.redeem_with(&code, &[WITH_URI]).expect(200);
 }
 
-/// RFC 7636, section 4.4.1: a method that is not known must be told to the client; RFC 9700, section
-/// 2.1.1: `plain` shows its secret, and so must not be what is used. Without a method it would be that.
+/// Asserts that the client is told that its request is none, and why.
+#[track_caller]
+fn assert_refused(scene: &Scene, asked: &Asked, why: &str) {
+    let landing = Landing::of(&scene.open(asked));
+    landing.assert_error("invalid_request");
+    assert!(landing.get("error_description").is_some_and(|text| text.contains(why)), "{landing:?}");
+}
+
+/// RFC 7636, section 4.4.1: a method that is not known must be told to the client, and should be named as what is
+/// wrong; RFC 9700, section 2.1.1: `plain` shows its secret, and so should not be what is used. Without a method
+/// it would be that.
 #[test]
 fn the_only_method_is_s256() {
     let scene = Scene::new();
     let asked = Asked::of(&scene.client);
-    for method in ["plain", "s256", "S512", "none"] {
-        Landing::of(&scene.open(&asked.clone().with("code_challenge_method", method))).assert_error("invalid_request");
+    let unnamed = asked.clone().without("code_challenge_method");
+    let others = ["plain", "s256", "S512", "none"].map(|method| asked.clone().with("code_challenge_method", method));
+    for asked in others.into_iter().chain([unnamed]) {
+        assert_refused(&scene, &asked, "transform");
     }
-    Landing::of(&scene.open(&asked.clone().without("code_challenge_method"))).assert_error("invalid_request");
     Landing::of(&scene.open(&asked.without("code_challenge"))).assert_error("invalid_request");
 }
 
@@ -189,13 +203,14 @@ fn what_cannot_be_a_hash_is_no_challenge() {
     }
 }
 
-/// RFC 9700, section 2.1.1: public clients must use PKCE; RFC 7636, section 4.4.1, has the error;
-/// RFC 8252, section 6: so must the server demand it of native apps.
+/// RFC 9700, section 2.1.1: public clients must use PKCE; RFC 8252, section 6: the server must support it for
+/// native apps, and (section 8.1) should demand it of them, which are (section 8.4) those that were registered
+/// without a secret. RFC 7636, section 4.4.1, has the error, which should say what is missing.
 #[test]
 fn an_app_without_a_secret_must_send_a_challenge() {
     let scene = Scene::new();
     let asked = Asked::of(&scene.public).without("code_challenge").without("code_challenge_method");
-    Landing::of(&scene.open(&asked)).assert_error("invalid_request");
+    assert_refused(&scene, &asked, "PKCE");
     let with_secret = Asked::of(&scene.client).without("code_challenge").without("code_challenge_method");
     scene.open(&with_secret).expect(200);
 }

@@ -1,5 +1,5 @@
 //! What ends what was granted: the developer's word, a new password, a new secret, an app's removal; and
-//! what does not, such as a restart (auth.md, "Tokens"; RFC 6749, sections 1.4, 10.3 and 10.4).
+//! what does not, such as a restart (auth.md, "Tokens").
 
 use super::flow::{Client, Scene, TOKEN, Tokens, assert_error};
 use crate::harness::PASSWORD;
@@ -78,7 +78,8 @@ fn a_new_password_ends_all_that_the_old_one_gave() {
 }
 
 /// auth.md: resetting an app's secret ends that subject's older tokens: those of the client, and those for
-/// the app that others act for.
+/// the app that others act for. RFC 7662, section 4: it must be found out whether a token was revoked. RFC 6749,
+/// section 10.1: an app without a secret must not be given one.
 #[test]
 fn a_new_secret_ends_what_the_old_one_gave() {
     let scene = Scene::new();
@@ -88,6 +89,7 @@ fn a_new_secret_ends_what_the_old_one_gave() {
     assert!(!scene.reads(&own.access) && !scene.reads(&tokens.access));
     assert_error(&scene.client.refresh(tokens.refresh()), 401, "invalid_client");
     let client = Client { secret: reset["clientSecret"].as_str().map(str::to_owned), ..scene.client.clone() };
+    assert_eq!(client.introspect(&own.access), json!({ "active": false }));
     assert_ended(&scene, &client, &tokens);
     let tokens = scene.tokens(&client);
     scene.developer.graphql(RESET, json!({ "app": scene.app })).data();

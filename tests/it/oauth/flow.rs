@@ -127,7 +127,7 @@ impl Scene {
     }
 }
 
-/// Makes an app with these redirect URIs.
+/// Makes an app with these redirect URIs. RFC 6749, section 10.1: one that can keep no secret must not get one.
 #[track_caller]
 pub fn register(developer: &Developer, redirect_uris: &[&str], has_secret: bool) -> Client {
     let document = "mutation($uris: [String!], $secret: Boolean) {

@@ -37,8 +37,8 @@ fn a_good_token_is_told_with_whose_it_is_what_it_may_and_until_when() {
     assert_eq!(scene.client.introspect(&own.access)["sub"], json!(scene.client.id));
 }
 
-/// RFC 7662, section 2.1: the endpoint must demand that whoever asks shows who they are; section 4: else
-/// tokens could be tried out.
+/// RFC 7662, section 2.1: the endpoint must demand that whoever asks shows who they are; section 2.3: else it
+/// is 401; section 4: tokens could be tried out.
 #[test]
 fn nobody_is_told_anything_without_a_secret() {
     let scene = Scene::new();
@@ -55,8 +55,9 @@ fn nobody_is_told_anything_without_a_secret() {
     );
 }
 
-/// RFC 7662, section 2.2: of a token that is not good, unknown, or that the client may not know of, it
-/// must be told that it is not active, and nothing else should be.
+/// RFC 7662, sections 2.2 and 2.3: of a token that is not good, unknown, or that the client may not know of, it
+/// must be told that it is not active, and nothing else should be; section 5: so whose token it is must not be
+/// told to others. Section 4: the signature must be looked at.
 #[test]
 fn of_any_other_token_nothing_is_told() {
     let scene = Scene::new();
@@ -68,8 +69,17 @@ fn of_any_other_token_nothing_is_told() {
     assert_eq!(scene.client.introspect(&foreign_app), inactive());
     let code = scene.code(&super::flow::Asked::of(&scene.client));
     assert_eq!(scene.client.introspect(&code), inactive());
-    // Not even its being there shows.
+    // Another signature than its own, though this server made that too.
     let tokens = scene.tokens(&scene.client);
+    let (access, of_access) = tokens.access.rsplit_once('.').expect("a signature");
+    let (refresh, of_refresh) = tokens.refresh().rsplit_once('.').expect("a signature");
+    for altered in [format!("{access}.{of_refresh}"), format!("{refresh}.{of_access}"), format!("{access}.")] {
+        assert_eq!(scene.client.introspect(&altered), inactive());
+    }
+    for good in [&tokens.access, tokens.refresh()] {
+        assert_eq!(scene.client.introspect(good)["active"], true);
+    }
+    // Not even its being there shows.
     scene.client.revoke(&tokens.access).expect(200);
     assert_eq!(scene.client.introspect(&tokens.access), inactive());
 }

@@ -12,7 +12,7 @@ fn metadata(server: &Server) -> Value {
     server.send(&Request::get(METADATA)).expect(200).json()
 }
 
-/// RFC 8414, sections 3.1 and 3.2: asked for by GET at the well-known path; 200 and JSON; no member
+/// RFC 8414, sections 3, 3.1 and 3.2: asked for by GET at the well-known path; 200 and JSON; no member
 /// without a value.
 #[test]
 fn the_metadata_is_json_at_its_well_known_place() {
@@ -54,7 +54,8 @@ fn path<'a>(told: &'a Value, name: &str) -> &'a str {
 }
 
 /// RFC 8414, section 2: each endpoint answers, and by each of the ways that it says: the grant types, the
-/// challenge methods, the response types and the scopes.
+/// challenge methods, the response types and the scopes. RFC 9700, sections 2.1.1 and 4.7.1: clients must be able
+/// to find out that there is PKCE; RFC 9207, section 2.3: and that answers name their issuer.
 #[test]
 fn everything_that_the_metadata_promises_is_so() {
     let scene = Scene::new();
@@ -114,8 +115,8 @@ fn each_method_of_authentication_works_where_the_metadata_says_so_and_nowhere_el
     }
 }
 
-/// RFC 6749, section 2.2: a client's ID is unique to the server and no secret; RFC 9700, section 4.14: two
-/// apps never share one.
+/// RFC 6749, section 2.2: a client's ID is unique to the server and no secret; RFC 9700, section 4.15: it is
+/// of the server's making, and two apps never share one.
 #[test]
 fn client_ids_are_unique() {
     let scene = Scene::new();

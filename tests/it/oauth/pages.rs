@@ -1,9 +1,11 @@
 //! The pages of the flow against those who would use them: who guesses passwords, answers for others, or
-//! looks for secrets in the log (RFC 6749, sections 10.10 to 10.12; RFC 9700, section 4.7).
+//! looks for secrets in the log or the database (RFC 6749, sections 10.3, 10.4, 10.10 and 10.12).
 
-use super::flow::{AUTHORIZE, Asked, Form, Landing, REVOKE, Scene, TOKEN, register};
+use super::flow::{AUTHORIZE, Asked, Form, Landing, REDIRECT, REVOKE, Scene, TOKEN, Tokens, register};
 use crate::harness::{EMAIL, PASSWORD, Server};
 use crate::http::Request;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const DECISION: &str = "/oauth2/auth/decision";
 
@@ -108,47 +110,85 @@ fn who_has_no_app_is_told_to_make_one() {
     Landing::of(&scene.server.send(&form.filled(&[("decision", "deny")]))).assert_error("access_denied");
 }
 
-/// No token and no code in a log (issue 5); RFC 6749, section 2.3.1, and RFC 6750, section 5.3, for the
-/// same reason.
-#[test]
-fn nothing_secret_is_in_the_log() {
-    let server = Server::with(&["--log", "trace"]);
-    let scene = Scene::on(server);
+/// The part of a token that nobody can make.
+fn signature(token: &str) -> &str {
+    token.rsplit('.').next().expect("a signature")
+}
+
+/// Goes through the flow, and tells all of it that is secret. The last grant and the last code stand.
+fn secrets(scene: &Scene) -> Vec<(&'static str, String)> {
     let asked = Asked::of(&scene.client).with("state", "my-secret-state");
     let question = scene.question(&asked);
     let ticket = question.values("ticket")[0].to_owned();
     let landing = Landing::of(&scene.server.send(&question.filled(&[("decision", "allow"), ("app", &scene.app)])));
     let code = landing.get("code").expect("a code");
-    let first = super::flow::Tokens::of(&scene.client.redeem(&code));
-    let second = super::flow::Tokens::of(&scene.client.refresh(first.refresh()));
+    let first = Tokens::of(&scene.client.redeem(&code));
+    let second = Tokens::of(&scene.client.refresh(first.refresh()));
     scene.client.introspect(&second.access);
     scene.client.revoke(&second.access).expect(200);
-    // Errors too, where one is most likely to say too much.
-    scene.client.redeem(&code).expect(400);
-    scene.client.refresh(first.refresh()).expect(400);
-    scene.client.refresh(&second.refresh()[1..]).expect(400);
-    scene.server.send(&Request::get(&format!("{TOKEN}?client_secret=my-secret-query"))).expect(405);
-    scene.server.send(&Request::get(&format!("/api/v1/query?access_token={}", second.access))).expect(400);
-    let output = scene.server.output();
-    assert!(output.contains(AUTHORIZE) && output.contains(REVOKE), "the log is on:\n{output}");
+    let own = Tokens::of(&scene.client.send(TOKEN, &[("grant_type", "client_credentials")]));
     let secret = scene.client.secret.clone().expect("a secret");
-    let basic = super::flow::basic(&scene.client.id, &secret);
-    let signature = |token: &str| token.rsplit('.').next().expect("a signature").to_owned();
-    let hidden = [
+    let signature = |token: &str| signature(token).to_owned();
+    vec![
         ("password", PASSWORD.to_owned()),
+        ("basic", super::flow::basic(&scene.client.id, &secret)),
         ("client secret", secret),
-        ("basic", basic),
         ("ticket", ticket),
-        ("code", code),
         ("state", "my-secret-state".to_owned()),
-        ("query", "my-secret-query".to_owned()),
+        ("code", code),
+        ("code that nobody has redeemed", scene.code(&asked)),
         ("access token", signature(&first.access)),
         ("refresh token", signature(first.refresh())),
         ("new access token", signature(&second.access)),
         ("new refresh token", signature(second.refresh())),
+        ("token of the client's own", signature(&own.access)),
         ("developer token", signature(&scene.developer.token)),
+    ]
+}
+
+/// No token and no code in a log (issue 5). RFC 6749, sections 10.3 and 10.4: tokens must be kept confidential;
+/// RFC 9700, section 4.9.3: whoever takes them must not store them in plain text; RFC 6749, section 2.3.1, and
+/// RFC 6750, section 5.3: what stands in a URL ends up in logs.
+#[test]
+fn nothing_secret_is_in_the_log() {
+    let scene = Scene::on(Server::with(&["--log", "trace"]));
+    let secrets = secrets(&scene);
+    let (_, code) = secrets.iter().find(|(what, _)| *what == "code").expect("a code");
+    // Errors too, where one is most likely to say too much.
+    scene.client.redeem(code).expect(400);
+    let tokens = scene.tokens(&scene.client);
+    scene.client.refresh(&tokens.refresh()[1..]).expect(400);
+    scene.client.refresh(tokens.refresh()).expect(200);
+    scene.client.refresh(tokens.refresh()).expect(400);
+    scene.server.send(&Request::get(&format!("{TOKEN}?client_secret=my-secret-query"))).expect(405);
+    scene.server.send(&Request::get(&format!("/api/v1/query?access_token={}", tokens.access))).expect(400);
+    let output = scene.server.output();
+    assert!(output.contains(AUTHORIZE) && output.contains(REVOKE), "the log is on:\n{output}");
+    let of_errors = [
+        ("query", "my-secret-query"),
+        ("used refresh token", signature(tokens.refresh())),
+        ("token in a URL", signature(&tokens.access)),
     ];
-    for (what, text) in hidden {
-        assert!(!output.contains(&text), "the {what} is in the log");
+    for (what, text) in secrets.iter().map(|(what, text)| (*what, text.as_str())).chain(of_errors) {
+        assert!(!output.contains(text), "the {what} is in the log");
+    }
+}
+
+/// RFC 6749, sections 10.3 and 10.4: tokens must be confidential where they are stored too; RFC 9700, section
+/// 4.9.3: not in plain text. Nor are codes (RFC 6749, section 10.5), tickets and clients' secrets there: whoever
+/// reads the file cannot use what it gave.
+#[test]
+fn nothing_that_was_given_out_is_in_the_database() {
+    let scene = Scene::new();
+    let secrets = secrets(&scene);
+    // The newest is in the log of the database, and goes from there to the file.
+    let files = ["-wal", ""].map(|end| format!("{}{end}", scene.server.database().display()));
+    let stored = files.map(|file| std::fs::read(file).expect("a file of the database")).concat();
+    let has = |bytes: &[u8]| stored.windows(bytes.len()).any(|window| window == bytes);
+    let id = uuid::Uuid::parse_str(&scene.client.id).expect("an ID");
+    assert!(has(id.as_bytes()) && has(REDIRECT.as_bytes()), "what is there is not found");
+    for (what, text) in secrets {
+        let raw = URL_SAFE_NO_PAD.decode(&text).unwrap_or_else(|_| text.clone().into_bytes());
+        assert!(!has(text.as_bytes()) && !has(&raw), "the {what} is in the database");
     }
 }

@@ -16,7 +16,8 @@ fn broken(client: &Client, uri: &str) -> [Asked; 3] {
 }
 
 /// RFC 6749, sections 3.1.2.4 and 4.1.2.1: with a redirect URI that is missing, wrong or another's, or
-/// a client that is unknown, the browser must not be led there by itself, and the person is told.
+/// a client that is unknown, the browser must not be led there by itself, and the person is told. RFC 9700,
+/// sections 2.1 and 4.11.2: the server must not lead to whatever stands in a URL.
 #[test]
 fn nobody_is_led_to_an_address_that_is_not_the_clients() {
     let scene = Scene::new();
@@ -38,8 +39,8 @@ fn nobody_is_led_to_an_address_that_is_not_the_clients() {
     scene.open(&Asked::of(&elsewhere).with("redirect_uri", "https://elsewhere.example/")).expect(200);
 }
 
-/// RFC 6749, section 3.1.2.3, and RFC 9700, sections 2.1 and 4.1.3: what is asked for must be a
-/// registered URI, by each character.
+/// RFC 6749, sections 3.1.2.3 and 10.6, RFC 8252, section 8.4, and RFC 9700, sections 2.1 and 4.1.3: what is
+/// asked for must be a registered URI, by each character.
 #[test]
 fn redirect_uris_are_compared_by_each_character() {
     let scene = Scene::new();
@@ -69,15 +70,21 @@ fn redirect_uris_are_compared_by_each_character() {
     }
 }
 
-/// RFC 8252, section 7.3: the port of a loopback address must not matter, because an app gets it from
-/// its system; everything else must.
+/// RFC 8252, sections 7 and 7.3: the port of a loopback address must not matter, because an app gets it from
+/// its system; everything else must. RFC 9700, sections 2.1 and 4.1.3: so it must be for `localhost`.
 #[test]
 fn a_native_app_may_listen_on_any_port_of_this_machine() {
     let scene = Scene::new();
     let native = register(&scene.stranger, &["http://127.0.0.1/cb", "http://[::1]:1/cb?x=1"], false);
-    let right = ["http://127.0.0.1:49152/cb", "http://127.0.0.1/cb", "http://[::1]:8080/cb?x=1"];
-    for uri in right {
-        let asked = Asked::of(&native).with("redirect_uri", uri);
+    let by_name = register(&scene.stranger, &["http://localhost/cb"], false);
+    for (native, uri) in [
+        (&native, "http://127.0.0.1:49152/cb"),
+        (&native, "http://127.0.0.1/cb"),
+        (&native, "http://[::1]:8080/cb?x=1"),
+        (&by_name, "http://localhost/cb"),
+        (&by_name, "http://localhost:3000/cb"),
+    ] {
+        let asked = Asked::of(native).with("redirect_uri", uri);
         let landing = scene.allow(&asked);
         assert!(landing.0.as_str().starts_with(uri), "{landing:?}");
         // The port that it asked with is then part of the rule for redeeming (RFC 6749, section 4.1.3).
@@ -100,11 +107,14 @@ fn a_native_app_may_listen_on_any_port_of_this_machine() {
     ] {
         assert_told(&scene.open(&Asked::of(&native).with("redirect_uri", uri)));
     }
+    for uri in ["http://localhost:3000/other", "http://localhost.evil.example/cb", "http://127.0.0.1/cb"] {
+        assert_told(&scene.open(&Asked::of(&by_name).with("redirect_uri", uri)));
+    }
     let web = client(&scene, &["https://localhost/cb"]);
     assert_told(&scene.open(&Asked::of(&web).with("redirect_uri", "https://localhost:1/cb")));
 }
 
-/// RFC 8252, section 7.1: an app may be led to by a scheme of its own.
+/// RFC 8252, sections 7 and 7.1: it must be possible to lead to an app by a scheme of its own.
 #[test]
 fn a_native_app_may_have_a_scheme_of_its_own() {
     let scene = Scene::new();
@@ -114,13 +124,29 @@ fn a_native_app_may_have_a_scheme_of_its_own() {
     assert_told(&scene.open(&Asked::of(&native).with("redirect_uri", "com.example.other:/callback")));
 }
 
-/// RFC 6749, section 3.1.2.2: clients must register where they are led back to.
+/// RFC 8252, sections 7 and 7.2: it must be possible to lead to an app by an https URI, which its system gives
+/// to it. Section 8.4: that it has no secret must be on record, as that URI does not tell.
+#[test]
+fn a_native_app_may_have_an_https_uri() {
+    let scene = Scene::new();
+    assert!(scene.allow(&Asked::of(&scene.public)).0.as_str().starts_with(REDIRECT));
+    let query = "query($app: ID!) { app(id: $app) { hasSecret } }";
+    for client in [&scene.public, &scene.client] {
+        let told = scene.stranger.graphql(query, serde_json::json!({ "app": client.id }));
+        assert_eq!(told.field()["hasSecret"], client.secret.is_some());
+    }
+}
+
+/// RFC 6749, section 3.1.2.2: clients must register where they are led back to; section 10.6: those without a
+/// secret must.
 #[test]
 fn an_app_without_a_redirect_uri_is_led_nowhere() {
     let scene = Scene::new();
-    let bare = client(&scene, &[]);
-    assert_told(&scene.open(&Asked::of(&bare)));
-    assert_told(&scene.open(&Asked::of(&bare).without("redirect_uri")));
+    for has_secret in [true, false] {
+        let bare = register(&scene.stranger, &[], has_secret);
+        assert_told(&scene.open(&Asked::of(&bare)));
+        assert_told(&scene.open(&Asked::of(&bare).without("redirect_uri")));
+    }
 }
 
 /// RFC 6749, section 3.1.2.3: where more than one is registered, the request must name which.

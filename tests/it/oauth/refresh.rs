@@ -86,7 +86,8 @@ fn a_refresh_token_is_for_the_client_that_got_it() {
 }
 
 /// RFC 6749, section 6: a scope must not go beyond what the developer granted; less may be asked for,
-/// and the refresh token goes on to have all.
+/// and the refresh token goes on to have all. RFC 9700, section 4.14.2: it must be bound to the scope that was
+/// granted.
 #[test]
 fn less_may_be_asked_for_and_never_more() {
     let scene = Scene::new();
@@ -122,7 +123,8 @@ fn a_refresh_token_that_is_not_used_for_long_expires() {
     assert_eq!(scene.client.introspect(next.refresh())["active"], false);
 }
 
-/// RFC 6749, section 10.4: nobody can make, alter or guess one.
+/// RFC 6749, section 10.4: nobody must be able to make, alter or guess one; RFC 9700, section 4.14.2: as it says
+/// which grant it belongs to, it must be whole.
 #[test]
 fn what_is_no_refresh_token_is_refused() {
     let scene = Scene::new();

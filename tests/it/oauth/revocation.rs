@@ -75,6 +75,12 @@ fn nobody_ends_anothers_token() {
     }
     assert!(scene.reads(&tokens.access));
     scene.client.refresh(tokens.refresh()).expect(200);
+    // Nor one that no developer granted, which is the client's own.
+    let own = Tokens::of(&scene.client.send(TOKEN, &[("grant_type", "client_credentials")]));
+    for thief in [&other, &scene.public] {
+        assert_error(&thief.revoke(&own.access), 400, "unauthorized_client");
+    }
+    assert!(scene.reads(&own.access));
 }
 
 /// RFC 7009, section 2: what was revoked stays so: after a `kill -9` too.

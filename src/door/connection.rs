@@ -129,12 +129,8 @@ where
         // Waiting for the first request begins now.
         activity.flows();
         match shaken {
-            Ok(stream) => {
-                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    activity.is_http2();
-                }
-                self.serve_routes(stream, visitor, true).await
-            }
+            // Whether it is HTTP/2 is told by what is spoken, not by what was agreed on.
+            Ok(stream) => self.serve_routes(stream, visitor, true).await,
             Err(stream) => self.serve_http(stream, visitor, service_fn(http::demand_https)).await,
         }
     }

@@ -39,7 +39,7 @@ impl Drop for Access<'_> {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    method = %self.request.method,
+                    method = short(self.request.method.as_str()),
                     path = short(self.request.path()),
                     status = self.status.map(|status| status.as_u16()),
                     duration_ms = self.since.elapsed().as_micros() as f64 / 1_000.0,
@@ -70,7 +70,7 @@ pub(super) fn fault(fault: &(dyn Error + 'static), request: &Request) {
         let _ = write!(causes, ": {cause}");
     }
     tracing::error!(
-        method = %request.method,
+        method = short(request.method.as_str()),
         path = short(request.path()),
         request_id = request.id.as_str(),
         "internal error: {causes}"

@@ -19,11 +19,16 @@ use crate::http::Upgrade;
 use crate::http::graphql::Asked;
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
+use crate::model::address::one_client;
 use crate::model::error::Error;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -38,6 +43,10 @@ pub(super) use close::Close;
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many sockets there may be.
 const SOCKETS_MAX: u32 = 2_000;
+/// How many of them from one address (of IPv6, one /64); those of this machine have no share.
+const SOCKETS_PER_ADDRESS_MAX: u32 = 500;
+/// After how many seconds a client that has its share may try again.
+const RETRY_SECONDS: u32 = 5;
 /// The longest message of a client, in bytes: far longer than documents that people write.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// What is read at once, in bytes: every socket has a buffer so long, however idle it is.
@@ -49,14 +58,32 @@ const WRITE_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct Sockets {
     places: Arc<Semaphore>,
+    addresses: Arc<Mutex<HashMap<IpAddr, u32>>>,
     stopped: watch::Receiver<bool>,
+}
+
+/// An address's place for one socket, until it is dropped.
+struct Share {
+    addresses: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    address: IpAddr,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut count) = self.addresses.lock().entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
 }
 
 impl Sockets {
     /// Sockets that close once `stopped` is true.
     #[must_use]
     pub fn new(stopped: watch::Receiver<bool>) -> Self {
-        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), stopped }
+        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), addresses: Arc::default(), stopped }
     }
 
     /// How many are open.
@@ -71,6 +98,19 @@ impl Sockets {
         let _ = self.places.acquire_many(SOCKETS_MAX).await;
     }
 
+    fn share(&self, client: Option<IpAddr>) -> Result<Option<Share>, Error> {
+        let Some(address) = client.filter(|client| !client.is_loopback()).map(one_client) else { return Ok(None) };
+        let mut addresses = self.addresses.lock();
+        let count = addresses.entry(address).or_default();
+        if *count >= SOCKETS_PER_ADDRESS_MAX {
+            let message =
+                format!("your address has {SOCKETS_PER_ADDRESS_MAX} WebSockets, and that is the most: close some");
+            return Err(Error::TooMany { message, retry_after: RETRY_SECONDS });
+        }
+        *count += 1;
+        Ok(Some(Share { addresses: Arc::clone(&self.addresses), address }))
+    }
+
     /// Answers an upgrade, and serves the socket that the connection becomes.
     pub(super) fn open(
         &self,
@@ -78,6 +118,7 @@ impl Sockets {
         request: &Request,
         operations: impl Operations,
     ) -> Result<Response, Refusal> {
+        let share = self.share(request.client())?;
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::Unavailable(format!("there are {SOCKETS_MAX} WebSockets, and no more are taken; try again later"))
         })?;
@@ -95,7 +136,7 @@ impl Sockets {
                 }
                 Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
             }
-            drop(place);
+            drop((place, share));
         });
         // What warp would do with the socket: its part is the handshake.
         let response = handshake.on_upgrade(|_| std::future::ready(())).into_response();

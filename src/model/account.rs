@@ -1,6 +1,6 @@
 //! Accounts: developers who sign in and own apps and connector publications.
 
-use crate::model::error::{Result, Violations};
+use crate::model::error::{Result, Violations, is_invisible};
 use crate::model::id::AccountId;
 use crate::model::time::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct Account {
 pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> {
     let mut violations = Violations::default();
     let plausible = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-    let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
     violations.require(
         plausible && printable && email.chars().count() <= 254,
         "email",
@@ -43,7 +43,7 @@ pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> 
     );
     violations.password(password, "password");
     if let Some(name) = name {
-        violations.length(name, 1, NAME_CHARACTERS_MAX, "name");
+        violations.label(name, NAME_CHARACTERS_MAX, "name");
     }
     violations.into_result(())
 }

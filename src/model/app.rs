@@ -46,7 +46,7 @@ impl AppProfile {
     /// All violations at once.
     pub fn checked(self) -> Result<Self> {
         let mut violations = Violations::default();
-        violations.length(&self.name, 1, NAME_CHARACTERS_MAX, "name");
+        violations.label(&self.name, NAME_CHARACTERS_MAX, "name");
         violations.require(
             self.redirect_uris.len() <= REDIRECT_URIS_MAX,
             "redirectUris",

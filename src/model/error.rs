@@ -130,6 +130,16 @@ impl Violations {
         }
     }
 
+    /// Checks what people are to know something by: its length in characters, and that it can be seen.
+    pub fn label(&mut self, text: &str, max: usize, path: impl Into<String>) {
+        let seen = |c: char| !c.is_whitespace() && !is_invisible(c);
+        if text.is_empty() || text.chars().count() > max {
+            self.length(text, 1, max, path);
+        } else if text.chars().any(char::is_control) || !text.chars().any(seen) {
+            self.add(path, "must have characters that can be seen, and no control characters");
+        }
+    }
+
     /// Whether nothing was wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -148,5 +158,35 @@ impl Violations {
     /// [`Error::Invalid`] with everything noted.
     pub fn into_result<T>(self, value: T) -> Result<T> {
         if self.0.is_empty() { Ok(value) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+/// Whether a character leaves no mark: the fillers, joiners and marks of direction of Unicode's category
+/// Cf and its like, as far as they stand outside of words.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_can_be_seen() {
+        let problems = |text: &str| {
+            let mut violations = Violations::default();
+            violations.label(text, 10, "name");
+            violations.into_vec().len()
+        };
+        for good in ["a", "ü", "A shop", "家", "👩\u{200d}🔧", "a\u{202e}b", "x\u{301}"] {
+            assert_eq!(problems(good), 0, "{good:?}");
+        }
+        for bad in
+            ["", " ", "\u{a0}", "\u{200b}", "\u{2060}\u{feff} ", "\0", "a\0", "a\u{1b}[2J", "a\nb", "eleven char"]
+        {
+            assert_eq!(problems(bad), 1, "{bad:?}");
+        }
     }
 }

@@ -133,7 +133,7 @@ impl PublicationProfile {
     }
 
     fn check_texts(&self, violations: &mut Violations) {
-        violations.length(&self.name, 1, 200, "connector.name");
+        violations.label(&self.name, 200, "connector.name");
         violations.length(&self.description, 1, 10_000, "connector.description");
         let requirements = self.requirements.as_deref().unwrap_or_default();
         violations.length(requirements, 0, REQUIREMENTS_CHARACTERS_MAX, "connector.requirements");

@@ -6,6 +6,7 @@ use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
+use crate::ops::throttle::Throttle;
 use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now};
 use crate::store::{self, Inserted};
@@ -179,20 +180,32 @@ pub(super) async fn authenticate(
     password: String,
     address: IpAddr,
 ) -> Result<Account> {
+    let counts = [(&platform.throttle, email.as_str(), address), (&platform.addresses, "", address)];
+    let known = known(platform, &email, password, &counts).await?;
+    known.ok_or_else(|| Error::Unauthenticated("the e-mail or the password is wrong".to_owned()))
+}
+
+/// The account of whoever has this e-mail and password, if anybody has. A failure counts in all of the
+/// counts, of which none may be full; a success ends the first.
+async fn known(
+    platform: &Arc<Platform>,
+    email: &str,
+    password: String,
+    counts: &[(&Throttle, &str, IpAddr)],
+) -> Result<Option<Account>> {
     // Asked when it is one's turn: tries made at the same time would all have been let pass before.
     let turn = platform.passwords.turn().await?;
-    platform.throttle.check(&email, address)?;
-    platform.addresses.check("", address)?;
-    let wanted = email.clone();
+    counts.iter().try_for_each(|(throttle, name, address)| throttle.check(name, *address))?;
+    let wanted = email.to_owned();
     let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
     let verified = platform.passwords.verify(&turn, password, hash).await?;
-    let Some(account) = account.filter(|_| verified) else {
-        platform.throttle.failed(&email, address);
-        platform.addresses.failed("", address);
-        return Err(Error::Unauthenticated("the e-mail or the password is wrong".to_owned()));
-    };
-    platform.throttle.succeeded(&email, address);
+    let account = account.filter(|_| verified);
+    match (&account, counts) {
+        (Some(_), [(throttle, name, address), ..]) => throttle.succeeded(name, *address),
+        (Some(_), []) => {}
+        (None, counts) => counts.iter().for_each(|(throttle, name, address)| throttle.failed(name, *address)),
+    }
     Ok(account)
 }
 
@@ -201,7 +214,7 @@ pub(super) async fn authenticate(
 ///
 /// # Errors
 /// A violation where the present password is another, or the new one is no good; [`Error::TooMany`]
-/// after five failures within a minute.
+/// after five failures with the same token within a minute.
 pub async fn change_password(
     platform: &Arc<Platform>,
     caller: &Developer,
@@ -214,16 +227,14 @@ pub async fn change_password(
     let id = caller.account;
     let account = platform.read(move |view| store::account::get(view, id)).await?;
     let email = account.ok_or_else(|| Error::not_found("account", id))?.email;
-    // Wherever it is tried from: who has a stolen token must not guess the password at leisure.
-    let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let account = match authenticate(platform, email, present, anywhere).await {
-        Err(Error::Unauthenticated(_)) => {
-            return Err(Error::Invalid(vec![Violation {
-                path: "presentPassword".to_owned(),
-                message: "is not the password of this account".to_owned(),
-            }]));
-        }
-        other => other?,
+    // Wherever it is tried from, who has a stolen token must not guess the password at leisure; nor keep
+    // its owner, who has another token, from changing it.
+    let count = (&platform.password_changes, caller.token.as_str(), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let Some(account) = known(platform, &email, present, &[count]).await? else {
+        return Err(Error::Invalid(vec![Violation {
+            path: "presentPassword".to_owned(),
+            message: "is not the password of this account".to_owned(),
+        }]));
     };
     let hash = platform.passwords.hash(new).await?;
     let changed = platform.store.write(move |transaction| {

@@ -9,6 +9,8 @@ use crate::model::token::{Scopes, TokenKind};
 #[derive(Debug, Clone)]
 pub struct Developer {
     pub(super) account: AccountId,
+    /// What names the token, its claim `jti`.
+    pub(super) token: String,
 }
 
 /// An app.

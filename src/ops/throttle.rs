@@ -50,6 +50,12 @@ impl Throttle {
         Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
     }
 
+    /// For changing a password, which takes the present one: counts what failed with a token.
+    pub(super) fn of_password_changes() -> Self {
+        let refusal = "too many wrong passwords; wait a minute";
+        Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+    }
+
     /// For clients that show a secret: counts what failed. A secret cannot be guessed; who tries it costs
     /// no more than others.
     pub(super) fn of_clients() -> Self {

@@ -255,6 +255,23 @@ fn there_are_so_many_sockets_and_a_place_is_free_again() {
     eventually("a place is free", || Socket::try_upgrade(&world.server, &[PROTOCOL]));
 }
 
+/// Behind a proxy, where all connections come from one machine, too.
+#[test]
+fn one_address_has_its_share_of_the_sockets() {
+    let world = World::with(&["--trusted-proxy", "127.0.0.1"]);
+    let from = |address: &str| {
+        let (mut socket, _) = Socket::try_upgrade(&world.server, &[PROTOCOL, ("X-Forwarded-For", address)])?;
+        let payload = json!({ "Authorization": format!("Bearer {}", world.app.token) });
+        socket.send(&json!({ "type": "connection_init", "payload": payload }));
+        Some(socket)
+    };
+    let sockets: Vec<_> = (0..500).map(|_| from("203.0.113.9").expect("a socket")).collect();
+    assert!(from("203.0.113.9").is_none(), "more than its share");
+    assert!(from("198.51.100.7").is_some(), "others have theirs");
+    drop(sockets);
+    eventually("there is room again", || from("203.0.113.9"));
+}
+
 #[test]
 fn a_client_that_does_not_read_is_closed_and_delays_nobody() {
     let world = World::new();

@@ -151,7 +151,15 @@ impl<O: Operations> Session<O> {
     async fn listen(&mut self, stream: &mut (impl Stream<Item = Result<Message, Broken>> + Unpin)) -> Option<Close> {
         let init_until = Instant::now() + INIT_TIME_MAX;
         let mut asked = false;
+        let mut checked = Instant::now();
         loop {
+            // Events are told to good tokens alone; where nothing happens, nobody would notice the end of one.
+            if self.initialised && checked.elapsed() >= SILENCE_MAX {
+                checked = Instant::now();
+                if let Err(close) = self.operations.authenticate(&self.identity).await {
+                    return Some(close);
+                }
+            }
             let until = if self.initialised { Instant::now() + SILENCE_MAX } else { init_until };
             let message = match timeout_at(until, stream.next()).await {
                 Ok(Some(Ok(message))) if message.is_close() => return None,

@@ -49,8 +49,9 @@ impl Sink<Message> for Wire {
     }
 }
 
-/// Begins operations that never do anything, and tells when they are dropped.
-struct Idle(Arc<Semaphore>);
+/// Begins operations that never do anything, and tells when they are dropped. Everybody's token is good
+/// until a moment.
+struct Idle(Arc<Semaphore>, Instant);
 
 /// Gives a permit when it is dropped.
 struct Forever(Arc<Semaphore>);
@@ -75,7 +76,7 @@ impl Operations for Idle {
     type Live = Forever;
 
     async fn authenticate(&self, _: &Identity) -> Result<(), Close> {
-        Ok(())
+        if Instant::now() < self.1 { Ok(()) } else { Err(Close::forbidden("the token has ended")) }
     }
 
     async fn begin(&self, _: Asked, _: &Identity, _: String) -> Begun<Forever> {
@@ -95,10 +96,14 @@ struct Client {
 
 impl Client {
     fn connect(stuck: bool) -> Self {
+        Self::connect_with_token(stuck, Duration::from_secs(3600))
+    }
+
+    fn connect_with_token(stuck: bool, lifetime: Duration) -> Self {
         let ((send, received), (sent, receive)) = (unbounded_channel(), unbounded_channel());
         let (running, stopped) = watch::channel(false);
         let dropped = Arc::new(Semaphore::new(0));
-        let operations = Idle(Arc::clone(&dropped));
+        let operations = Idle(Arc::clone(&dropped), Instant::now() + lifetime);
         let start = Start { operations, identity: Identity::default(), id: "test".to_owned(), stopped };
         let serving = tokio::spawn(session::serve(Wire { received, sent, stuck }, None, start));
         Self { send, receive, dropped, serving, begun: Instant::now(), _running: running }
@@ -109,7 +114,11 @@ impl Client {
     }
 
     async fn initialised() -> Self {
-        let mut client = Self::connect(false);
+        Self::initialised_with_token(Duration::from_secs(3600)).await
+    }
+
+    async fn initialised_with_token(lifetime: Duration) -> Self {
+        let mut client = Self::connect_with_token(false, lifetime);
         client.say(r#"{"type":"connection_init"}"#);
         assert_eq!(client.receive.recv().await, Some(Message::text(r#"{"type":"connection_ack"}"#)));
         client
@@ -151,6 +160,21 @@ async fn a_client_that_answers_no_ping_is_gone() {
     let served = client.served().await;
     assert!(about(served, SILENCE_MAX * 4 + CLOSE_TIME_MAX), "{served:?}");
     assert!(client.receive.recv().await.is_none(), "nobody is there to be told");
+}
+
+/// Also where nothing happens that it would not be told.
+#[tokio::test(start_paused = true)]
+async fn a_socket_whose_token_has_ended_is_closed() {
+    let mut client = Client::initialised_with_token(SILENCE_MAX / 2).await;
+    client.say(r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#);
+    let close = loop {
+        match client.receive.recv().await.expect("a close") {
+            Message::Ping(_) => client.send.send(Message::Pong(bytes::Bytes::new())).expect("a socket that is served"),
+            other => break other,
+        }
+    };
+    assert!(matches!(close, Message::Close(Some(frame)) if u16::from(frame.code) == 4403));
+    assert!(client.begun.elapsed() <= SILENCE_MAX * 2, "{:?}", client.begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

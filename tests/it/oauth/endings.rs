@@ -53,6 +53,21 @@ fn a_developer_sees_what_they_granted_and_ends_it() {
     assert_ended(&scene, &scene.client, &one);
 }
 
+/// Five wrong ones with a token, from wherever, and no more; whoever has another token goes on.
+#[test]
+fn who_has_a_stolen_token_guesses_no_password_and_locks_nobody_out() {
+    let scene = Scene::new();
+    let thief = Developer::sign_in(&scene.server);
+    let change = |developer: &Developer, present: &str| {
+        developer.graphql(CHANGE, json!({ "present": present, "new": "another password" }))
+    };
+    for _ in 0..5 {
+        assert_eq!(change(&thief, "guess guess").violations(), ["presentPassword"]);
+    }
+    assert_eq!(change(&thief, PASSWORD).code(), "TOO_MANY_REQUESTS");
+    change(&scene.developer, PASSWORD).data();
+}
+
 /// auth.md: changing a password ends that subject's older tokens: the developer's, and what they granted.
 #[test]
 fn a_new_password_ends_all_that_the_old_one_gave() {

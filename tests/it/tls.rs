@@ -350,6 +350,21 @@ fn a_handshake_that_does_not_come_on_is_cut_off() {
     }
 }
 
+/// Which protocol it is shows by what is spoken: who only agrees on HTTP/2 has no more time for it.
+#[test]
+fn a_head_that_does_not_come_on_is_cut_off_whatever_was_agreed_on() {
+    let folder = TempDir::new().expect("a folder");
+    let certificate = Certificate::new(folder.path(), "a");
+    let server = start(&certificate, &["--header-timeout", "500ms", "--idle-timeout", "50s"]);
+    for protocol in ["http/1.1", "h2"] {
+        let mut stream = connect(&server, &certificate.file, &[protocol]).expect("a handshake");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n").expect("half a head");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 408", "{protocol}");
+    }
+}
+
 #[test]
 fn whoever_finds_no_place_is_told_so_in_tls_too() {
     let folder = TempDir::new().expect("a folder");

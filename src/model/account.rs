@@ -36,10 +36,12 @@ pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> 
     let mut violations = Violations::default();
     let plausible = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
+    // Of two that differ in case alone one is taken; the database knows that of ASCII's letters.
+    let one_case = !email.chars().any(|c| !c.is_ascii() && c.is_uppercase());
     violations.require(
-        plausible && printable && email.chars().count() <= 254,
+        plausible && printable && one_case && email.chars().count() <= 254,
         "email",
-        "must be an e-mail address such as developer@example.com",
+        "must be an e-mail address such as developer@example.com, with letters beyond A to Z in lower case",
     );
     violations.password(password, "password");
     if let Some(name) = name {
@@ -52,5 +54,25 @@ impl Violations {
     /// Checks what is to become a password.
     pub fn password(&mut self, password: &str, path: &str) {
         self.length(password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_e_mails_look_the_same_but_for_their_case() {
+        for (email, good) in [
+            ("developer@localhost", true),
+            ("Ada@Example.com", true),
+            ("ä@example.com", true),
+            ("Ä@example.com", false),
+            ("a\u{200b}@example.com", false),
+            ("a b@example.com", false),
+            ("@example.com", false),
+        ] {
+            assert_eq!(check_new(email, "a long password", None).is_ok(), good, "{email:?}");
+        }
     }
 }

@@ -91,7 +91,7 @@ test('a change of the password says at each field what is wrong with it', async 
     await change(page, 'not the password', 'a new long password');
     await seen(page.getByRole('alert'));
   }
-  await says(page.getByRole('alert'), /Too many failed attempts/);
+  await says(page.getByRole('alert'), /Too many wrong passwords/);
 });
 
 test('a tab that is signed out while the password is being changed in another comes back by itself', async ({ page, server, api, watch }) => {

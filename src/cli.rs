@@ -221,8 +221,19 @@ fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
 }
 
 fn fail(problem: impl Display) -> ExitCode {
-    eprintln!("connhub: {problem}");
+    eprintln!("connhub: {}", harmless(problem));
     ExitCode::FAILURE
+}
+
+/// A text as a terminal can be given it: what stands in a database or in the name of a file may be made to
+/// rewrite what is on the screen, or to show it in another order.
+fn harmless(text: impl Display) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::new();
+    for c in text.to_string().chars() {
+        if c.is_control() || turns(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// An error of an operation. A fault's own words are for clients, who are not to know more.
@@ -285,5 +296,22 @@ fn greet_demo(base: &str, demo: &Demo) {
     ] {
         println!("\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" \\");
         println!("    -H 'Content-Type: application/json' -d '{{\"query\": \"{query}\"}}'");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn what_would_change_the_screen_is_shown_and_not_done() {
+        for (text, shown) in [
+            ("things_é (日本)", "things_é (日本)"),
+            ("\u{1b}[2J\u{1b}]0;t\u{7}", "\\u{1b}[2J\\u{1b}]0;t\\u{7}"),
+            ("wrong\r\nall is well", "wrong\\r\\nall is well"),
+            ("\u{9b}31m\u{202e}", "\\u{9b}31m\\u{202e}"),
+        ] {
+            assert_eq!(harmless(text), shown);
+        }
     }
 }

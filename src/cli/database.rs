@@ -1,6 +1,6 @@
 //! `connhub backup`, `restore` and `check`: what an operator does with the database's file.
 
-use super::{fail, failed};
+use super::{fail, failed, harmless};
 use crate::ops;
 use clap::Args;
 use std::path::PathBuf;
@@ -46,7 +46,8 @@ pub(super) fn backup(options: &BackupOptions) -> ExitCode {
     let begun = Instant::now();
     match ops::backup::backup(db, file, *force) {
         Ok(bytes) => {
-            println!("{} is a copy of {}: {bytes} bytes in {:.1?}", file.display(), db.display(), begun.elapsed());
+            let (copy, original) = (harmless(file.display()), harmless(db.display()));
+            println!("{copy} is a copy of {original}: {bytes} bytes in {:.1?}", begun.elapsed());
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
@@ -57,9 +58,10 @@ pub(super) fn restore(options: &RestoreOptions) -> ExitCode {
     let RestoreOptions { file, db } = options;
     match ops::backup::restore(file, db) {
         Ok(restored) => {
-            println!("{} is what {} was: {} bytes", db.display(), file.display(), restored.bytes);
+            let (new, backup) = (harmless(db.display()), harmless(file.display()));
+            println!("{new} is what {backup} was: {} bytes", restored.bytes);
             if let Some(before) = restored.before {
-                println!("what was there before is {}", before.display());
+                println!("what was there before is {}", harmless(before.display()));
             }
             println!("accounts, passwords, secrets and revocations are again as they were when the backup was made");
             ExitCode::SUCCESS
@@ -74,8 +76,11 @@ pub(super) fn check(options: &CheckOptions) -> ExitCode {
         Err(error) => return failed(&error),
     };
     let served = if report.served { "a server is at work on it" } else { "no server is at work on it" };
-    println!("{}: {served}", options.db.display());
+    println!("{}: {served}", harmless(options.db.display()));
     match report.rules {
+        0 if report.counts.is_empty() => {
+            println!("looked at every page and reference; it has other tables than connhub's, which are not looked at");
+        }
         0 => println!("looked at every page and reference; it has an older form, whose states are not looked at:"),
         rules => println!("looked at every page and reference, and held these against {rules} rules:"),
     }
@@ -87,7 +92,7 @@ pub(super) fn check(options: &CheckOptions) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     for problem in &report.problems {
-        println!("wrong: {problem}");
+        println!("wrong: {}", harmless(problem));
     }
     fail("the database is not sound")
 }

@@ -2,6 +2,7 @@
 //!
 //! Used by [`super`].
 
+use super::harmless;
 use crate::devcert::{self, Made, Name, PLATFORM_NAMES};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -48,9 +49,9 @@ fn print(made: &Made, names: &[Name], platform_names: bool) {
     let Made { authority, authority_is_new, certificate, key, until } = made;
     let names: Vec<_> = names.iter().map(Name::to_string).collect();
     let state = if *authority_is_new { "new: have your clients trust it, see below" } else { "the same as before" };
-    println!("authority    {}   ({state})", authority.display());
-    println!("certificate  {}   (good until {})", certificate.display(), until.date());
-    println!("its key      {}   (keep it, and the ca.key beside it, to yourself)", key.display());
+    println!("authority    {}   ({state})", harmless(authority.display()));
+    println!("certificate  {}   (good until {})", harmless(certificate.display()), until.date());
+    println!("its key      {}   (keep it, and the ca.key beside it, to yourself)", harmless(key.display()));
     println!("\nThe certificate is for {}.", names.join(", "));
     println!("Start the server with it, or let it go on: it takes a new certificate by itself.\n");
     println!("  connhub serve --tls-cert {} --tls-key {}", quoted(certificate), quoted(key));
@@ -94,7 +95,7 @@ fn how_to_be_the_platform() -> String {
 
 /// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
+    let path = harmless(path.display());
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

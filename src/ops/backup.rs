@@ -12,22 +12,18 @@ pub use crate::store::restore::Restored;
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no database; [`Error::Conflict`] if there is such a file that is not to be
-/// replaced, or if the file is the database.
+/// replaced, or if the file is the database, one that stands beside it, or no regular file.
 pub fn backup(database: &Path, file: &Path, replace: bool) -> Result<u64> {
     let source = copy::open(database)?;
-    if copy::is_same(database, file) {
-        return Err(Error::Conflict(format!("{} is the database itself: name another file", file.display())));
-    }
-    if file.exists() && !replace {
-        return Err(Error::Conflict(format!("{} is there already: --force replaces it", file.display())));
-    }
+    copy::judge_target(database, file, replace)?;
     copy::write(&source, file, replace)
 }
 
 /// Puts a backup in the place of the database, once it was looked at; what was there is kept. Blocks.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the backup is not sound, or a server is at work on the database.
+/// [`Error::Conflict`] if the backup is not sound or has more in it than connhub puts there, or a server is at
+/// work on the database.
 pub fn restore(backup: &Path, database: &Path) -> Result<Restored> {
     if copy::is_same(database, backup) {
         return Err(Error::Conflict(format!("{} is the database itself", backup.display())));

@@ -6,10 +6,11 @@
 //! meanwhile; `VACUUM INTO` has the same view for several times as long.
 
 use crate::model::error::{Error, Result};
-use crate::store::lock::Lock;
+use crate::store::lock::{self, Lock};
 use crate::store::{files, migrate};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::{self, File};
 use std::path::Path;
 use tempfile::{Builder, NamedTempFile};
 
@@ -51,9 +52,11 @@ impl Copy {
     /// # Errors
     /// Faults of either database; a full disk.
     pub(super) fn of(source: &Connection, beside: &Path) -> Result<Self> {
-        let file = Builder::new().prefix(".connhub-").suffix(".part").tempfile_in(files::folder(beside));
-        let file = file.map_err(|error| files::failed("make a file beside", beside, &error))?;
-        let mut target = Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // SQLite follows no link to it, so there must be none on the way.
+        let folder = fs::canonicalize(files::folder(beside));
+        let file = folder.and_then(|folder| Builder::new().prefix(".connhub-").suffix(".part").tempfile_in(folder));
+        let copy = Self(file.map_err(|error| files::failed("make a file beside", beside, &error))?);
+        let mut target = copy.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // It is synced once, at the end, and is nothing before.
         target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
         let view = source.unchecked_transaction()?;
@@ -70,11 +73,33 @@ impl Copy {
         drop(view);
         drop(target);
         // One file, without a write-ahead log, that can be read wherever it lies.
-        let target = Connection::open(file.path())?;
+        let target = copy.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         target.execute_batch("PRAGMA journal_mode = DELETE").map_err(unsound)?;
         drop(target);
-        file.as_file().sync_all().map_err(|error| files::failed("write a copy beside", beside, &error))?;
-        Ok(Self(file))
+        copy.file().sync_all().map_err(|error| files::failed("write a copy beside", beside, &error))?;
+        Ok(copy)
+    }
+
+    /// A connection to it.
+    ///
+    /// # Errors
+    /// If something else has its name.
+    pub(super) fn open(&self, flags: OpenFlags) -> Result<Connection> {
+        self.is_itself()?;
+        Ok(Connection::open_with_flags(self.0.path(), flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?)
+    }
+
+    /// Whoever has the folder can give the copy's name to something else while root makes the copy.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if somebody did.
+    pub(super) fn is_itself(&self) -> Result<()> {
+        let path = self.0.path();
+        if files::is_at(self.file(), path) {
+            return Ok(());
+        }
+        let why = "was put there by another program: see who else can write the folder";
+        Err(Error::Conflict(format!("{} is not what was copied, and {why}", path.display())))
     }
 
     /// What is wrong with it.
@@ -82,27 +107,27 @@ impl Copy {
     /// # Errors
     /// Faults of the database.
     pub(super) fn flaws(&self, how: Thoroughness) -> Result<Vec<String>> {
-        let connection = Connection::open_with_flags(self.0.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        flaws(&connection, how)
+        flaws(&self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?, how)
     }
 
-    /// The file while it has no name of its own.
-    pub(super) fn path(&self) -> &Path {
-        self.0.path()
+    /// The file itself, whatever has its name.
+    pub(super) fn file(&self) -> &File {
+        self.0.as_file()
     }
 
     /// Gives it its name; how long it is, in bytes.
     ///
     /// # Errors
-    /// If there is a file of that name that is not to be replaced.
+    /// If there is a file of that name that is not to be replaced, or something else has the copy's name.
     pub(super) fn place(self, target: &Path, replace: bool) -> Result<u64> {
+        self.is_itself()?;
         let placed = if replace { self.0.persist(target) } else { self.0.persist_noclobber(target) };
-        placed.map_err(|error| match error.error.kind() {
+        let placed = placed.map_err(|error| match error.error.kind() {
             std::io::ErrorKind::AlreadyExists => Error::Conflict(format!("{} is there already", target.display())),
             _ => files::failed("write", target, &error.error),
         })?;
         files::sync_folder(target)?;
-        Ok(files::length(target))
+        placed.metadata().map(|about| about.len()).map_err(|error| files::failed("write", target, &error))
     }
 }
 
@@ -163,6 +188,30 @@ pub fn is_served(database: &Path) -> bool {
 #[must_use]
 pub fn is_same(one: &Path, other: &Path) -> bool {
     matches!((files::real(one), files::real(other)), (Ok(one), Ok(other)) if one == other)
+        || matches!((fs::metadata(one), fs::metadata(other)), (Ok(one), Ok(other)) if files::is_one(&one, &other))
+}
+
+/// Refuses a name for a copy that is that of the database or of what stands beside it, or of what is no file. A
+/// link is none: whether it or what it leads to is to be replaced cannot be known.
+///
+/// # Errors
+/// [`Error::Conflict`] if it is such a name, or one of a file that is not to be replaced.
+pub fn judge_target(database: &Path, target: &Path, replace: bool) -> Result<()> {
+    let name = target.display();
+    if is_same(database, target) {
+        return Err(Error::Conflict(format!("{name} is the database itself: name another file")));
+    }
+    let real = files::real(database)?;
+    for ending in [files::LOG, files::LOG_INDEX, files::JOURNAL, lock::ENDING] {
+        if is_same(&files::beside(&real, ending), target) {
+            let why = "is a file of the database's own: name another";
+            return Err(Error::Conflict(format!("{name} {why}")));
+        }
+    }
+    if files::regular(target)?.is_some() && !replace {
+        return Err(Error::Conflict(format!("{name} is there already: --force replaces it")));
+    }
+    Ok(())
 }
 
 /// Copies a database under another name, once the copy was looked at; how long it is, in bytes. Blocks.
@@ -178,4 +227,45 @@ pub fn write(source: &Connection, target: &Path, replace: bool) -> Result<u64> {
 /// A file that is not to be relied on, and why.
 pub(super) fn damaged(what: &str, flaws: &[String]) -> Error {
     Error::Conflict(format!("{what}: {}", flaws.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use tempfile::TempDir;
+
+    #[test]
+    fn what_was_put_in_the_place_of_the_copy_is_neither_opened_nor_placed() {
+        let folder = TempDir::new().expect("a folder");
+        let (target, secret) = (folder.path().join("connhub.db"), folder.path().join("secret"));
+        fs::write(&secret, "").expect("a file");
+        type Swap = fn(&Path, &Path);
+        let to_a_link: Swap = |secret, part| symlink(secret, part).expect("a link");
+        let to_a_file: Swap = |_, part| fs::write(part, "other").expect("a file");
+        for swap in [to_a_link, to_a_file] {
+            let copy = Copy::of(&testing::connection(), &target).expect("a copy");
+            let part = copy.0.path().to_owned();
+            fs::remove_file(&part).expect("removed");
+            swap(&secret, &part);
+            assert!(matches!(copy.open(OpenFlags::SQLITE_OPEN_READ_WRITE), Err(Error::Conflict(_))));
+            assert!(matches!(copy.flaws(Thoroughness::Quick), Err(Error::Conflict(_))));
+            let refused = copy.place(&target, true).expect_err("another file");
+            assert!(refused.to_string().contains("not what was copied"), "{refused}");
+            assert!(fs::symlink_metadata(&target).is_err(), "it was placed");
+            assert_eq!(fs::metadata(&secret).expect("the file").len(), 0, "it was written");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_for_its_owner_alone_and_in_its_place_under_its_name() {
+        let folder = TempDir::new().expect("a folder");
+        let target = folder.path().join("a.backup");
+        let copy = Copy::of(&testing::connection(), &target).expect("a copy");
+        let inode = copy.file().metadata().expect("the copy").ino();
+        let bytes = copy.place(&target, false).expect("placed");
+        let about = fs::symlink_metadata(&target).expect("the copy");
+        assert_eq!((about.ino(), about.len(), about.permissions().mode() & 0o777), (inode, bytes, 0o600));
+    }
 }

@@ -4,13 +4,16 @@
 
 use crate::model::error::{Error, Result};
 use crate::store::files;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, File, Metadata, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The ending of the lock's file.
-const ENDING: &str = ".lock";
+pub(super) const ENDING: &str = ".lock";
+/// How long the text of a lock is at most: a process ID and the end of a line.
+const LENGTH_MAX: usize = 16;
 /// How long to wait for a lock: a server that is being replaced needs a moment to be gone, and whoever
 /// only looks whether there is one holds it for an instant.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -24,17 +27,10 @@ impl Lock {
     /// Takes the lock of a database, which need not be there yet. Blocks for a moment.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if a server is at work on it.
+    /// [`Error::Conflict`] if a server is at work on it, or something else has the lock's name.
     pub(super) fn take(database: &Path) -> Result<Self> {
         let path = files::beside(&files::real(database)?, ENDING);
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let opened = opened.or_else(|error| match error.kind() {
-            // Another user's, or on a disk that is read-only: it can be locked all the same.
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => File::open(&path),
-            _ => Err(error),
-        });
-        let mut file = opened.map_err(|error| files::failed("open", &path, &error))?;
+        let file = open(&path, database)?;
         let until = Instant::now() + WAIT_MAX;
         loop {
             match file.try_lock() {
@@ -49,7 +45,8 @@ impl Lock {
             }
         }
         // For people; nothing depends on it.
-        let named = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let own = format!("{}\n", std::process::id());
+        let named = file.set_len(0).and_then(|()| file.write_all_at(own.as_bytes(), 0));
         if let Err(error) = named {
             tracing::debug!(%error, "the lock does not say whose it is");
         }
@@ -58,15 +55,92 @@ impl Lock {
 
     /// Whether a server is at work on a database.
     pub(super) fn is_taken(database: &Path) -> bool {
-        let file = files::real(database).map(|real| File::open(files::beside(&real, ENDING)));
-        matches!(file, Ok(Ok(file)) if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        let Ok(real) = files::real(database) else { return false };
+        let file = files::open_itself(&files::beside(&real, ENDING), File::options().read(true));
+        matches!(file, Ok(file) if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
-fn taken(database: &Path, mut file: &File) -> Error {
-    let mut text = String::new();
+/// Opens the lock's file, and makes it if there is none.
+fn open(path: &Path, database: &Path) -> Result<File> {
+    let ours = || files::open_itself(path, File::options().read(true).write(true));
+    let opened = match ours() {
+        Err(error) if error.kind() == ErrorKind::NotFound => match make(path, database) {
+            // Another was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => ours(),
+            made => made,
+        },
+        // Another user's, or on a disk that is read-only: it can be locked all the same.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            files::open_itself(path, File::options().read(true))
+        }
+        other => other,
+    };
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) => {
+            let other = fs::symlink_metadata(path).ok().and_then(|about| files::irregular(about.file_type()));
+            return Err(other.map_or_else(|| files::failed("open", path, &error), |what| no_lock(path, what)));
+        }
+    };
+    let about = file.metadata().map_err(|error| files::failed("open", path, &error))?;
+    if let Some(what) = files::irregular(about.file_type()) {
+        return Err(no_lock(path, what));
+    }
+    // What is written into it would be written into another's file, or over what somebody keeps there.
+    if about.nlink() > 1 {
+        return Err(no_lock(path, "a file that has another name too"));
+    }
+    let text = text(&file).map_err(|error| files::failed("read", path, &error))?;
+    if about.len() > LENGTH_MAX as u64 || !text.trim().is_empty() && process(&text).is_none() {
+        return Err(no_lock(path, "a file of something else"));
+    }
+    if let Err(error) = close_to_others(&file, &about, database) {
+        tracing::debug!(%error, "others may be able to take the lock");
+    }
+    Ok(file)
+}
+
+/// Makes the lock's file, for whoever the database is for: root may do so before the server's user.
+fn make(path: &Path, database: &Path) -> io::Result<File> {
+    let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    if let Ok(Some(owner)) = files::regular(database) {
+        let group = Some(owner.gid());
+        if let Err(error) = fchown(&file, Some(owner.uid()), group).or_else(|_| fchown(&file, None, group)) {
+            tracing::debug!(%error, "the lock is not the database's owner's");
+        }
+    }
+    Ok(file)
+}
+
+/// Whoever can open the lock can take it, and so keep the server from starting: nobody is to who may not
+/// write the database.
+fn close_to_others(file: &File, about: &Metadata, database: &Path) -> io::Result<()> {
+    let shared = |database: Metadata| database.mode() & 0o020 != 0 && database.gid() == about.gid();
+    let mode = if fs::metadata(database).is_ok_and(shared) { 0o660 } else { 0o600 };
+    if about.mode() & 0o777 == mode { Ok(()) } else { file.set_permissions(Permissions::from_mode(mode)) }
+}
+
+/// That what has the lock's name is none.
+fn no_lock(path: &Path, what: &str) -> Error {
+    Error::Conflict(format!("{} is {what}, and no lock of connhub: move it away, or use another --db", path.display()))
+}
+
+/// What stands in the lock's file, as much of it as a lock has.
+fn text(file: &File) -> io::Result<String> {
+    let mut bytes = [0; LENGTH_MAX];
+    let length = file.read_at(&mut bytes, 0)?;
+    Ok(String::from_utf8_lossy(&bytes[..length]).into_owned())
+}
+
+/// The process that a lock's text names.
+fn process(text: &str) -> Option<u32> {
+    text.trim().parse().ok()
+}
+
+fn taken(database: &Path, file: &File) -> Error {
     // Without it the message says less.
-    let _ = file.read_to_string(&mut text);
-    let process = text.trim().parse::<u32>().map_or_else(|_| String::new(), |id| format!(" (process {id})"));
+    let process = text(file).ok().and_then(|text| process(&text));
+    let process = process.map_or_else(String::new, |id| format!(" (process {id})"));
     Error::Conflict(format!("a connhub server is at work on {}{process}: end it first", database.display()))
 }

@@ -77,6 +77,25 @@ fn stamp() -> String {
     format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", clock.hour(), clock.minute(), clock.second())
 }
 
+/// An empty database that has done as many steps, in memory.
+///
+/// # Errors
+/// Faults of the database.
+pub(super) fn empty(done: usize) -> Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    for step in STEPS.iter().take(done) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+/// Whether a statement of the schema is one of a step's, as it stands there.
+pub(super) fn has_statement(statement: &str) -> bool {
+    !statement.is_empty() && STEPS.iter().any(|step| step.contains(statement))
+}
+
 /// The steps after the first `done`.
 pub(super) fn do_steps(connection: &mut Connection, done: usize) -> Result<()> {
     for (index, step) in STEPS.iter().enumerate().skip(done) {

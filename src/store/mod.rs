@@ -27,6 +27,7 @@ mod reader;
 pub mod restore;
 pub mod revoked;
 mod row;
+pub mod schema;
 pub mod setting;
 #[cfg(test)]
 mod testing;
@@ -40,8 +41,6 @@ pub use writer::Reply;
 use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
 use rusqlite::{Connection, OpenFlags, Transaction};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Statements kept prepared on each connection; more than there are.
@@ -68,13 +67,15 @@ impl Store {
     ///
     /// # Errors
     /// If another server is at work on it, if it cannot be opened or written, is no database of connhub,
-    /// or is from a newer one.
+    /// is from a newer one, or has a trigger or view that is not connhub's.
     pub fn open(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
+        files::judge_beginning(path)?;
         let lock = lock::Lock::take(path)?;
-        make_private(path)?;
+        files::make_private(path)?;
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         migrate::form(&connection)?;
+        schema::judge_hidden(&connection)?;
         set_up(&connection)?;
         migrate::migrate(&mut connection, path)?;
         Self::start(path, readers, connection, Some(lock), metrics)
@@ -91,6 +92,7 @@ impl Store {
             let file = path.display();
             return Err(Error::Conflict(format!("{file} has an older form: run `connhub serve --db {file}` first")));
         }
+        schema::judge_hidden(&connection)?;
         set_up(&connection)?;
         Self::start(path, readers, connection, None, metrics)
     }
@@ -144,17 +146,6 @@ impl Store {
     pub fn close(&self) {
         self.writer.stop();
         self.checkpointer.join();
-    }
-}
-
-/// A file that is not there yet is made for nobody else to read: it will hold keys and hashes.
-fn make_private(path: &Path) -> Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(files::failed("make", path, &error)),
-        _ => Ok(()),
     }
 }
 

@@ -5,10 +5,11 @@ use crate::model::error::{Error, Result};
 use crate::store::copy::{self, Copy, Thoroughness};
 use crate::store::files::{self, LOG, LOG_INDEX};
 use crate::store::lock::Lock;
+use crate::store::schema;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// What was done.
@@ -23,17 +24,22 @@ pub struct Restored {
 /// Puts a copy of `backup` in the place of `database`; what was there gets the ending `kept_as`. Blocks.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the backup is no sound database of connhub or of a newer one, and if anybody is at
-/// work on the database; then nothing is changed.
+/// [`Error::Conflict`] if the backup is no sound database of connhub or of a newer one, if anybody is at
+/// work on the database, and if that is no regular file; then nothing is changed.
 pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored> {
     let database = &files::real(database)?;
+    files::regular(database)?;
     let copy = sound_copy(backup, database)?;
     let _lock = Lock::take(database)?;
-    let there = database.exists();
+    let there = files::regular(database)?.is_some();
     if there {
         fold(database)?;
-        keep_owner(&copy, database)?;
     }
+    if let Some(old) = files::regular(database)? {
+        let kept = keep_owner(copy.file(), &old);
+        kept.map_err(|error| files::failed("give the same owner to what replaces", database, &error))?;
+    }
+    copy.is_itself()?;
     let before = files::beside(database, kept_as);
     let mut moved = set_aside(database, &before)?;
     // A log of another database would be taken for this one's and spoil it.
@@ -56,11 +62,16 @@ fn sound_copy(backup: &Path, database: &Path) -> Result<Copy> {
     let name = backup.display();
     let looked_at = copy::open(backup).and_then(|source| {
         let copy = Copy::of(&source, database)?;
-        Ok((copy.flaws(Thoroughness::Full)?, copy))
+        let differences = schema::differences(&copy.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+        Ok((copy.flaws(Thoroughness::Full)?, differences, copy))
     });
     match looked_at {
-        Ok((flaws, copy)) if flaws.is_empty() => Ok(copy),
-        Ok((flaws, _)) => Err(copy::damaged(&format!("{name} is damaged"), &flaws)),
+        Ok((flaws, _, _)) if !flaws.is_empty() => Err(copy::damaged(&format!("{name} is damaged"), &flaws)),
+        Ok((_, differences, copy)) => {
+            let grave: Vec<_> = differences.into_iter().filter(|found| found.grave).map(|found| found.text).collect();
+            let what = format!("{name} is not as connhub made it");
+            if grave.is_empty() { Ok(copy) } else { Err(copy::damaged(&what, &grave)) }
+        }
         Err(Error::Conflict(why)) => Err(Error::Conflict(format!("{name}: {why}"))),
         Err(other) => Err(other),
     }
@@ -69,7 +80,8 @@ fn sound_copy(backup: &Path, database: &Path) -> Result<Copy> {
 /// Folds the write-ahead log into what is there, which nobody else may have open. What is damaged, and
 /// perhaps restored for that, is set aside as it is.
 fn fold(database: &Path) -> Result<()> {
-    let folded = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let folded = Connection::open_with_flags(database, flags)
         .and_then(|connection| connection.execute_batch("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE"));
     match folded {
         Ok(()) => Ok(()),
@@ -86,16 +98,13 @@ fn fold(database: &Path) -> Result<()> {
 }
 
 /// The new file is for whoever the old one was for, be it restored by root.
-fn keep_owner(copy: &Copy, database: &Path) -> Result<()> {
-    let kept = fs::metadata(database).and_then(|old| {
-        let new = fs::metadata(copy.path())?;
-        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            chown(copy.path(), Some(old.uid()), Some(old.gid()))?;
-        }
-        // Never for more people than the old one, and never for others: it holds keys.
-        fs::set_permissions(copy.path(), fs::Permissions::from_mode(old.mode() & 0o660))
-    });
-    kept.map_err(|error| files::failed("give the same owner to what replaces", database, &error))
+fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
+    let about = new.metadata()?;
+    if (old.uid(), old.gid()) != (about.uid(), about.gid()) {
+        fchown(new, Some(old.uid()), Some(old.gid()))?;
+    }
+    // Never for more people than the old one, and never for others: it holds keys.
+    new.set_permissions(Permissions::from_mode(old.mode() & 0o660))
 }
 
 /// Gives a file a second name; whether there was one. It keeps the first until that is replaced.
@@ -105,9 +114,63 @@ fn set_aside(file: &Path, aside: &Path) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         // A file system without links.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            let copied = fs::copy(file, aside).and_then(|_| fs::File::open(aside)?.sync_all());
-            copied.map(|()| true).map_err(|error| files::failed("keep", file, &error))
+            copy_aside(file, aside).map(|()| true).map_err(|error| files::failed("keep", file, &error))
         }
         Err(error) => Err(files::failed("make", aside, &error)),
+    }
+}
+
+/// Copies a file with its owner and mode, and neither from nor to where a link leads.
+fn copy_aside(file: &Path, aside: &Path) -> io::Result<()> {
+    let mut old = files::open_itself(file, File::options().read(true))?;
+    let about = old.metadata()?;
+    if let Some(what) = files::irregular(about.file_type()) {
+        return Err(io::Error::other(format!("it is {what}")));
+    }
+    let mut new = File::options().write(true).create_new(true).mode(0o600).open(aside)?;
+    io::copy(&mut old, &mut new)?;
+    keep_owner(&new, &about)?;
+    new.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("a file").mode() & 0o777
+    }
+
+    #[test]
+    fn the_owner_and_mode_are_kept_by_the_file_that_is_open_whatever_has_its_name() {
+        let folder = TempDir::new().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for (name, mode) in [("old", 0o640), ("new", 0o600), ("secret", 0o604)] {
+            fs::write(at(name), name).expect("a file");
+            fs::set_permissions(at(name), Permissions::from_mode(mode)).expect("a mode");
+        }
+        let new = File::open(at("new")).expect("the file");
+        fs::rename(at("new"), at("moved")).expect("moved");
+        symlink(at("secret"), at("new")).expect("a link");
+        keep_owner(&new, &fs::metadata(at("old")).expect("the file")).expect("kept");
+        assert_eq!((mode(&at("moved")), mode(&at("secret"))), (0o640, 0o604));
+    }
+
+    #[test]
+    fn a_copy_set_aside_follows_no_links() {
+        let folder = TempDir::new().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("secret"), "secret").expect("a file");
+        fs::write(at("file"), "file").expect("a file");
+        fs::set_permissions(at("file"), Permissions::from_mode(0o640)).expect("a mode");
+        symlink(at("secret"), at("link")).expect("a link");
+        assert!(copy_aside(&at("link"), &at("aside")).is_err(), "read through a link");
+        assert!(fs::symlink_metadata(at("aside")).is_err());
+        assert!(copy_aside(&at("file"), &at("link")).is_err(), "written through a link");
+        assert_eq!(fs::read(at("secret")).expect("the file"), b"secret");
+        copy_aside(&at("file"), &at("aside")).expect("a copy");
+        assert_eq!((fs::read(at("aside")).expect("the copy").as_slice(), mode(&at("aside"))), (&b"file"[..], 0o640));
     }
 }

@@ -1,12 +1,13 @@
 //! `connhub backup` and `restore`: copies made while the server is at work, and put back.
 
+use crate::check::KEEPS_PASSWORDS;
 use crate::harness::{Finished, Server, connhub, run};
 use crate::http::Request;
 use crate::users::{Hub, World, id_of, lamp};
 use crate::wait::until;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -105,11 +106,50 @@ fn a_backup_replaces_nothing_unless_it_is_told_to_and_never_the_database() {
     let itself = about("backup", &server.database(), &server.database(), &["--force"]);
     assert!(!itself.success && itself.stderr.contains("the database itself"), "{}", itself.stderr);
     let link = target.path().join("link");
-    std::os::unix::fs::symlink(server.database(), &link).expect("a link");
+    symlink(server.database(), &link).expect("a link");
     let linked = about("backup", &link, &server.database(), &["--force"]);
     assert!(!linked.success && linked.stderr.contains("the database itself"), "{}", linked.stderr);
     refused("backup", &target.path().join("no/such/folder"), &server.database(), "no/such");
     server.send(&Request::get("/readyz")).expect(200);
+}
+
+#[test]
+fn a_backup_replaces_none_of_the_databases_own_files_and_nothing_that_is_no_file() {
+    let server = Server::start();
+    let (database, target) = (server.database(), folder());
+    let at = |name: &str| target.path().join(name);
+    let own = |ending: &str| database.with_file_name(format!("connhub.db{ending}"));
+    let lock = fs::read(own(".lock")).expect("the lock");
+    symlink(own("-wal"), at("link to the log")).expect("a link");
+    fs::hard_link(own("-wal"), at("name of the log")).expect("a second name");
+    symlink(target.path().join("none"), at("link to nothing")).expect("a link");
+    fs::write(at("file"), "precious").expect("a file");
+    symlink(at("file"), at("link to a file")).expect("a link");
+    fs::create_dir(at("folder")).expect("a folder");
+    assert!(run(std::process::Command::new("mkfifo").arg(at("pipe"))).success);
+    let before = names(target.path());
+    for (file, why) in [
+        (own("-wal"), "the database's own"),
+        (own("-shm"), "the database's own"),
+        (own("-journal"), "the database's own"),
+        (own(".lock"), "the database's own"),
+        (at("link to the log"), "the database's own"),
+        (at("name of the log"), "the database's own"),
+        (at("link to nothing"), "is a link"),
+        (at("link to a file"), "is a link"),
+        (at("folder"), "is a folder"),
+        (at("pipe"), "is a pipe"),
+        (PathBuf::from("/dev/null"), "is a device"),
+    ] {
+        for flags in [&["--force"][..], &[]] {
+            let refused = about("backup", &file, &database, flags);
+            assert!(!refused.success && refused.stderr.contains(why), "{}: {}", file.display(), refused.stderr);
+        }
+    }
+    assert_eq!((names(target.path()), fs::read(at("file")).expect("the file")), (before, b"precious".to_vec()));
+    assert!(!own("-journal").exists() && fs::read(own(".lock")).expect("the lock") == lock);
+    server.crash_and_restart();
+    assert_sound(&database);
 }
 
 #[test]
@@ -285,4 +325,47 @@ fn a_backup_of_a_world_is_a_world() {
     world.server.start_again();
     let instance = world.app.instantiate(&installation, None, &[]);
     assert_eq!(world.app.instance(&id_of(instance.field()))["state"], "COMPLETE");
+}
+
+#[test]
+fn a_backup_that_keeps_old_passwords_good_is_neither_restored_nor_served() {
+    let (world, target, file, _) = backed_up();
+    world.server.kill();
+    let (database, hostile) = (world.server.database(), target.path().join("hostile"));
+    let before = names(database.parent().expect("a folder"));
+    for (change, told) in [
+        (KEEPS_PASSWORDS, "the trigger keep of accounts is not connhub's"),
+        ("CREATE VIEW everything AS SELECT * FROM accounts", "the view everything is not connhub's"),
+    ] {
+        fs::copy(&file, &hostile).expect("a copy");
+        rusqlite::Connection::open(&hostile).expect("the copy").execute_batch(change).expect(change);
+        refused("restore", &hostile, &database, told);
+        assert_eq!(names(database.parent().expect("a folder")), before, "nothing was changed, and nothing is left");
+        let copied = fs::read(&hostile).expect("the copy");
+        let served = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&hostile));
+        assert!(!served.success && served.stderr.contains("is not connhub's"), "{}", served.stderr);
+        let seeded = run(connhub().args(["seed-history", "--days", "1", "--every", "60", "--db"]).arg(&hostile));
+        assert!(!seeded.success && seeded.stderr.contains("is not connhub's"), "{}", seeded.stderr);
+        assert!(fs::read(&hostile).expect("the copy") == copied, "it was changed");
+    }
+    // An index or a table more does nothing by itself, and is no reason to be without one's data.
+    let more = "CREATE INDEX mine ON apps (name); CREATE TABLE diary (day TEXT)";
+    rusqlite::Connection::open(&file).expect("the backup").execute_batch(more).expect(more);
+    done("restore", &file, &database);
+    world.server.start_again();
+}
+
+#[test]
+fn a_database_that_is_no_file_is_not_replaced() {
+    let (world, target, file, _) = backed_up();
+    world.server.kill();
+    let at = |name: &str| target.path().join(name);
+    fs::create_dir(at("folder")).expect("a folder");
+    assert!(run(std::process::Command::new("mkfifo").arg(at("pipe"))).success);
+    symlink(at("none"), at("link")).expect("a link");
+    let before = names(target.path());
+    for (name, why) in [("folder", "is a folder"), ("pipe", "is a pipe"), ("link", "is a link")] {
+        refused("restore", &file, &at(name), why);
+        assert_eq!(names(target.path()), before, "{name}");
+    }
 }

@@ -41,7 +41,7 @@ fn a_sound_database_is_sound_while_a_server_runs_and_while_none_does() {
 }
 
 /// What was done to a database, and what the check says of it.
-const BREACHES: [(&str, &str); 25] = [
+const BREACHES: [(&str, &str); 31] = [
     ("DELETE FROM accounts", "refers to one of accounts that is not there"),
     ("UPDATE apps SET id = x'01'", "is an ID that is none"),
     ("UPDATE apps SET redirect_uris = 'https://h'", "has a text that is no JSON"),
@@ -85,8 +85,26 @@ const BREACHES: [(&str, &str); 25] = [
     ),
     ("INSERT INTO ended_histories SELECT key FROM properties", "is a property whose points will be deleted"),
     ("DELETE FROM properties; DELETE FROM ended_histories", "is a property that is gone, and its points"),
-    ("DROP INDEX things_name; CREATE INDEX things_name ON things (app, key)", "all is well"),
+    (
+        "DROP INDEX things_name; CREATE INDEX things_name ON things (app, key)",
+        "the index things_name of things is not as connhub made it",
+    ),
+    ("DROP INDEX things_own", "the index things_own of things is missing"),
+    ("CREATE TABLE diary (day TEXT)", "the table diary is not connhub's"),
+    ("CREATE VIEW everything AS SELECT * FROM accounts", "the view everything is not connhub's"),
+    (KEEPS_PASSWORDS, "the trigger keep of accounts is not connhub's"),
+    // It would never end: what is no table of connhub's is not read.
+    (
+        "DROP TABLE capabilities; CREATE VIEW capabilities (component, capability) AS
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, i FROM n",
+        "the table capabilities is missing",
+    ),
+    ("ANALYZE", "all is well"),
 ];
+
+/// What an attacker who once had the file leaves in it: the password that he knows stays good.
+pub const KEEPS_PASSWORDS: &str = "CREATE TRIGGER keep AFTER UPDATE OF password_hash ON accounts
+    BEGIN UPDATE accounts SET password_hash = old.password_hash WHERE id = old.id; END";
 
 #[test]
 fn each_breach_of_what_must_hold_is_found_and_told_with_an_id() {
@@ -132,4 +150,23 @@ fn a_request_that_nobody_fails_past_its_deadline_is_a_breach_only_while_a_server
     lock.lock().expect("nobody has it");
     let report = check(&world.server.database());
     assert!(!report.success && report.stdout.contains(told), "{}{}", report.stdout, report.stderr);
+}
+
+#[test]
+fn what_a_hostile_file_would_do_to_the_terminal_is_shown_instead() {
+    let world = World::new();
+    world.server.kill();
+    let database = world.server.database();
+    let hostile = "CREATE VIEW \"\u{1b}[2J\u{1b}[Hall is well\r\n\u{9b}8m\" AS SELECT 1";
+    world.server.sql().execute_batch(hostile).expect(hostile);
+    let restored = database.with_file_name("restored.db");
+    let restore = run(connhub().arg("restore").arg(&database).arg("--db").arg(&restored));
+    let path = database.with_file_name("\u{1b}[31m.db");
+    for finished in [check(&database), restore, check(&path)] {
+        let told = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(!finished.success && told.contains("\\u{1b}["), "{told:?}");
+        assert!(!told.chars().any(|c| c.is_control() && c != '\n'), "{told:?}");
+        assert!(!told.lines().any(|line| line.starts_with("all is well")), "{told:?}");
+    }
+    assert!(!restored.exists());
 }

@@ -6,6 +6,9 @@ use crate::http::Request;
 use crate::users::{Developer, World, id_of, login};
 use crate::wait::until;
 use serde_json::{Value, json};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
@@ -147,6 +150,124 @@ fn a_database_of_a_newer_connhub_or_of_something_else_is_refused_and_left_alone(
     let refused = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&path));
     assert!(!refused.success && !refused.stderr.is_empty(), "{}", refused.stderr);
     assert!(std::fs::read_to_string(&path).expect("the file").starts_with("my diary"));
+}
+
+/// What a start on this file is refused with.
+fn refused(database: &Path) -> String {
+    let finished = run(connhub().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(database));
+    assert!(!finished.success, "{}", database.display());
+    finished.stderr
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").permissions().mode() & 0o777
+}
+
+#[test]
+fn what_can_be_no_database_is_refused_and_nothing_is_made_beside_it() {
+    let folder = TempDir::new().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("folder")).expect("a folder");
+    assert!(run(std::process::Command::new("mkfifo").arg(at("pipe"))).success);
+    fs::write(at("text"), "SQLite format 2, or something like it").expect("a file");
+    fs::write(at("short"), "SQLite").expect("a file");
+    symlink(at("none"), at("link to nothing")).expect("a link");
+    symlink(at("pipe"), at("link to a pipe")).expect("a link");
+    let names = || {
+        let entries = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").file_name());
+        let mut names: Vec<_> = entries.collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for (name, why) in [
+        ("folder", "is a folder"),
+        ("pipe", "is a pipe"),
+        ("text", "is no database"),
+        ("short", "is no database"),
+        ("link to nothing", "is a link"),
+        ("link to a pipe", "is a pipe"),
+        ("/dev/null", "is a device"),
+    ] {
+        let told = refused(&at(name));
+        assert!(told.contains(why), "{name}: {told}");
+        assert_eq!(names(), before, "{name}");
+    }
+}
+
+#[test]
+fn what_has_the_name_of_the_lock_and_is_none_is_left_as_it_is() {
+    let server = Server::start();
+    server.kill();
+    let (database, lock) = (server.database(), server.database().with_file_name("connhub.db.lock"));
+    let at = |name: &str| database.with_file_name(name);
+    let backup = run(connhub().arg("backup").arg(at("a.backup")).arg("--db").arg(&database));
+    assert!(backup.success, "{}", backup.stderr);
+    fs::write(at("precious"), "precious").expect("a file");
+    // It would pass for a lock if it had no other name.
+    fs::write(at("number"), "7\n").expect("a file");
+    let plant: [(&str, &dyn Fn()); 6] = [
+        ("is a link", &|| symlink(at("precious"), &lock).expect("a link")),
+        ("is a link", &|| symlink(at("number"), &lock).expect("a link")),
+        ("is a link", &|| symlink(at("none"), &lock).expect("a link")),
+        ("has another name", &|| fs::hard_link(at("number"), &lock).expect("a second name")),
+        ("something else", &|| fs::write(&lock, "precious").expect("a file")),
+        ("is a pipe", &|| assert!(run(std::process::Command::new("mkfifo").arg(&lock)).success)),
+    ];
+    for (why, plant) in plant {
+        fs::remove_file(&lock).expect("removed");
+        plant();
+        let restored = run(connhub().arg("restore").arg(at("a.backup")).arg("--db").arg(&database));
+        let told = [refused(&database), restored.stderr];
+        assert!(!restored.success && told.iter().all(|told| told.contains(why)), "{told:?}");
+        // It looks at the lock too, and does not wait for it.
+        assert!(run(connhub().args(["check", "--db"]).arg(&database)).success, "{why}");
+        assert_eq!(fs::read(at("precious")).expect("the file"), b"precious");
+        assert_eq!(fs::read(at("number")).expect("the file"), b"7\n");
+        assert!(!at("none").exists());
+        if why == "something else" {
+            assert_eq!(fs::read(&lock).expect("the file"), b"precious");
+        }
+    }
+    fs::remove_file(&lock).expect("removed");
+    server.start_again();
+}
+
+#[test]
+fn nobody_else_can_take_the_lock() {
+    let server = Server::start();
+    let lock = server.database().with_file_name("connhub.db.lock");
+    assert_eq!(mode(&lock), 0o600);
+    server.kill();
+    // As an older connhub made it.
+    fs::set_permissions(&lock, Permissions::from_mode(0o644)).expect("a mode");
+    server.start_again();
+    assert_eq!(mode(&lock), 0o600);
+    server.kill();
+    // Whoever may write the database may take its lock.
+    fs::set_permissions(server.database(), Permissions::from_mode(0o660)).expect("a mode");
+    server.start_again();
+    assert_eq!(mode(&lock), 0o660);
+}
+
+#[test]
+fn a_database_is_for_its_owner_alone_or_the_log_says_that_it_is_not() {
+    let server = Server::start();
+    let database = server.database();
+    assert!(mode(&database) == 0o600 && !server.output().contains("chmod"), "{}", server.output());
+    server.kill();
+    fs::set_permissions(&database, Permissions::from_mode(0o644)).expect("a mode");
+    server.start_again();
+    let told = format!("say chmod 600 {}", database.display());
+    assert!(mode(&database) == 0o644 && server.output().contains(&told), "{}", server.output());
+    server.kill();
+    for ending in ["", "-wal", "-shm"] {
+        fs::remove_file(database.with_file_name(format!("connhub.db{ending}"))).expect("removed");
+    }
+    fs::write(&database, "").expect("an empty file");
+    fs::set_permissions(&database, Permissions::from_mode(0o644)).expect("a mode");
+    server.start_again();
+    assert_eq!(mode(&database), 0o600, "keys are to come into it");
 }
 
 #[test]

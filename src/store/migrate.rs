@@ -110,6 +110,7 @@ pub(super) fn do_steps(connection: &mut Connection, done: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest, Sha256};
 
     /// A thing with all its parts and a past, in the first form.
     const FIRST: &str = "
@@ -123,6 +124,21 @@ mod tests {
         INSERT INTO properties (key, component, id, name, value, unit, type, property_type, last_update)
           VALUES (9, 8, 'p', 'n', '1', '', 'NUMBER', '', 1);
         INSERT INTO history (property, at, value) VALUES (9, 1, 1.0), (9, 2, 2.0);";
+
+    /// `check` and `restore` hold a database against the steps by each letter, comments too.
+    #[test]
+    fn a_step_that_databases_have_behind_them_stays_as_it_is() {
+        let hashes = [
+            "f76400ebdcf731adb992fcb2ca1f8222c7025d317811035e2dffa4d7cd8ce71d",
+            "fdc2511c34fb94d43c5788819ac272fe5c5004a04776659571784353df7ba245",
+            "79ac3563b5ff6cf35ec753aadc10bcc6e5720913715a64459a8cdce3818a8354",
+            "5c01d2beb9c0ea5d9fc74b8aa0f1f959a8b2a38b727f8012638c20cfa9db5145",
+        ];
+        for (number, step) in STEPS.iter().enumerate() {
+            let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hashes.get(number), Some(&hash.as_str()), "step {number}: add a step instead of changing one");
+        }
+    }
 
     #[test]
     fn what_stands_in_a_database_of_the_first_form_stays() {

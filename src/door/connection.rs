@@ -143,8 +143,8 @@ where
             if encrypted {
                 request.extensions_mut().insert(http::Secure);
             }
-            if request.version() == Version::HTTP_11 {
-                request.extensions_mut().insert(http::NameDue);
+            if request.version() == Version::HTTP_11 && !request.headers().contains_key(hyper::header::HOST) {
+                request.extensions_mut().insert(http::Nameless);
             }
             if request.headers().contains_key(hyper::header::UPGRADE) {
                 let upgrade = http::Upgrade(hyper::upgrade::on(&mut request));

@@ -79,10 +79,10 @@ pub struct Upgrade(pub hyper::upgrade::OnUpgrade);
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
-/// That a request must say a name in its header Host, as those of HTTP/1.1 must (RFC 9112, section
-/// 3.2): an extension of each such request, put there by whoever accepts connections.
+/// That a request has no header Host and must have it, as those of HTTP/1.1 (RFC 9112, section 3.2): an
+/// extension of such a request, put there by whoever accepts connections.
 #[derive(Debug, Clone, Copy)]
-pub struct NameDue;
+pub struct Nameless;
 
 /// What the operator says of clients.
 #[derive(Debug, Clone)]
@@ -148,12 +148,11 @@ pub fn routes(
         .map(|said: Option<_>| said.map_or(Name::Unsaid, Name::Said))
         .or_else(|_: Rejection| async { Ok::<_, Infallible>((Name::Unclear,)) });
     let connected = warp::ext::optional::<PeerAddress>().and(warp::ext::optional::<Secure>());
-    let arrival = connected.and(warp::ext::optional::<NameDue>()).and(name).map(
-        |peer: Option<PeerAddress>, secure: Option<Secure>, due: Option<NameDue>, name| Arrival {
+    let arrival = connected.and(warp::ext::optional::<Nameless>()).and(name).map(
+        |peer: Option<PeerAddress>, secure: Option<Secure>, nameless: Option<Nameless>, name| Arrival {
             peer: peer.map(|PeerAddress(address)| address.ip()),
             secure: secure.is_some(),
-            name_due: due.is_some(),
-            name,
+            name: if nameless.is_some() { Name::Unclear } else { name },
         },
     );
     let connection = arrival.and(upgrade).map(|arrival, upgrade| (arrival, upgrade));

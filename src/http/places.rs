@@ -48,6 +48,14 @@ enum Key {
     Address(IpAddr),
 }
 
+/// Who has as many as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    Total,
+    Address,
+    Token,
+}
+
 /// A request's place, until it is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
@@ -67,22 +75,35 @@ impl Places {
     /// [`Error::TooMany`] where there are as many at work as may be.
     pub(super) fn take(self: &Arc<Self>, token: Option<&str>, client: Option<IpAddr>) -> Result<Place, Error> {
         let PlacesMax { token: token_max, address: address_max, total: total_max } = self.max;
+        self.find(token, client).map_err(|full| match full {
+            Full::Total => refusal(format!("the server has {total_max} requests at work"), "--requests"),
+            Full::Address => {
+                refusal(format!("your address has {address_max} requests at work"), "--requests-per-address")
+            }
+            Full::Token => refusal(format!("this token has {token_max} requests at work"), "--requests-per-token"),
+        })
+    }
+
+    /// A place for whatever is counted here, for someone with this token at this address.
+    ///
+    /// # Errors
+    /// What there is no more room for.
+    pub(super) fn find(self: &Arc<Self>, token: Option<&str>, client: Option<IpAddr>) -> Result<Place, Full> {
+        let PlacesMax { token: token_max, address: address_max, total: total_max } = self.max;
         let mut place = Place { places: Arc::clone(self), keys: [None; 2] };
         if self.total.fetch_add(1, Ordering::Relaxed) >= total_max as usize {
-            return Err(refusal(format!("the server has {total_max} requests at work"), "--requests"));
+            return Err(Full::Total);
         }
         let Some(client) = client.filter(|client| !client.is_loopback()) else { return Ok(place) };
         let address = Key::Address(one_client(client));
         if !self.count(address, address_max) {
-            let why = format!("your address has {address_max} requests at work");
-            return Err(refusal(why, "--requests-per-address"));
+            return Err(Full::Address);
         }
         place.keys[0] = Some(address);
         if let Some(token) = token {
             let token = Key::Token(self.hasher.hash_one(token));
             if !self.count(token, token_max) {
-                let why = format!("this token has {token_max} requests at work");
-                return Err(refusal(why, "--requests-per-token"));
+                return Err(Full::Token);
             }
             place.keys[1] = Some(token);
         }

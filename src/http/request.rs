@@ -48,8 +48,6 @@ pub(super) struct Arrival {
     pub(super) peer: Option<IpAddr>,
     /// Whether it came over TLS.
     pub(super) secure: bool,
-    /// Whether it must have the header Host.
-    pub(super) name_due: bool,
     /// By which name it asks.
     pub(super) name: Name,
 }
@@ -93,13 +91,14 @@ impl Request {
         arrival: Arrival,
     ) -> Self {
         let id = RequestId::of(headers.get(REQUEST_ID));
-        let Arrival { peer, secure, name_due, name } = arrival;
-        let name = match (headers.get_all(HOST).iter().count(), name) {
-            (0, _) if name_due => Name::Unclear,
+        let Arrival { peer, secure, name } = arrival;
+        let name = match name {
             // A second header would be read by nobody here, but perhaps by a proxy before; and a user
             // has no place in the header (RFC 9110, section 7.2).
-            (headers, Name::Said(said)) if headers > 1 || said.as_str().contains('@') => Name::Unclear,
-            (_, name) => name,
+            Name::Said(said) if headers.get_all(HOST).iter().count() > 1 || said.as_str().contains('@') => {
+                Name::Unclear
+            }
+            name => name,
         };
         Self { method, query, secure, id, peer, name, path, headers }
     }

@@ -2,7 +2,7 @@
 //! there may be. The protocol itself is in `session`, its messages in `message`, the reasons for
 //! closing in `close`.
 //!
-//! May use the request, reply and graphql files of this room, warp's handshake and tungstenite's
+//! May use the places, request, reply and graphql files of this room, warp's handshake and tungstenite's
 //! WebSockets. Does not know the engine: the route table gives it [`Operations`]. Used by the route table, and by `app`, which
 //! waits for sockets to close.
 //!
@@ -17,18 +17,14 @@ mod tests;
 
 use crate::http::Upgrade;
 use crate::http::graphql::Asked;
+use crate::http::places::{Places, PlacesMax};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
-use crate::model::address::one_client;
 use crate::model::error::Error;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use hyper_util::rt::TokioIo;
-use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -43,8 +39,8 @@ pub(super) use close::Close;
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many sockets there may be.
 const SOCKETS_MAX: u32 = 2_000;
-/// How many of them from one address (of IPv6, one /64); those of this machine have no share.
-const SOCKETS_PER_ADDRESS_MAX: u32 = 500;
+/// How many of them from one address. All of them are counted by [`Sockets`] itself.
+const SHARES: PlacesMax = PlacesMax { token: u32::MAX, address: 500, total: u32::MAX };
 /// After how many seconds a client that has its share may try again.
 const RETRY_SECONDS: u32 = 5;
 /// The longest message of a client, in bytes: far longer than documents that people write.
@@ -58,32 +54,15 @@ const WRITE_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct Sockets {
     places: Arc<Semaphore>,
-    addresses: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    shares: Arc<Places>,
     stopped: watch::Receiver<bool>,
-}
-
-/// An address's place for one socket, until it is dropped.
-struct Share {
-    addresses: Arc<Mutex<HashMap<IpAddr, u32>>>,
-    address: IpAddr,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = self.addresses.lock().entry(self.address) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
-    }
 }
 
 impl Sockets {
     /// Sockets that close once `stopped` is true.
     #[must_use]
     pub fn new(stopped: watch::Receiver<bool>) -> Self {
-        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), addresses: Arc::default(), stopped }
+        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), shares: Places::new(SHARES), stopped }
     }
 
     /// How many are open.
@@ -98,19 +77,6 @@ impl Sockets {
         let _ = self.places.acquire_many(SOCKETS_MAX).await;
     }
 
-    fn share(&self, client: Option<IpAddr>) -> Result<Option<Share>, Error> {
-        let Some(address) = client.filter(|client| !client.is_loopback()).map(one_client) else { return Ok(None) };
-        let mut addresses = self.addresses.lock();
-        let count = addresses.entry(address).or_default();
-        if *count >= SOCKETS_PER_ADDRESS_MAX {
-            let message =
-                format!("your address has {SOCKETS_PER_ADDRESS_MAX} WebSockets, and that is the most: close some");
-            return Err(Error::TooMany { message, retry_after: RETRY_SECONDS });
-        }
-        *count += 1;
-        Ok(Some(Share { addresses: Arc::clone(&self.addresses), address }))
-    }
-
     /// Answers an upgrade, and serves the socket that the connection becomes.
     pub(super) fn open(
         &self,
@@ -118,7 +84,10 @@ impl Sockets {
         request: &Request,
         operations: impl Operations,
     ) -> Result<Response, Refusal> {
-        let share = self.share(request.client())?;
+        let share = self.shares.find(None, request.client()).map_err(|_| {
+            let message = format!("your address has {} WebSockets, and that is the most: close some", SHARES.address);
+            Error::TooMany { message, retry_after: RETRY_SECONDS }
+        })?;
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::Unavailable(format!("there are {SOCKETS_MAX} WebSockets, and no more are taken; try again later"))
         })?;

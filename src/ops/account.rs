@@ -6,11 +6,11 @@ use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
-use crate::ops::throttle::Throttle;
+use crate::ops::throttle::{ANYWHERE, Throttle};
 use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now};
 use crate::store::{self, Inserted};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A token and what is to be known about it.
@@ -229,8 +229,9 @@ pub async fn change_password(
     let email = account.ok_or_else(|| Error::not_found("account", id))?.email;
     // Wherever it is tried from, who has a stolen token must not guess the password at leisure; nor keep
     // its owner, who has another token, from changing it.
-    let count = (&platform.password_changes, caller.token.as_str(), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let Some(account) = known(platform, &email, present, &[count]).await? else {
+    let token = caller.token.map_or_else(String::new, |id| id.to_string());
+    let counts = [(&platform.password_changes, token.as_str(), ANYWHERE)];
+    let Some(account) = known(platform, &email, present, &counts).await? else {
         return Err(Error::Invalid(vec![Violation {
             path: "presentPassword".to_owned(),
             message: "is not the password of this account".to_owned(),

@@ -139,7 +139,7 @@ fn developer(connection: &Connection, claims: &Claims) -> Result<Developer> {
     if account.generation != claims.generation {
         return Err(invalid());
     }
-    Ok(Developer { account: account.id, token: claims.jti.clone() })
+    Ok(Developer { account: account.id, token: claims.id() })
 }
 
 fn service(connection: &Connection, claims: &Claims) -> Result<Service> {

@@ -1,7 +1,7 @@
 //! Who asks: the four kinds of callers. Their fields are private to `ops`, so that only
 //! [`crate::ops::auth`] can make one: to hold a caller is to have the permission.
 
-use crate::model::id::{AccountId, AppId, InstallationId, InstanceId};
+use crate::model::id::{AccountId, AppId, InstallationId, InstanceId, TokenId};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::{Scopes, TokenKind};
 
@@ -9,8 +9,8 @@ use crate::model::token::{Scopes, TokenKind};
 #[derive(Debug, Clone)]
 pub struct Developer {
     pub(super) account: AccountId,
-    /// What names the token, its claim `jti`.
-    pub(super) token: String,
+    /// What names the token.
+    pub(super) token: Option<TokenId>,
 }
 
 /// An app.

@@ -5,13 +5,13 @@ use crate::model::id::{AppId, GrantId, TokenId};
 use crate::model::time::Timestamp;
 use crate::model::token::TokenKind;
 use crate::ops::client::{Client, TokenRefusal};
+use crate::ops::throttle::ANYWHERE;
 use crate::ops::token::Claims;
 use crate::ops::{Platform, auth, now};
 use crate::store::{self, Store};
 use parking_lot::RwLock;
 use rusqlite::Transaction;
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -152,8 +152,7 @@ fn active(claims: Claims, client: AppId, subject: AppId, is_access: bool) -> Act
 pub async fn revoke(platform: &Arc<Platform>, client: &Client, token: &str) -> Result<(), TokenRefusal> {
     let Some(known) = known(platform, token) else { return Ok(()) };
     let (asking, by) = (client.app.id, Arc::clone(platform));
-    // From wherever the client asks.
-    platform.revocations.take(&asking.to_string(), IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+    platform.revocations.take(&asking.to_string(), ANYWHERE)?;
     let work = move |transaction: &Transaction<'_>| {
         let client_of = |grant| Ok::<_, Error>(store::grant::get(transaction, grant)?.map(|grant| grant.client));
         let (given, end) = match known {

@@ -7,7 +7,7 @@ use crate::model::error::{Error, Result};
 use crate::ops::secret;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 const SIGN_IN_FAILURES_MAX: usize = 5;
@@ -24,6 +24,8 @@ const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// Each is remembered until the token would have ended by itself.
 const REVOCATIONS_MAX: usize = 600;
 const REVOCATION_WINDOW: Duration = Duration::from_secs(60);
+/// The address of those who are counted wherever they are.
+pub(super) const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// The most pairs remembered. Past it the oldest window is forgotten, so that nobody can fill memory.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -44,41 +46,47 @@ struct Tries {
 }
 
 impl Throttle {
+    fn new(tries_max: usize, window: Duration, refusal: &'static str) -> Self {
+        Self { tries_max, window, refusal, tries: Mutex::default() }
+    }
+
     /// For signing in: counts what failed.
     pub(super) fn of_sign_ins() -> Self {
-        let refusal = "too many failed attempts to sign in; wait a minute";
-        Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(SIGN_IN_FAILURES_MAX, SIGN_IN_WINDOW, "too many failed attempts to sign in; wait a minute")
     }
 
     /// For changing a password, which takes the present one: counts what failed with a token.
     pub(super) fn of_password_changes() -> Self {
-        let refusal = "too many wrong passwords; wait a minute";
-        Self { tries_max: SIGN_IN_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(SIGN_IN_FAILURES_MAX, SIGN_IN_WINDOW, "too many wrong passwords; wait a minute")
     }
 
     /// For clients that show a secret: counts what failed. A secret cannot be guessed; who tries it costs
     /// no more than others.
     pub(super) fn of_clients() -> Self {
-        let refusal = "too many failed attempts with this client ID; wait a minute";
-        Self { tries_max: CLIENT_FAILURES_MAX, window: SIGN_IN_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(CLIENT_FAILURES_MAX, SIGN_IN_WINDOW, "too many failed attempts with this client ID; wait a minute")
     }
 
     /// For signing in from one address, whatever the e-mail: counts what failed.
     pub(super) fn of_addresses() -> Self {
-        let refusal = "too many failed attempts to sign in from this address; wait some minutes";
-        Self { tries_max: ADDRESS_FAILURES_MAX, window: ADDRESS_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(
+            ADDRESS_FAILURES_MAX,
+            ADDRESS_WINDOW,
+            "too many failed attempts to sign in from this address; wait some minutes",
+        )
     }
 
     /// For registering: counts every try.
     pub(super) fn of_registrations() -> Self {
-        let refusal = "too many attempts to register from this address; wait some minutes";
-        Self { tries_max: REGISTRATIONS_MAX, window: REGISTRATION_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(
+            REGISTRATIONS_MAX,
+            REGISTRATION_WINDOW,
+            "too many attempts to register from this address; wait some minutes",
+        )
     }
 
     /// For clients that end tokens: counts every one.
     pub(super) fn of_revocations() -> Self {
-        let refusal = "too many tokens ended by this client; wait a minute";
-        Self { tries_max: REVOCATIONS_MAX, window: REVOCATION_WINDOW, refusal, tries: Mutex::default() }
+        Self::new(REVOCATIONS_MAX, REVOCATION_WINDOW, "too many tokens ended by this client; wait a minute")
     }
 
     /// Whether a try may be made now.
@@ -142,7 +150,6 @@ fn key(email: &str, address: IpAddr) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
     #[test]
     fn the_sixth_try_is_refused_for_this_email_and_address_alone() {

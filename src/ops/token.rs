@@ -33,7 +33,7 @@ pub(super) struct Claims {
     pub(super) iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) exp: Option<i64>,
-    pub(super) jti: String,
+    jti: String,
     /// The grant that a service token comes of, where a developer consented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) grant: Option<String>,

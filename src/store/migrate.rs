@@ -3,6 +3,7 @@
 use crate::model::error::{Error, Result};
 use crate::store::{copy, files};
 use rusqlite::{Connection, TransactionBehavior};
+use std::ops::Range;
 use std::path::Path;
 
 /// The steps, in order; a database's `user_version` counts those done.
@@ -66,7 +67,7 @@ pub(super) fn migrate(connection: &mut Connection, database: &Path) -> Result<()
         tracing::info!(from = done, to = newest(), bytes, copy = %kept.display(),
             "the database gets a newer form; this copy is for going back to the older connhub");
     }
-    do_steps(connection, done)
+    do_steps(connection, done..newest())
 }
 
 /// The present moment, for the name of a file.
@@ -83,11 +84,7 @@ fn stamp() -> String {
 /// Faults of the database.
 pub(super) fn empty(done: usize) -> Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
-    for step in STEPS.iter().take(done) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
-        transaction.commit()?;
-    }
+    do_steps(&mut connection, 0..done)?;
     Ok(connection)
 }
 
@@ -96,9 +93,9 @@ pub(super) fn has_statement(statement: &str) -> bool {
     !statement.is_empty() && STEPS.iter().any(|step| step.contains(statement))
 }
 
-/// The steps after the first `done`.
-pub(super) fn do_steps(connection: &mut Connection, done: usize) -> Result<()> {
-    for (index, step) in STEPS.iter().enumerate().skip(done) {
+/// These steps, of which the ones before are done.
+pub(super) fn do_steps(connection: &mut Connection, steps: Range<usize>) -> Result<()> {
+    for (index, step) in STEPS.iter().enumerate().take(steps.end).skip(steps.start) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", index + 1)?;
@@ -147,7 +144,7 @@ mod tests {
         connection.execute_batch(STEPS[0]).expect("the first form");
         connection.pragma_update(None, "user_version", 1).expect("its number");
         connection.execute_batch(FIRST).expect("rows");
-        do_steps(&mut connection, 1).expect("migrated");
+        do_steps(&mut connection, 1..newest()).expect("migrated");
         let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
         assert_eq!(text("SELECT group_concat(capability) FROM capabilities WHERE component = 8"), "a,b");
         assert_eq!(text("SELECT capabilities FROM components"), "[\"b\",\"a\",\"b\"]");

@@ -31,12 +31,10 @@ pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored
     files::regular(database)?;
     let copy = sound_copy(backup, database)?;
     let _lock = Lock::take(database)?;
-    let there = files::regular(database)?.is_some();
-    if there {
+    let old = files::regular(database)?;
+    if let Some(old) = &old {
         fold(database)?;
-    }
-    if let Some(old) = files::regular(database)? {
-        let kept = keep_owner(copy.file(), &old);
+        let kept = keep_owner(copy.file(), old);
         kept.map_err(|error| files::failed("give the same owner to what replaces", database, &error))?;
     }
     copy.is_itself()?;
@@ -52,7 +50,7 @@ pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored
             _ => {}
         }
     }
-    let bytes = copy.place(database, there)?;
+    let bytes = copy.place(database, old.is_some())?;
     Ok(Restored { bytes, before: moved.then_some(before) })
 }
 

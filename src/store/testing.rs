@@ -12,7 +12,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_micros(1);
 pub(super) fn connection() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory");
     prepare(&connection).expect("prepared");
-    migrate::do_steps(&mut connection, 0).expect("migrated");
+    migrate::do_steps(&mut connection, 0..migrate::newest()).expect("migrated");
     connection.execute_batch("PRAGMA foreign_keys = ON").expect("foreign keys");
     connection
 }

@@ -33,6 +33,7 @@ pub mod setting;
 mod testing;
 pub mod thing;
 mod trouble;
+mod withdraw;
 mod writer;
 
 pub use reader::Snapshot;

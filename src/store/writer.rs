@@ -7,6 +7,7 @@ use crate::metrics::{Database, Metrics};
 use crate::model::error::{Error, Result};
 use crate::store::checkpointer::Progress;
 use crate::store::trouble::{self, Trouble};
+use crate::store::withdraw;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::future::Future;
@@ -225,7 +226,12 @@ fn write_batch(
         let full = batch.len() >= WORK_PER_TRANSACTION_MAX || begun.elapsed() > TRANSACTION_TIME_MAX;
         next = if full { None } else { receiver.try_recv().ok() };
     }
-    Ok(transaction.commit()?)
+    transaction.commit().map_err(|error| {
+        if let Err(remains) = withdraw::withdraw(connection) {
+            tracing::warn!(error = %remains, "what is refused now may be there after a crash");
+        }
+        error.into()
+    })
 }
 
 fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> Result<(), Lost> {

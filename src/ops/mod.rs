@@ -27,6 +27,7 @@ pub mod installation;
 pub mod instance;
 pub mod live;
 pub mod maintenance;
+pub mod operator;
 mod password;
 pub mod past;
 pub mod publication;

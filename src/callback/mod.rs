@@ -5,7 +5,7 @@
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
-//! `guard`: where it may go) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
+//! `guard`: where it may go, `tls`: whom it trusts) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
 
 mod answer;
 mod client;
@@ -23,6 +23,7 @@ mod resolve;
 mod sign;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod worker;
 
 use crate::model::error::Result;

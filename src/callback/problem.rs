@@ -66,10 +66,7 @@ impl Code {
                  with --allow-callback-net"
             }
             Self::Unreachable => "check that the connector runs and that the callback URL's host and port are right",
-            Self::TlsFailed => {
-                "check that the connector's certificate is valid for the callback URL's host and signed by a public \
-                 authority, and that the URL's port speaks TLS"
-            }
+            Self::TlsFailed => "correct that at the connector, or in its callback URL",
             Self::Timeout => "the connector must answer faster; for longer work it answers 202 and reports later",
             Self::ConnectionLost => "look into the connector's own log for why it closed the connection",
             Self::AnswerTooLarge => "the connector's answer must not be longer than 64 KiB",

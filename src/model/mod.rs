@@ -15,6 +15,7 @@ pub mod constraint;
 pub mod error;
 pub mod filter;
 pub mod grant;
+pub mod hiding;
 pub mod history;
 pub mod id;
 pub mod installation;

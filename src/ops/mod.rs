@@ -21,6 +21,7 @@ pub mod check;
 pub mod client;
 pub mod dispatch;
 pub mod grant;
+pub mod hiding;
 pub mod history;
 pub mod hub;
 pub mod installation;

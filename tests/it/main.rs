@@ -19,6 +19,7 @@ mod backup;
 mod bad_input;
 mod callback_addresses;
 mod callbacks;
+mod certificate_files;
 mod check;
 mod clients;
 mod configurations;

@@ -5,11 +5,13 @@
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
-//! `guard`: where it may go, `tls`: whom it trusts) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
+//! `guard`: where it may go; → `wire` → `framing`, `socket`: HTTP as it is in the field) → `interpret` (→ `answer`: what the bodies mean; `advice`: what to do) → `redact` (the log).
 
+mod advice;
 mod answer;
 mod client;
 mod connect;
+mod framing;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod guard;
@@ -21,9 +23,10 @@ mod queue;
 mod redact;
 mod resolve;
 mod sign;
+mod socket;
 #[cfg(test)]
 mod tests;
-mod tls;
+mod wire;
 mod worker;
 
 use crate::model::error::Result;
@@ -82,28 +85,12 @@ impl Default for Settings {
     }
 }
 
-/// All that sending callbacks needs but the platform: its files are read, and nothing is started yet.
-pub struct Prepared {
-    client: client::Client,
-    settings: Settings,
-}
-
-/// Reads the file of extra certificates.
+/// Starts the pool that sends the platform's callbacks.
 ///
 /// # Errors
-/// If it cannot be used.
-pub fn prepare(settings: Settings) -> Result<Prepared> {
-    Ok(Prepared { client: client::Client::new(&settings)?, settings })
-}
-
-impl Prepared {
-    /// Starts the pool that sends the platform's callbacks.
-    ///
-    /// # Errors
-    /// If no thread can be started.
-    pub fn start(self, platform: Arc<Platform>) -> Result<Arc<Pool>> {
-        let Self { client, settings } = self;
-        let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
-        Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
-    }
+/// If the file of extra certificates is no good or no thread can be started.
+pub fn start(platform: Arc<Platform>, settings: Settings) -> Result<Arc<Pool>> {
+    let client = client::Client::new(&settings)?;
+    let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
+    Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
 }

@@ -29,17 +29,17 @@ basicConstraints = critical, CA:FALSE
 subjectAltName = DNS:localhost, IP:127.0.0.1
 ";
 
-pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate that vouches for itself, and its key.
-pub struct Certificate {
-    pub file: PathBuf,
-    pub key: PathBuf,
+struct Certificate {
+    file: PathBuf,
+    key: PathBuf,
 }
 
 impl Certificate {
     /// A new one for localhost, in a folder.
-    pub fn new(folder: &Path, name: &str) -> Self {
+    fn new(folder: &Path, name: &str) -> Self {
         let [file, key] = ["crt", "key"].map(|end| folder.join(format!("{name}.{end}")));
         let config = folder.join("openssl.cnf");
         fs::write(&config, OPENSSL).expect("a file");
@@ -69,7 +69,7 @@ impl Certificate {
     }
 }
 
-pub fn start(certificate: &Certificate, more: &[&str]) -> Arc<Server> {
+fn start(certificate: &Certificate, more: &[&str]) -> Arc<Server> {
     let flags = [&certificate.flags()[..], more].concat();
     Server::with(&flags)
 }
@@ -91,7 +91,7 @@ fn connect(server: &Server, trusted: &Path, protocols: &[&str]) -> std::io::Resu
 }
 
 #[track_caller]
-pub fn connected(server: &Server, trusted: &Path) -> Stream {
+fn connected(server: &Server, trusted: &Path) -> Stream {
     connect(server, trusted, &["http/1.1"]).expect("a handshake")
 }
 

@@ -6,12 +6,11 @@
 mod demo;
 
 use crate::config::ServeOptions;
-use crate::demo::DemoConnector;
 use crate::door::{self, Connections, Entrance, Tls};
 use crate::graphql::Engine;
 use crate::model::error::{Error, Result};
+use crate::model::id::AppId;
 use crate::ops::Platform;
-use crate::ops::account::FirstAccount;
 use crate::{callback, http, ops};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -24,16 +23,38 @@ pub use demo::{Demo, seed_history};
 
 /// How long callbacks and requests in flight may take to end at shutdown.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
-/// Where the demo connector finds the hub while the server speaks TLS: a certificate need not be for
-/// this machine's address, nor from an authority that the connector trusts, and nobody but this
-/// machine gets there.
-const DEMO_ENTRANCE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Where the demo connector listens, and where it finds the hub while the server speaks TLS: a certificate need not be
+/// for this machine's address, nor from an authority that the connector trusts, and nobody but this machine gets there.
+const ON_LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A secret that is made during a start and kept as a hash alone.
+pub enum Secret<'a> {
+    /// The password of the first account.
+    Password {
+        /// The account's e-mail.
+        email: &'a str,
+        /// The password.
+        password: &'a str,
+    },
+    /// The client secret of the demo's app.
+    OfApp {
+        /// The app.
+        client_id: AppId,
+        /// The secret.
+        secret: &'a str,
+    },
+}
+
+/// Shows a secret to whoever runs the server, at once.
+pub type Show<'a> = &'a (dyn Fn(Secret<'_>) + Sync);
 
 /// A server that runs.
 pub struct Server {
-    address: SocketAddr,
+    /// Where it listens; never nowhere.
+    addresses: Vec<SocketAddr>,
     encrypted: bool,
-    first_account: Option<FirstAccount>,
+    /// The e-mail of the account that an empty database got, with the operator's password.
+    first_account: Option<String>,
     demo: Option<Demo>,
     platform: Arc<Platform>,
     pool: Arc<callback::Pool>,
@@ -43,15 +64,32 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts everything, goes on with what a crash interrupted, and listens.
+    /// Starts everything, goes on with what a crash interrupted, and listens. Whatever an operator may have got wrong is
+    /// found before anything is made: files are read and addresses bound before the database is opened.
     ///
     /// # Errors
-    /// If the database cannot be opened, the address not be listened on, or an option is no good.
-    pub async fn start(options: &ServeOptions) -> Result<Self> {
+    /// If a file cannot be read, an address not be listened on, or the database not be opened.
+    pub async fn start(options: &ServeOptions, show: Show<'_>) -> Result<Self> {
+        let tls = read_certificate(options).await?;
+        let encrypted = tls.is_some();
+        let listeners = options.listen.bind().await.map_err(Error::Unavailable)?;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<std::io::Result<Vec<_>>>();
+        let addresses = addresses.map_err(Error::fault)?;
+        let mut entrances: Vec<_> =
+            listeners.into_iter().map(|listener| Entrance { listener, tls: tls.clone() }).collect();
+        let demo = if options.demo { Some(Rehearsal::new(&mut entrances, encrypted).await?) } else { None };
+        let mut settings = options.callback_settings();
+        settings.services.extend(demo.as_ref().map(|demo| demo.address));
+        let callbacks = tokio::task::spawn_blocking(|| callback::prepare(settings)).await.map_err(Error::fault)??;
+
+        if !options.db.exists() {
+            ops::account::check_first(&options.email, options.password.as_deref())?;
+        }
         let settings = options.platform_settings();
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
-        let first_account = ops::account::create_first(&platform, &options.email, options.password.as_deref()).await?;
+        let connector = demo.map(|demo| demo::connector(demo.listener, demo.hub, &options.db)).transpose()?;
+        let first_account = create_first_account(&platform, options, show).await?;
         door::make_room_for(options.door.connections as usize, options.files_beside_connections());
         if options.is_overheard() {
             // RFC 6749, sections 3.1 and 3.2: only who runs the server can have it otherwise.
@@ -60,21 +98,7 @@ impl Server {
                  (--tls-cert, --tls-key), or a proxy that has one and its URL (--public-url https://…)"
             );
         }
-        let tls = read_certificate(options).await?;
-        let encrypted = tls.is_some();
-        let listener = bind(options.listen).await?;
-        let address = listener.local_addr().map_err(Error::fault)?;
-        let mut entrances = vec![Entrance { listener, tls }];
-        let mut hub = address;
-        if options.demo && encrypted {
-            let entrance = Entrance { listener: bind(DEMO_ENTRANCE).await?, tls: None };
-            hub = entrance.listener.local_addr().map_err(Error::fault)?;
-            entrances.push(entrance);
-        }
-        let mut settings = options.callback_settings();
-        let connector = if options.demo { Some(demo::connector(hub, &options.db).await?) } else { None };
-        settings.services.extend(connector.as_ref().map(DemoConnector::address));
-        let pool = callback::start(Arc::clone(&platform), settings)?;
+        let pool = callbacks.start(Arc::clone(&platform))?;
         platform.set_dispatcher(pool.clone());
         show_callbacks(&platform, &pool);
         ops::callback::recover(&platform).await?;
@@ -83,29 +107,33 @@ impl Server {
         let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), options.clone(), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
         let mut server =
-            Self { address, encrypted, first_account, demo: None, platform, pool, stop, listening, maintenance };
+            Self { addresses, encrypted, first_account, demo: None, platform, pool, stop, listening, maintenance };
         if let Some(connector) = connector {
-            server.demo = Some(demo::set_up(&server.platform, connector).await?);
+            server.demo = Some(demo::set_up(&server.platform, connector, show).await?);
         }
         Ok(server)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// The URL at which it is reached, if the address is a way to it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.encrypted { "https" } else { "http" }, self.address)
+        // There is one address at least.
+        self.addresses.first().map_or_else(String::new, |address| self.url_at(*address))
     }
 
-    /// The account that an empty database got.
+    /// The URLs at its other addresses.
+    pub fn other_urls(&self) -> impl Iterator<Item = String> {
+        self.addresses.iter().skip(1).map(|address| self.url_at(*address))
+    }
+
+    fn url_at(&self, address: SocketAddr) -> String {
+        format!("{}://{address}", if self.encrypted { "https" } else { "http" })
+    }
+
+    /// The e-mail of the account that an empty database got, if the operator chose its password.
     #[must_use]
-    pub fn first_account(&self) -> Option<&FirstAccount> {
-        self.first_account.as_ref()
+    pub fn first_account(&self) -> Option<&str> {
+        self.first_account.as_deref()
     }
 
     /// What `--demo` made.
@@ -116,7 +144,6 @@ impl Server {
 
     /// Stops accepting, lets what is in flight end within bounds, and closes the database.
     pub async fn stop(self) {
-        tracing::info!("stopping");
         // Whoever listens for it may be gone already.
         let _ = self.stop.send(true);
         let pool = Arc::clone(&self.pool);
@@ -180,7 +207,42 @@ async fn read_certificate(options: &ServeOptions) -> Result<Option<Tls>> {
     tokio::task::spawn_blocking(move || Tls::new(files)).await.map_err(Error::fault)?.map(Some)
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| Error::Unavailable(format!("cannot listen on {address}: {error}")))
+/// The demo connector before its start.
+struct Rehearsal {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// Where it finds the platform.
+    hub: SocketAddr,
+}
+
+impl Rehearsal {
+    /// Listens for the connector, and for what it sends if that needs an entrance of its own.
+    async fn new(entrances: &mut Vec<Entrance>, encrypted: bool) -> Result<Self> {
+        if encrypted {
+            entrances.push(Entrance { listener: bind_on_loopback().await?, tls: None });
+        }
+        let hub = if encrypted { entrances.last() } else { entrances.first() };
+        let hub = hub.ok_or_else(|| Error::fault("there is no entrance"))?.listener.local_addr();
+        let listener = bind_on_loopback().await?;
+        let address = listener.local_addr().map_err(Error::fault)?;
+        Ok(Self { listener, address, hub: hub.map_err(Error::fault)? })
+    }
+}
+
+/// Listens on a free port of this machine alone.
+async fn bind_on_loopback() -> Result<TcpListener> {
+    let listener = TcpListener::bind(ON_LOOPBACK).await;
+    listener.map_err(|error| Error::Unavailable(format!("the demo connector cannot listen on {ON_LOOPBACK}: {error}")))
+}
+
+/// Makes the first account, if there is none. Returns its e-mail if the operator chose the password.
+async fn create_first_account(
+    platform: &Arc<Platform>,
+    options: &ServeOptions,
+    show: Show<'_>,
+) -> Result<Option<String>> {
+    let email = options.email.as_str();
+    let shown = |password: &str| show(Secret::Password { email, password });
+    let made = ops::account::create_first(platform, email, options.password.as_deref(), shown).await?;
+    Ok((made && options.password.is_some()).then(|| email.to_owned()))
 }

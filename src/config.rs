@@ -3,7 +3,11 @@
 //! Used by `cli`, which reads it, and by `app`, which acts on it.
 
 mod door;
+mod duration;
 mod limits;
+mod listen;
+mod log;
+mod secret;
 
 use crate::callback;
 use crate::http;
@@ -12,12 +16,12 @@ use crate::ops;
 use clap::{Args, ValueEnum};
 use humantime::Duration;
 use ipnet::IpNet;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::{Host, Url};
 
 pub use door::DoorOptions;
 pub use limits::LimitOptions;
+pub use listen::Listen;
 
 /// Open files beside connections, callbacks and readers: the database's, logs, timers, the demo.
 const OTHER_FILES: usize = 200;
@@ -37,10 +41,16 @@ pub enum LogFormat {
 /// The options of `connhub serve`. Durations are written as 10s, 500ms, 12h, 7days.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Where to listen. On loopback, and without a --public-url elsewhere, callbacks may go to loopback too (a
-    /// sandbox); else not
-    #[arg(long, env = "CONNHUB_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7171")]
-    pub listen: SocketAddr,
+    /// Where to listen: 127.0.0.1:7171, [::1]:7171, localhost:7171, :7171 (all addresses) or 7171 (this machine). On
+    /// loopback, and without a --public-url elsewhere, callbacks may go to loopback too (a sandbox); else not
+    #[arg(
+        long,
+        env = "CONNHUB_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:7171",
+        value_parser = Listen::parse
+    )]
+    pub listen: Listen,
 
     /// The URL that people and clients know the server by, such as `https://connhub.example.com`
     #[arg(long, env = "CONNHUB_PUBLIC_URL", value_name = "URL", value_parser = origin)]
@@ -62,18 +72,25 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_LOG_FORMAT", value_name = "FORMAT", default_value = "text", help_heading = "Log")]
     pub log_format: LogFormat,
 
-    /// Which log lines are written, such as warn, debug or connhub=debug
-    #[arg(long, env = "CONNHUB_LOG", value_name = "FILTER", default_value = "info", help_heading = "Log")]
+    /// Which log lines are written: off, error, warn, info, debug or trace, or info,connhub::callback=debug
+    #[arg(
+        long,
+        env = "CONNHUB_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        value_parser = log::filter,
+        help_heading = "Log"
+    )]
     pub log: String,
 
-    /// Token with which /metrics may be read, 16 characters or more; without it, from this machine alone, and
+    /// Token with which /metrics may be read, 16 ASCII characters or more; without it, from this machine alone, and
     /// only where nothing but loopback is listened on
     #[arg(
         long,
         env = "CONNHUB_METRICS_TOKEN",
         value_name = "TOKEN",
         hide_env_values = true,
-        value_parser = metrics_token,
+        value_parser = secret::metrics_token,
         help_heading = "Log"
     )]
     pub metrics_token: Option<String>,
@@ -108,6 +125,7 @@ pub struct ServeOptions {
         env = "CONNHUB_SECRET",
         value_name = "SECRET",
         hide_env_values = true,
+        value_parser = secret::signing_key,
         help_heading = "Accounts and tokens"
     )]
     pub secret: Option<String>,
@@ -118,6 +136,7 @@ pub struct ServeOptions {
         env = "CONNHUB_DEVELOPER_TOKEN_LIFETIME",
         value_name = "DURATION",
         default_value = "12h",
+        value_parser = duration::lifetime,
         help_heading = "Accounts and tokens"
     )]
     pub developer_token_lifetime: Duration,
@@ -128,6 +147,7 @@ pub struct ServeOptions {
         env = "CONNHUB_SERVICE_TOKEN_LIFETIME",
         value_name = "DURATION",
         default_value = "1h",
+        value_parser = duration::lifetime,
         help_heading = "Accounts and tokens"
     )]
     pub service_token_lifetime: Duration,
@@ -138,6 +158,7 @@ pub struct ServeOptions {
         env = "CONNHUB_REFRESH_TOKEN_LIFETIME",
         value_name = "DURATION",
         default_value = "30days",
+        value_parser = duration::lifetime,
         help_heading = "Accounts and tokens"
     )]
     pub refresh_token_lifetime: Duration,
@@ -148,6 +169,7 @@ pub struct ServeOptions {
         env = "CONNHUB_ACTION_DEADLINE",
         value_name = "DURATION",
         default_value = "60s",
+        value_parser = duration::deadline,
         help_heading = "Things and actions"
     )]
     pub action_deadline: Duration,
@@ -203,11 +225,23 @@ pub struct CallbackOptions {
     pub sign_actual_scheme: bool,
 
     /// How long a callback may take as a whole
-    #[arg(long, env = "CONNHUB_CALLBACK_TIMEOUT", value_name = "DURATION", default_value = "10s")]
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = duration::wait
+    )]
     pub callback_timeout: Duration,
 
     /// How long connecting to a connector may take
-    #[arg(long, env = "CONNHUB_CALLBACK_CONNECT_TIMEOUT", value_name = "DURATION", default_value = "3s")]
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_CONNECT_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "3s",
+        value_parser = duration::wait
+    )]
     pub callback_connect_timeout: Duration,
 
     /// How many callbacks may be under way at once
@@ -251,22 +285,18 @@ pub struct CallbackOptions {
     pub callback_queue: u32,
 
     /// How long entries of the callback log are kept
-    #[arg(long, env = "CONNHUB_CALLBACK_LOG_AGE", value_name = "DURATION", default_value = "7days")]
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_LOG_AGE",
+        value_name = "DURATION",
+        default_value = "7days",
+        value_parser = duration::lifetime
+    )]
     pub callback_log_age: Duration,
 
     /// How many entries of the callback log are kept of each connector
     #[arg(long, env = "CONNHUB_CALLBACK_LOG_ENTRIES", value_name = "NUMBER", default_value_t = 10_000)]
     pub callback_log_entries: u32,
-}
-
-/// The fewest characters of the token for metrics: no shorter one withstands guessing.
-const METRICS_TOKEN_CHARACTERS_MIN: usize = 16;
-
-fn metrics_token(text: &str) -> Result<String, String> {
-    if text.chars().count() >= METRICS_TOKEN_CHARACTERS_MIN {
-        return Ok(text.to_owned());
-    }
-    Err(format!("must be {METRICS_TOKEN_CHARACTERS_MIN} characters long or more"))
 }
 
 impl ServeOptions {
@@ -280,7 +310,7 @@ impl ServeOptions {
                 Some(Host::Ipv6(address)) => address.is_loopback(),
                 None => false,
             });
-        self.listen.ip().is_loopback() && !known_elsewhere
+        self.listen.is_loopback() && !known_elsewhere
     }
 
     /// Whether passwords and tokens of others can be read on their way here: neither the server nor, as far
@@ -369,7 +399,7 @@ fn origin(text: &str) -> Result<String, String> {
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();
     if !matches!(url.scheme(), "http" | "https") || !bare || !anonymous {
-        return Err("it must be http:// or https:// and a host, without a path".to_owned());
+        return Err("it must be http:// or https:// and a host, without a user name and without a path".to_owned());
     }
     Ok(url.origin().ascii_serialization())
 }

@@ -3,6 +3,7 @@
 //! All of it is made once. At later starts the connector listens somewhere else, so its
 //! publication's callback URLs are brought up to date.
 
+use crate::app::{Secret, Show};
 use crate::demo::{self, DemoConnector};
 use crate::model::app::AppProfile;
 use crate::model::constraint::AttributeConstraint;
@@ -19,6 +20,7 @@ use crate::ops::{Platform, account, app, auth, installation, instance, past, pub
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// Under which name the database keeps what the demo made.
 const SETTING: &str = "demo";
@@ -66,26 +68,26 @@ pub fn seed_history(database: &Path, span: past::Span) -> Result<past::Filled> {
         .and_then(|filled| filled.ok_or_else(|| none("there are no things of the demo in")))
 }
 
-/// Starts the demo connector, on a free port of loopback.
+/// Starts the demo connector.
 ///
 /// # Errors
-/// If it cannot listen, or its state file is no good.
-pub(super) async fn connector(server: SocketAddr, database: &Path) -> Result<DemoConnector> {
-    let connector = DemoConnector::start(demo::Config {
-        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+/// If its state file cannot be read.
+pub(super) fn connector(listener: TcpListener, server: SocketAddr, database: &Path) -> Result<DemoConnector> {
+    let config = demo::Config {
         hub: format!("http://{}", reachable(server)),
         public_key: None,
         state_file: Some(state_file(database)),
-    });
-    connector.await.map_err(|error| Error::Unavailable(error.to_string()))
+    };
+    DemoConnector::start(vec![listener], config).map_err(|error| Error::Unavailable(error.to_string()))
 }
 
 /// Sees to it that the demo connector is published, installed and instantiated. The server must
-/// answer already: the connector creates its things while it is instantiated.
+/// answer already: the connector creates its things while it is instantiated. The app's secret is shown as soon as it
+/// exists, because the rest may fail.
 ///
 /// # Errors
 /// If the database cannot be written.
-pub(super) async fn set_up(platform: &Arc<Platform>, connector: DemoConnector) -> Result<Demo> {
+pub(super) async fn set_up(platform: &Arc<Platform>, connector: DemoConnector, show: Show<'_>) -> Result<Demo> {
     let developer = operator(platform).await?;
     let known = setting::get(platform, SETTING).await?.and_then(|kept| parse(&kept));
     let urls = callback_urls(connector.address());
@@ -100,6 +102,9 @@ pub(super) async fn set_up(platform: &Arc<Platform>, connector: DemoConnector) -
     let profile = AppProfile { name: "Demo app".to_owned(), redirect_uris: Vec::new() };
     let credentials = app::create(platform, &developer, profile, true).await?;
     let (client_id, publication) = (credentials.app.id, published.id);
+    if let Some(secret) = &credentials.secret {
+        show(Secret::OfApp { client_id, secret });
+    }
     setting::set(platform, SETTING, format!("{client_id} {publication}")).await?;
     let installation = installation::install(platform, &developer, client_id, publication, Vec::new()).await?;
     instantiate(platform, &developer, client_id, installation.id).await?;

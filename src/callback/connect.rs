@@ -1,5 +1,5 @@
 //! Opens the connections that callbacks travel on: finds the host's addresses, keeps those that the
-//! guard lets pass, connects to one of these and to nothing else, and speaks TLS on it.
+//! guard lets pass, connects to one of these and to nothing else, and speaks TLS on it (see `tls`).
 //!
 //! Uses nothing of ours outside this room. Used by `client`, whose agents call it for every
 //! connection that they do not have; so a connection that is used again costs no look-up, and there
@@ -9,33 +9,22 @@ use crate::callback::Settings;
 use crate::callback::guard::{Policy, Refusal};
 use crate::callback::problem::{Code, Problem};
 use crate::callback::resolve::{NoAddress, Resolver};
-use crate::callback::socket::Socket;
-use crate::callback::wire::{Distrust, Wire};
-use crate::model::error::{Error, Result};
+use crate::callback::tls::{Plain, Tls};
+use crate::model::error::Result;
 use std::fmt;
-use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::http::uri::Scheme;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, LazyBuffers, NextTimeout, RustlsConnector, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
 
-/// The most addresses of one host that are tried.
+/// The most addresses of one host that are tried; what ureq has room for.
 const ADDRESSES_MAX: usize = 16;
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
-/// How rustls begins its words on a certificate whose issuer it does not know.
-const UNKNOWN_ISSUER: &str = "invalid peer certificate: UnknownIssuer";
-/// How rustls begins its words on a certificate for another host; it goes on to name both hosts.
-const OTHER_HOST: &str = "invalid peer certificate: certificate not valid for name";
-
 /// Opens connections; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Connect(Arc<Parts>);
@@ -43,26 +32,21 @@ pub(super) struct Connect(Arc<Parts>);
 struct Parts {
     policy: Policy,
     resolver: Resolver,
-    /// The connectors whose connections are not used again.
-    distrust: Arc<Distrust>,
-    /// Trusts the web's roots.
-    web: RustlsConnector,
-    /// Trusts the certificates of the operator's file. Apart from `web` because ureq takes either
-    /// its own roots or ours.
-    extra: Option<(RustlsConnector, Config)>,
+    tcp: TcpConnector,
+    tls: Tls,
 }
 
 impl Connect {
     /// As the settings have it.
     ///
     /// # Errors
-    /// If the file of extra certificates cannot be read or holds none.
+    /// If the file of extra certificates cannot be read, or has anything but certificates.
     pub fn new(settings: &Settings) -> Result<Self> {
         Self::with(settings, Resolver::default())
     }
 
     fn with(settings: &Settings, resolver: Resolver) -> Result<Self> {
-        let extra = settings.extra_ca.as_deref().map(extra_roots).transpose()?;
+        let tls = Tls::new(settings.extra_ca.as_deref())?;
         Ok(Self(Arc::new(Parts {
             policy: Policy {
                 allow_loopback: settings.allow_loopback,
@@ -70,26 +54,10 @@ impl Connect {
                 services: settings.services.clone(),
             },
             resolver,
-            distrust: Arc::default(),
-            web: RustlsConnector::default(),
-            extra: extra.map(|config| (RustlsConnector::default(), config)),
+            tcp: TcpConnector::default(),
+            tls,
         })))
     }
-}
-
-fn extra_roots(file: &Path) -> Result<Config> {
-    let problem = |what: String| Error::Unavailable(format!("the certificates in {}: {what}", file.display()));
-    let pem = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
-    let items = parse_pem(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| problem(error.to_string()))?;
-    let certificates: Vec<_> = items
-        .into_iter()
-        .filter_map(|item| if let PemItem::Certificate(certificate) = item { Some(certificate) } else { None })
-        .collect();
-    if certificates.is_empty() {
-        return Err(problem("there is none in PEM form".to_owned()));
-    }
-    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build();
-    Ok(Config::builder().tls_config(tls).build())
 }
 
 impl fmt::Debug for Connect {
@@ -104,16 +72,7 @@ impl Connector<()> for Connect {
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
         let deadline = Instant::now() + *details.timeout.after;
         let addresses = self.0.addresses(details.uri, deadline).map_err(other)?;
-        let transport = self.0.open(details, &addresses, &self.0.web, details.config, deadline);
-        match (transport, &self.0.extra) {
-            // Nothing of the request was sent yet, so another connection may be made for it.
-            (Err(problem), Some((extra, config))) if problem.observed.contains(UNKNOWN_ISSUER) => {
-                self.0.open(details, &addresses, extra, config, deadline)
-            }
-            (transport, _) => transport,
-        }
-        .map(Some)
-        .map_err(other)
+        self.0.open(details, &addresses, deadline).map(Some)
     }
 }
 
@@ -144,29 +103,33 @@ impl Parts {
         &self,
         details: &ConnectionDetails,
         addresses: &[SocketAddr],
-        tls: &RustlsConnector,
-        config: &Config,
         deadline: Instant,
-    ) -> Result<Box<dyn Transport>, Problem> {
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        let addresses = &addresses[..addresses.len().min(ADDRESSES_MAX)];
-        let socket = Socket::connect(addresses, left(deadline), buffers).map_err(unreachable)?;
-        let details = ConnectionDetails {
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let mut addrs = details.resolver.empty();
+        for address in addresses.iter().take(ADDRESSES_MAX) {
+            addrs.push(*address);
+        }
+        let now_due = |details: &ConnectionDetails| NextTimeout { after: left(deadline).into(), ..details.timeout };
+        let mut details = ConnectionDetails {
             uri: details.uri,
-            addrs: details.resolver.empty(),
-            config,
+            addrs,
+            config: details.config,
             request_level: details.request_level,
             resolver: details.resolver,
             now: (details.current_time)(),
-            timeout: NextTimeout { after: left(deadline).into(), ..details.timeout },
+            timeout: now_due(details),
             current_time: Arc::clone(&details.current_time),
             run_connector: Arc::clone(&details.run_connector),
             register_shutdown: Arc::clone(&details.register_shutdown),
         };
-        let connected = Connector::connect(tls, &details, Some(socket)).map_err(tls_failed)?;
-        let transport = connected.ok_or_else(|| Problem::new(Code::Internal, "no connection was made"))?;
-        let authority = details.uri.authority().map_or("", |authority| authority.as_str());
-        Ok(Box::new(Wire::new(Box::new(transport), authority, Arc::clone(&self.distrust))))
+        let connected =
+            Connector::<()>::connect(&self.tcp, &details, None).map_err(|error| other(unreachable(error)))?;
+        let stream = connected.ok_or_else(|| other(Problem::new(Code::Internal, "no connection was made")))?;
+        if !details.needs_tls() {
+            return Ok(Box::new(Plain::new(stream)));
+        }
+        details.timeout = now_due(&details);
+        Ok(Box::new(self.tls.connect(&details, stream)?))
     }
 }
 
@@ -174,22 +137,14 @@ fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-fn unreachable(error: io::Error) -> Problem {
-    let why = match error.kind() {
-        ErrorKind::TimedOut => "it took too long".to_owned(),
-        _ => error.to_string(),
-    };
-    Problem::new(Code::Unreachable, format!("no connection to the connector could be made ({why})"))
-}
-
-fn tls_failed(error: ureq::Error) -> Problem {
+fn unreachable(error: ureq::Error) -> Problem {
     let why = match error {
         ureq::Error::Timeout(_) => "it took too long".to_owned(),
+        // The system's words.
         ureq::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
+        _ => "no address could be tried".to_owned(),
     };
-    let why = if why.starts_with(OTHER_HOST) { "the certificate is for another host" } else { &why };
-    Problem::new(Code::TlsFailed, format!("the TLS handshake with the connector failed ({why})"))
+    Problem::new(Code::Unreachable, format!("no connection to the connector could be made ({why})"))
 }
 
 impl From<NoAddress> for Problem {

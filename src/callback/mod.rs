@@ -5,13 +5,11 @@
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
-//! `guard`: where it may go; → `wire` → `framing`, `socket`: HTTP as it is in the field) → `interpret` (→ `answer`: what the bodies mean; `advice`: what to do) → `redact` (the log).
+//! `guard`: where it may go, `tls`: whom it trusts) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
 
-mod advice;
 mod answer;
 mod client;
 mod connect;
-mod framing;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod guard;
@@ -23,10 +21,9 @@ mod queue;
 mod redact;
 mod resolve;
 mod sign;
-mod socket;
 #[cfg(test)]
 mod tests;
-mod wire;
+mod tls;
 mod worker;
 
 use crate::model::error::Result;
@@ -85,12 +82,28 @@ impl Default for Settings {
     }
 }
 
-/// Starts the pool that sends the platform's callbacks.
+/// All that sending callbacks needs but the platform: its files are read, and nothing is started yet.
+pub struct Prepared {
+    client: client::Client,
+    settings: Settings,
+}
+
+/// Reads the file of extra certificates.
 ///
 /// # Errors
-/// If the file of extra certificates is no good or no thread can be started.
-pub fn start(platform: Arc<Platform>, settings: Settings) -> Result<Arc<Pool>> {
-    let client = client::Client::new(&settings)?;
-    let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
-    Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
+/// If it cannot be used.
+pub fn prepare(settings: Settings) -> Result<Prepared> {
+    Ok(Prepared { client: client::Client::new(&settings)?, settings })
+}
+
+impl Prepared {
+    /// Starts the pool that sends the platform's callbacks.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn start(self, platform: Arc<Platform>) -> Result<Arc<Pool>> {
+        let Self { client, settings } = self;
+        let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
+        Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
+    }
 }

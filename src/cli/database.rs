@@ -1,6 +1,6 @@
 //! `connhub backup`, `restore` and `check`: what an operator does with the database's file.
 
-use super::{fail, failed, harmless};
+use super::{fail, failed, harmless, output};
 use crate::ops;
 use clap::Args;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(super) fn backup(options: &BackupOptions) -> ExitCode {
     match ops::backup::backup(db, file, *force) {
         Ok(bytes) => {
             let (copy, original) = (harmless(file.display()), harmless(db.display()));
-            println!("{copy} is a copy of {original}: {bytes} bytes in {:.1?}", begun.elapsed());
+            output::say(format!("{copy} is a copy of {original}: {bytes} bytes in {:.1?}", begun.elapsed()));
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
@@ -59,11 +59,11 @@ pub(super) fn restore(options: &RestoreOptions) -> ExitCode {
     match ops::backup::restore(file, db) {
         Ok(restored) => {
             let (new, backup) = (harmless(db.display()), harmless(file.display()));
-            println!("{new} is what {backup} was: {} bytes", restored.bytes);
+            output::say(format!("{new} is what {backup} was: {} bytes", restored.bytes));
             if let Some(before) = restored.before {
-                println!("what was there before is {}", harmless(before.display()));
+                output::say(format!("what was there before is {}", harmless(before.display())));
             }
-            println!("accounts, passwords, secrets and revocations are again as they were when the backup was made");
+            output::say("accounts, passwords, secrets and revocations are again as they were when the backup was made");
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
@@ -76,23 +76,23 @@ pub(super) fn check(options: &CheckOptions) -> ExitCode {
         Err(error) => return failed(&error),
     };
     let served = if report.served { "a server is at work on it" } else { "no server is at work on it" };
-    println!("{}: {served}", harmless(options.db.display()));
-    match report.rules {
+    output::say(format!("{}: {served}", harmless(options.db.display())));
+    output::say(match report.rules {
         0 if report.counts.is_empty() => {
-            println!("looked at every page and reference; it has other tables than connhub's, which are not looked at");
+            "looked at every page and reference; it has other tables than connhub's, which are not looked at".to_owned()
         }
-        0 => println!("looked at every page and reference; it has an older form, whose states are not looked at:"),
-        rules => println!("looked at every page and reference, and held these against {rules} rules:"),
-    }
+        0 => "looked at every page and reference; it has an older form, whose states are not looked at:".to_owned(),
+        rules => format!("looked at every page and reference, and held these against {rules} rules:"),
+    });
     for (noun, count) in report.counts {
-        println!("  {count:>12} {noun}");
+        output::say(format!("  {count:>12} {noun}"));
     }
     if report.problems.is_empty() {
-        println!("all is well");
+        output::say("all is well");
         return ExitCode::SUCCESS;
     }
     for problem in &report.problems {
-        println!("wrong: {}", harmless(problem));
+        output::say(format!("wrong: {}", harmless(problem)));
     }
     fail("the database is not sound")
 }

@@ -2,10 +2,10 @@
 //!
 //! Used by [`super`].
 
-use super::harmless;
+use super::{harmless, output, quoted};
 use crate::devcert::{self, Made, Name, PLATFORM_NAMES};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What a certificate is for if nothing else is said.
@@ -49,15 +49,28 @@ fn print(made: &Made, names: &[Name], platform_names: bool) {
     let Made { authority, authority_is_new, certificate, key, until } = made;
     let names: Vec<_> = names.iter().map(Name::to_string).collect();
     let state = if *authority_is_new { "new: have your clients trust it, see below" } else { "the same as before" };
-    println!("authority    {}   ({state})", harmless(authority.display()));
-    println!("certificate  {}   (good until {})", harmless(certificate.display()), until.date());
-    println!("its key      {}   (keep it, and the ca.key beside it, to yourself)", harmless(key.display()));
-    println!("\nThe certificate is for {}.", names.join(", "));
-    println!("Start the server with it, or let it go on: it takes a new certificate by itself.\n");
-    println!("  connhub serve --tls-cert {} --tls-key {}", quoted(certificate), quoted(key));
-    println!("\n{}", how_to_trust(&quoted(authority)));
+    output::say(format!(
+        "authority    {}   ({state})
+certificate  {}   (good until {})
+its key      {}   (keep it, and the ca.key beside it, to yourself)
+
+The certificate is for {}.
+Start the server with it, or let it go on: it takes a new certificate by itself.
+
+  connhub serve --tls-cert {} --tls-key {}
+
+{}",
+        harmless(authority.display()),
+        harmless(certificate.display()),
+        until.date(),
+        harmless(key.display()),
+        names.join(", "),
+        quoted(certificate),
+        quoted(key),
+        how_to_trust(&quoted(authority))
+    ));
     if platform_names {
-        println!("\n{}", how_to_be_the_platform());
+        output::say(format!("\n{}", how_to_be_the_platform()));
     }
 }
 
@@ -91,11 +104,4 @@ fn how_to_be_the_platform() -> String {
   connhub serve --listen 127.0.0.1:443 --tls-cert … --tls-key …",
         PLATFORM_NAMES.join(" ")
     )
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let path = harmless(path.display());
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

@@ -2,16 +2,12 @@
 //!
 //! Used by [`super`].
 
+use crate::config::duration;
 use crate::door::{self, CertificateFiles};
 use clap::Args;
 use humantime::Duration;
 use ipnet::IpNet;
 use std::path::PathBuf;
-
-/// The shortest time that a step of a connection may be given: each is looked after at least so often.
-const STEP_TIME_MIN: std::time::Duration = std::time::Duration::from_millis(10);
-/// The longest one.
-const STEP_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 /// The options about connections of clients.
 #[derive(Debug, Clone, Args)]
@@ -46,31 +42,24 @@ pub struct DoorOptions {
     pub connections_per_address: u32,
 
     /// How long a TLS handshake may take
-    #[arg(long, env = "CONNHUB_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = step)]
+    #[arg(long, env = "CONNHUB_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::step)]
     pub handshake_timeout: Duration,
 
     /// How long the head of a request may take to arrive, from its first byte
-    #[arg(long, env = "CONNHUB_HEADER_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = step)]
+    #[arg(long, env = "CONNHUB_HEADER_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::step)]
     pub header_timeout: Duration,
 
     /// How long a body may take to arrive; a second more for each 16 KiB that has
-    #[arg(long, env = "CONNHUB_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = step)]
+    #[arg(long, env = "CONNHUB_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::step)]
     pub body_timeout: Duration,
 
     /// How long a client may read nothing of an answer
-    #[arg(long, env = "CONNHUB_ANSWER_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = step)]
+    #[arg(long, env = "CONNHUB_ANSWER_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration::step)]
     pub answer_timeout: Duration,
 
     /// How long a connection may be open without a request; longer than the 90s of Go's clients
-    #[arg(long, env = "CONNHUB_IDLE_TIMEOUT", value_name = "DURATION", default_value = "100s", value_parser = step)]
+    #[arg(long, env = "CONNHUB_IDLE_TIMEOUT", value_name = "DURATION", default_value = "100s", value_parser = duration::step)]
     pub idle_timeout: Duration,
-}
-
-/// A time that a step of a connection may take.
-fn step(text: &str) -> Result<Duration, String> {
-    let time: Duration = text.parse().map_err(|error| format!("{error}"))?;
-    let possible = STEP_TIME_MIN..=STEP_TIME_MAX;
-    if possible.contains(&*time) { Ok(time) } else { Err("it must be between 10ms and a day".to_owned()) }
 }
 
 impl DoorOptions {

@@ -2,6 +2,7 @@
 //!
 //! Used by the list of all options.
 
+use crate::config::duration;
 use crate::{graphql, http, ops};
 use clap::Args;
 use humantime::Duration;
@@ -43,7 +44,13 @@ pub struct LimitOptions {
     pub graphql_cost: u32,
 
     /// How long the reads of one query may take together
-    #[arg(long, env = "CONNHUB_QUERY_TIME", value_name = "DURATION", default_value = "20s")]
+    #[arg(
+        long,
+        env = "CONNHUB_QUERY_TIME",
+        value_name = "DURATION",
+        default_value = "20s",
+        value_parser = duration::wait
+    )]
     pub query_time: Duration,
 
     /// Range of proxies whose word on a client's address counts (X-Forwarded-For, Forwarded); repeatable

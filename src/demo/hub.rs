@@ -69,18 +69,26 @@ pub enum HubError {
     Unavailable(String),
 }
 
-/// The hub's address is no absolute http or https URL.
+/// The hub's address cannot be used. It is not repeated: it may contain a password.
 #[derive(Debug, thiserror::Error)]
-#[error("the hub's address {0:?} is not an http or https URL such as http://127.0.0.1:7171")]
-pub struct InvalidHub(String);
+#[error("the hub's address must be an http or https URL without a user name, such as http://127.0.0.1:7171")]
+pub struct InvalidHub;
+
+/// The hub's address, if it is an absolute http or https URL. It is logged, so it must not contain a password.
+///
+/// # Errors
+/// [`InvalidHub`] for any other text.
+pub fn check_hub(base: &str) -> Result<String, InvalidHub> {
+    let url = url::Url::parse(base).map_err(|_| InvalidHub)?;
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    let valid = ["http", "https"].contains(&url.scheme()) && url.has_host() && anonymous;
+    if valid { Ok(base.to_owned()) } else { Err(InvalidHub) }
+}
 
 impl Hub {
     /// The hub of the platform at `base`, such as `http://127.0.0.1:7171`.
     pub fn new(base: &str, connections: usize) -> Result<Self, InvalidHub> {
-        let valid = url::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-        if !valid {
-            return Err(InvalidHub(base.to_owned()));
-        }
+        let base = check_hub(base)?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

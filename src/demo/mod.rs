@@ -42,7 +42,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use description::{CallbackUrls, Description, DisplayType, Parameter, ValueType, callback_urls, description};
-pub use hub::InvalidHub;
+pub use hub::{InvalidHub, check_hub};
 pub use past::value_at;
 pub use things::ORIGIN;
 
@@ -52,8 +52,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// What the demo connector needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; port 0 means any free one.
-    pub listen: SocketAddr,
     /// The platform's base URL, such as `http://127.0.0.1:7171`.
     pub hub: String,
     /// The key that callbacks must be signed with, if it is known yet. Until then all are refused.
@@ -65,14 +63,9 @@ pub struct Config {
 /// Why the demo connector cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("the demo connector cannot listen on {address}: {source}")]
-    Listen {
-        /// The configured address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// There is nothing to accept connections from.
+    #[error("the demo connector does not know where it listens: {0}")]
+    Listen(#[source] io::Error),
     /// The hub's address is of no use.
     #[error(transparent)]
     Hub(#[from] InvalidHub),
@@ -110,11 +103,11 @@ pub struct DemoConnector {
 }
 
 impl DemoConnector {
-    /// Listens first, then serves on the current tokio runtime.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
-        let listen = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+    /// Serves those who connect to these listeners, on the current tokio runtime. They are bound by the caller, who
+    /// may have to know the address before anything is read or written. The first one's is shown.
+    pub fn start(listeners: Vec<TcpListener>, config: Config) -> Result<Self, StartError> {
+        let first = listeners.first().ok_or_else(|| StartError::Listen(io::ErrorKind::NotFound.into()))?;
+        let address = first.local_addr().map_err(StartError::Listen)?;
         let (stop, stopping) = watch::channel(false);
         let (alive, threads) = mpsc::channel(1);
 
@@ -127,7 +120,7 @@ impl DemoConnector {
             stopping,
         });
         start_clockwork(Arc::clone(&shared), alive).map_err(StartError::Threads)?;
-        let server = serve(listener, Arc::clone(&shared));
+        let server = serve(listeners, &shared);
         tracing::info!(%address, hub = config.hub, "the demo connector listens");
         Ok(Self { address, shared, stop, server, threads })
     }
@@ -183,11 +176,15 @@ fn start_clockwork(shared: Arc<Shared>, alive: mpsc::Sender<Infallible>) -> io::
     Ok(())
 }
 
-fn serve(listener: TcpListener, shared: Arc<Shared>) -> JoinHandle<()> {
-    let mut stopping = shared.stopping.clone();
-    let server = warp::serve(routes::all(shared)).incoming(listener).graceful(async move {
-        // An error means that the handle is gone, which is as good a reason.
-        let _ = stopping.wait_for(|stop| *stop).await;
+fn serve(listeners: Vec<TcpListener>, shared: &Arc<Shared>) -> JoinHandle<()> {
+    let servers = listeners.into_iter().map(|listener| {
+        let (shared, mut stopping) = (Arc::clone(shared), shared.stopping.clone());
+        let server = warp::serve(routes::all(shared)).incoming(listener).graceful(async move {
+            // An error means that the handle is gone, which is as good a reason.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        });
+        server.run()
     });
-    tokio::spawn(server.run())
+    let all = futures_util::future::join_all(servers.collect::<Vec<_>>());
+    tokio::spawn(async move { drop(all.await) })
 }

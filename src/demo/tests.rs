@@ -54,10 +54,8 @@ impl Platform {
     }
 
     async fn start(&mut self, hub: String, state_file: Option<std::path::PathBuf>) -> DemoConnector {
-        let demo =
-            DemoConnector::start(Config { listen: "127.0.0.1:0".parse().unwrap(), hub, public_key: None, state_file })
-                .await
-                .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let demo = DemoConnector::start(vec![listener], Config { hub, public_key: None, state_file }).unwrap();
         self.host = demo.address().to_string();
         demo
     }

@@ -1,10 +1,12 @@
 //! The files of a certificate and its key: read, checked that they belong together, and watched.
 //!
-//! May use nothing of ours. Used by [`super::tls`].
+//! May use `model` for PEM. Used by [`super::tls`].
+//!
+//! No error repeats what a library says about a file: it may show what it read, and that may be the key.
 
+use crate::model::pem::{self, Block};
 use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use rustls::sign::CertifiedKey;
 use std::fs;
 use std::io;
@@ -43,9 +45,9 @@ pub enum Unusable {
     /// A file has nothing in it.
     #[error("{0} is empty")]
     Empty(PathBuf),
-    /// A file is damaged.
-    #[error("{0} is damaged: {1}")]
-    Damaged(PathBuf, String),
+    /// A block of a file is not what it should be.
+    #[error("{0}: {1}")]
+    Block(PathBuf, pem::Problem),
     /// A file holds something else.
     #[error("{file} holds no {wanted} in PEM form{hint}")]
     Missing {
@@ -67,6 +69,12 @@ pub enum Unusable {
         "the key in {0} is of a kind that is not supported; RSA (2048 bits or more), ECDSA (P-256, P-384) and Ed25519 are"
     )]
     Unsupported(PathBuf),
+    /// The certificate is of a kind that TLS has no use for.
+    #[error(
+        "the first certificate in {0} cannot be used for TLS: it must be of X.509 version 3; connhub dev-cert makes such \
+         ones"
+    )]
+    Unfit(PathBuf),
     /// The key is another one's.
     #[error(
         "the key in {key} is not that of the first certificate in {certificate}; these two must print the same: \
@@ -80,29 +88,26 @@ pub enum Unusable {
     },
 }
 
-/// What stands in a PEM file's first line.
-const PEM: &str = "-----BEGIN ";
 const WRONG_WAY_ROUND: &str = "; are --tls-cert and --tls-key the wrong way round?";
 const DER_CERTIFICATE: &str = "; if it is in DER form, convert it: openssl x509 -inform der -in FILE -out FILE.pem";
 const DER_KEY: &str = "; if it is in DER form, convert it: openssl pkey -inform der -in FILE -out FILE.pem";
-const OTHER: &str = ", only something else";
+const OTHER: &str = "; it has no such block (-----BEGIN …-----)";
 
 impl CertificateFiles {
     /// Reads both. Blocks.
     pub(super) fn read(&self) -> Result<Usable, Unusable> {
-        let chain = self.chain()?;
+        let (chain, period) = self.chain()?;
         let key = any_supported_type(&self.private_key()?).map_err(|_| Unusable::Unsupported(self.key.clone()))?;
-        let period = self.period(&chain)?;
         let key = CertifiedKey::new(chain, key);
         match key.keys_match() {
             // A key of this provider always tells its public half.
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
                 Ok(Usable { key, period })
             }
-            Err(rustls::Error::InconsistentKeys(_)) => {
+            Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
                 Err(Unusable::Mismatch { certificate: self.certificate.clone(), key: self.key.clone() })
             }
-            Err(error) => Err(Unusable::Damaged(self.certificate.clone(), error.to_string())),
+            Err(_) => Err(Unusable::Unfit(self.certificate.clone())),
         }
     }
 
@@ -121,41 +126,73 @@ impl CertificateFiles {
         }))
     }
 
-    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, Unusable> {
-        let pem = contents(&self.certificate)?;
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
-            .collect::<Result<_, _>>()
-            .map_err(|e| damaged(&self.certificate, &e))?;
-        if !chain.is_empty() {
-            return Ok(chain);
-        }
-        let hint = hint(&pem, "PRIVATE KEY-----", DER_CERTIFICATE);
-        Err(Unusable::Missing { file: self.certificate.clone(), wanted: "certificate", hint })
-    }
-
-    fn private_key(&self) -> Result<PrivateKeyDer<'static>, Unusable> {
-        let pem = contents(&self.key)?;
-        // Both ways of writing it: PKCS#8, and the older one of OpenSSL.
-        if holds(&pem, "BEGIN ENCRYPTED PRIVATE KEY") || holds(&pem, "Proc-Type: 4,ENCRYPTED") {
-            return Err(Unusable::Encrypted(self.key.clone()));
-        }
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-            PemError::NoItemsFound => {
-                let hint = hint(&pem, "BEGIN CERTIFICATE-----", DER_KEY);
-                Unusable::Missing { file: self.key.clone(), wanted: "private key", hint }
+    /// The certificates, and when the first of them is valid.
+    fn chain(&self) -> Result<(Vec<CertificateDer<'static>>, [OffsetDateTime; 2]), Unusable> {
+        let file = contents(&self.certificate)?;
+        let problem = |problem| Unusable::Block(self.certificate.clone(), problem);
+        let (mut chain, mut period, mut has_key) = (Vec::new(), None, false);
+        for block in pem::blocks(&file).map_err(problem)? {
+            if block.is_certificate() {
+                let valid = validity(&block.der).ok_or_else(|| problem(block.damaged()))?;
+                period.get_or_insert(valid);
+                chain.push(CertificateDer::from(block.der));
+            } else if block.is_private_key() {
+                // A key in the same file is how HAProxy and others have it.
+                has_key = true;
+            } else if !block.is_parameters() {
+                return Err(problem(block.not_a_certificate()));
             }
-            error => damaged(&self.key, &error),
+        }
+        period.map(|period| (chain, period)).ok_or_else(|| {
+            let hint = hint(&file, has_key, DER_CERTIFICATE);
+            Unusable::Missing { file: self.certificate.clone(), wanted: "certificate", hint }
         })
     }
 
-    fn period(&self, chain: &[CertificateDer<'_>]) -> Result<[OffsetDateTime; 2], Unusable> {
-        let damaged = |why: String| Unusable::Damaged(self.certificate.clone(), why);
-        let first = chain.first().map(|der| X509Certificate::from_der(der));
-        let (_, first) =
-            first.transpose().map_err(|error| damaged(error.to_string()))?.ok_or_else(|| damaged(String::new()))?;
-        let validity = first.validity();
-        Ok([validity.not_before.to_datetime(), validity.not_after.to_datetime()])
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, Unusable> {
+        let file = contents(&self.key)?;
+        let problem = |problem| Unusable::Block(self.key.clone(), problem);
+        let (mut found, mut has_certificate) = (None, false);
+        for block in pem::blocks(&file).map_err(problem)? {
+            if block.is_private_key() {
+                if found.is_some() {
+                    return Err(problem(block.name.problem("is a second private key; keep the certificate's alone")));
+                }
+                found = Some(block);
+            } else {
+                has_certificate |= block.is_certificate();
+            }
+        }
+        let missing = || {
+            let hint = hint(&file, has_certificate, DER_KEY);
+            Unusable::Missing { file: self.key.clone(), wanted: "private key", hint }
+        };
+        let block = found.ok_or_else(missing)?;
+        // Both ways of writing it: PKCS#8, and the older one of OpenSSL.
+        if block.encrypted || block.name.label == "ENCRYPTED PRIVATE KEY" {
+            return Err(Unusable::Encrypted(self.key.clone()));
+        }
+        key(&block).map_err(problem)
     }
+}
+
+fn key(block: &Block) -> Result<PrivateKeyDer<'static>, pem::Problem> {
+    let der = block.der.clone();
+    let key = match block.name.label.as_str() {
+        "PRIVATE KEY" => PrivateKeyDer::from(PrivatePkcs8KeyDer::from(der)),
+        "RSA PRIVATE KEY" => PrivateKeyDer::from(PrivatePkcs1KeyDer::from(der)),
+        "EC PRIVATE KEY" => PrivateKeyDer::from(PrivateSec1KeyDer::from(der)),
+        "OPENSSH PRIVATE KEY" => return Err(block.name.problem("is a key for SSH; a certificate has another one")),
+        _ => return Err(block.name.problem("is a kind of key that is not supported; RSA, ECDSA and Ed25519 are")),
+    };
+    if block.is_whole() { Ok(key) } else { Err(block.damaged()) }
+}
+
+/// From when and until when a certificate is valid, if it is one and nothing follows it.
+fn validity(der: &[u8]) -> Option<[OffsetDateTime; 2]> {
+    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+    let validity = certificate.validity();
+    rest.is_empty().then(|| [validity.not_before.to_datetime(), validity.not_after.to_datetime()])
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, Unusable> {
@@ -163,19 +200,12 @@ fn contents(path: &Path) -> Result<Vec<u8>, Unusable> {
     if contents.trim_ascii().is_empty() { Err(Unusable::Empty(path.to_owned())) } else { Ok(contents) }
 }
 
-fn damaged(path: &Path, error: &PemError) -> Unusable {
-    Unusable::Damaged(path.to_owned(), error.to_string())
-}
-
-fn holds(pem: &[u8], text: &str) -> bool {
-    pem.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-/// What to do about a file that has not what it should.
-fn hint(contents: &[u8], other: &str, der: &'static str) -> &'static str {
-    match () {
-        () if holds(contents, other) => WRONG_WAY_ROUND,
-        () if holds(contents, PEM) => OTHER,
-        () => der,
+/// What to do about a file that does not have what it should.
+fn hint(contents: &[u8], has_other: bool, der: &'static str) -> &'static str {
+    const SEQUENCE: u8 = 0x30;
+    match contents.first() {
+        _ if has_other => WRONG_WAY_ROUND,
+        Some(&SEQUENCE) => der,
+        _ => OTHER,
     }
 }

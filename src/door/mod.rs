@@ -62,7 +62,8 @@ pub async fn serve<Routes>(
 {
     let refusals = Arc::new(Semaphore::new(refusal::REFUSALS_MAX));
     let door = Arc::new(Door { routes, builder: builder(), connections, refusals });
-    for tls in entrances.iter().filter_map(|entrance| entrance.tls.clone()) {
+    // All entrances that speak TLS share one certificate.
+    if let Some(tls) = entrances.iter().find_map(|entrance| entrance.tls.clone()) {
         match signal(SignalKind::hangup()) {
             Ok(hangups) => drop(tokio::spawn(tls.keep_up_to_date(hangups, stopped.clone()))),
             Err(error) => tracing::error!(%error, "SIGHUP cannot be listened for; the certificate stays as it is"),

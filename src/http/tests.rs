@@ -81,7 +81,7 @@ impl Server {
         let tokens = Arc::new(Mutex::new(Vec::new()));
         let connector = PretendedConnector { platform: Arc::downgrade(&platform), tokens: Arc::clone(&tokens) };
         platform.set_dispatcher(Arc::new(connector));
-        ops::account::create_first(&platform, EMAIL, Some(PASSWORD)).await.expect("an account");
+        ops::account::create_first(&platform, EMAIL, Some(PASSWORD), |_| {}).await.expect("an account");
         let address = SocketAddr::from(([127, 0, 0, 1], 1)).ip();
         let signed_in = ops::account::sign_in(&platform, EMAIL.to_owned(), PASSWORD.to_owned(), address).await;
         let developer = signed_in.expect("signed in").token;

@@ -10,6 +10,7 @@ use crate::ops::throttle::{ANYWHERE, Throttle};
 use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now};
 use crate::store::{self, Inserted};
+use rusqlite::Transaction;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -24,51 +25,55 @@ pub struct IssuedToken {
     pub scope: String,
 }
 
-/// The account that an empty database got.
-#[derive(Debug, Clone)]
-pub struct FirstAccount {
-    /// Its e-mail.
-    pub email: String,
-    /// Its password, if it was made up and so has to be told.
-    pub made_up_password: Option<String>,
-}
-
 /// Where the e-mail of an account is kept whose password was made up.
 const GENERATED_SETTING: &str = "generated-account";
 
-/// Makes an account if the database has none, with a password that is made up where none is given;
-/// `None` if it has one.
+/// Checks what the first account of a new database would be made with.
 ///
 /// # Errors
-/// Violations of the rules for e-mail and password; faults of the database.
+/// Violations of the rules for e-mail and password.
+pub fn check_first(email: &str, password: Option<&str>) -> Result<()> {
+    check_new(email, password.unwrap_or(&random_password()), None)
+}
+
+/// Makes an account if the database has none, with a password that is made up if none is given; returns whether it did.
+/// A password that is made up is shown before it is stored: a crash in between costs nothing, and one after it would cost
+/// the account.
+///
+/// # Errors
+/// Violations of the rules for e-mail and password.
 pub async fn create_first(
     platform: &Arc<Platform>,
     email: &str,
     password: Option<&str>,
-) -> Result<Option<FirstAccount>> {
+    show: impl FnOnce(&str),
+) -> Result<bool> {
     if platform.read(|view| store::account::any(view)).await? {
-        return Ok(None);
+        return Ok(false);
     }
-    let made_up_password = if password.is_none() { Some(random_password()) } else { None };
-    let password = password.or(made_up_password.as_deref()).unwrap_or_default();
+    let made_up = if password.is_none() { Some(random_password()) } else { None };
+    let password = password.or(made_up.as_deref()).unwrap_or_default();
     check_new(email, password, None)?;
     let password_hash = platform.passwords.hash(password.to_owned()).await?;
+    let is_made_up = made_up.is_some();
+    if let Some(password) = made_up {
+        show(&password);
+    }
     let account = new(email.to_owned(), None);
-    let first = FirstAccount { email: email.to_owned(), made_up_password };
     let stored = platform.store.write(move |transaction| {
         if store::account::insert(transaction, &account, &password_hash)? == Inserted::Exists {
-            return Ok(None);
+            return Ok(false);
         }
-        if first.made_up_password.is_some() {
-            store::setting::set(transaction, GENERATED_SETTING, first.email.as_bytes())?;
+        if is_made_up {
+            store::setting::set(transaction, GENERATED_SETTING, account.email.as_bytes())?;
         }
-        Ok(Some(first))
+        Ok(true)
     });
     stored.await
 }
 
 /// A new account, named by its e-mail where no name is given.
-fn new(email: String, name: Option<String>) -> Account {
+pub(super) fn new(email: String, name: Option<String>) -> Account {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
     Account { id: AccountId::generate(), email, name, generation: 0, created_at: now() }
 }
@@ -238,14 +243,17 @@ pub async fn change_password(
         }]));
     };
     let hash = platform.passwords.hash(new).await?;
-    let changed = platform.store.write(move |transaction| {
-        store::account::set_password(transaction, id, &hash)?;
-        store::grant::delete_of_account(transaction, id)?;
-        // The one that was printed is none any more.
-        store::setting::forget(transaction, GENERATED_SETTING, account.email.as_bytes())?;
-        Ok(Account { generation: account.generation + 1, ..account })
-    });
+    let changed = platform.store.write(move |transaction| replace_password(transaction, account, &hash));
     developer_token(platform, &changed.await?)
+}
+
+/// Replaces a password's hash and ends all tokens and grants; returns the account as it is then.
+pub(super) fn replace_password(transaction: &Transaction<'_>, account: Account, hash: &str) -> Result<Account> {
+    store::account::set_password(transaction, account.id, hash)?;
+    store::grant::delete_of_account(transaction, account.id)?;
+    // The one that was printed is none any more.
+    store::setting::forget(transaction, GENERATED_SETTING, account.email.as_bytes())?;
+    Ok(Account { generation: account.generation + 1, ..account })
 }
 
 /// A developer token for an account of which it is known that its owner asks.

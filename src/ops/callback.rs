@@ -40,7 +40,7 @@ pub fn compose(platform: &Platform, id: CallbackId) -> Result<Option<Outgoing>> 
         CallbackKind::Action => urls.action,
     };
     let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(None) };
-    Ok(Some(Outgoing { id, publication: about.publication, message, callback_url, seed, secrets }))
+    Ok(Some(Outgoing { id, message, callback_url, seed, secrets }))
 }
 
 fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<Option<(Message, Vec<String>)>> {
@@ -63,10 +63,14 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
             let message = Message::Instance { id, installation, token, configuration: stored.values };
             awaited.then_some((message, stored.secrets))
         }
-        CallbackKind::InstallationRemoval => Some((Message::InstallationRemoval { id: installation }, Vec::new())),
+        // A removal carries no secrets, but its answer may repeat what the connector was once sent.
+        CallbackKind::InstallationRemoval => {
+            let secrets = store::installation::configuration(view, installation)?.secrets;
+            Some((Message::InstallationRemoval { id: installation }, secrets))
+        }
         CallbackKind::InstanceRemoval => {
             let id = about.instance.ok_or_else(missing)?;
-            Some((Message::InstanceRemoval { id }, Vec::new()))
+            Some((Message::InstanceRemoval { id }, store::instance::configuration(view, id)?.secrets))
         }
         CallbackKind::Action => {
             let id = about.action_request.ok_or_else(missing)?;

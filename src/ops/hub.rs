@@ -5,12 +5,14 @@
 
 use crate::model::action::{ActionRequest, ActionStatus, cut_error};
 use crate::model::error::{Error, Result, Violation};
+use crate::model::hiding::Hider;
 use crate::model::history::PropertyUpdate;
 use crate::model::id::{ActionRequestId, ThingId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::thing::{NewThing, ThingStatus};
 use crate::ops::auth::{self, Bearer};
 use crate::ops::caller::InstanceCaller;
+use crate::ops::hiding;
 use crate::ops::live::{Event, PropertyChange};
 use crate::ops::{Platform, now};
 use crate::store;
@@ -36,6 +38,7 @@ pub async fn report_installation(
             let mut installation =
                 store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;
             let present = installation.standing.state;
+            let details = shown(details, || Ok(store::installation::configuration(transaction, id)?.secrets))?;
             installation.standing = next_standing(installation.standing, state, details)?;
             store::installation::change_standing(transaction, id, &[present], &installation.standing)?;
             Ok(Arc::new(Event::Installation(installation)))
@@ -64,6 +67,7 @@ pub async fn report_instance(
             let mut instance =
                 store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
             let present = instance.standing.state;
+            let details = shown(details, || Ok(store::instance::configuration(transaction, id)?.secrets))?;
             instance.standing = next_standing(instance.standing, state, details)?;
             store::instance::change_standing(transaction, id, &[present], &instance.standing)?;
             Ok(Arc::new(Event::Instance(instance)))
@@ -71,6 +75,13 @@ pub async fn report_instance(
         move |event| live.publish(|| Arc::clone(event)),
     );
     stored.await.map(drop)
+}
+
+/// Details without the values of PASSWORD parameters: queries return them (domain.md, "Configuration values").
+fn shown(details: Option<Details>, secrets: impl FnOnce() -> Result<Vec<String>>) -> Result<Option<Details>> {
+    let Some(details) = details else { return Ok(None) };
+    let hider = Hider::new(secrets()?.iter().map(String::as_str));
+    Ok(Some(hiding::details(&hider, details)))
 }
 
 fn check_reportable(state: State) -> Result<()> {

@@ -50,7 +50,8 @@ impl Passwords {
     }
 }
 
-fn hash(password: &str) -> Result<String> {
+/// The same, without waiting for a turn: for an operator's command, which hashes one. Blocks.
+pub(super) fn hash(password: &str) -> Result<String> {
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(|error| Error::fault(error.to_string()))?;
     let hash =
         Argon2::default().hash_password(password.as_bytes(), &salt).map_err(|error| Error::fault(error.to_string()))?;

@@ -19,8 +19,6 @@ const SECRET_SETTING: &str = "token_secret";
 const REFRESH_AUDIENCE: &str = "refresh";
 /// The longest token taken, in bytes; ours have fewer than 500.
 const TOKEN_BYTES_MAX: usize = 4_096;
-/// The shortest secret that an operator may give, in bytes.
-const SECRET_BYTES_MIN: usize = 32;
 
 /// What stands in a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,9 +71,6 @@ impl Keys {
     /// From the operator's secret, or the database's own, which is made where there is none.
     pub(super) fn load(store: &Store, secret: Option<&str>) -> Result<Self> {
         if let Some(secret) = secret {
-            if secret.len() < SECRET_BYTES_MIN {
-                return Err(Error::Conflict(format!("the secret must be at least {SECRET_BYTES_MIN} characters long")));
-            }
             return Ok(Self::from_secret(secret.as_bytes()));
         }
         let kept = store.write(|transaction| {

@@ -69,6 +69,15 @@ pub fn oldest(connection: &Connection) -> Result<Option<Account>> {
     Ok(connection.prepare_cached(&sql)?.query_row([], read).optional()?)
 }
 
+/// All accounts, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all(connection: &Connection) -> Result<Vec<Account>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM accounts ORDER BY id"))?;
+    Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
 /// Whether there is any account.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::wait::{eventually, until};
 use parking_lot::Mutex;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
 use tempfile::TempDir;
@@ -168,9 +168,13 @@ impl Server {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
-        let id = self.process.lock().as_ref().map(|process| process.child.id()).expect("a running server");
-        let status = Command::new("kill").args([signal, &id.to_string()]).status().expect("kill");
+        let status = Command::new("kill").args([signal, &self.process_id().to_string()]).status().expect("kill");
         assert!(status.success());
+    }
+
+    /// Its process ID.
+    pub fn process_id(&self) -> u32 {
+        self.process.lock().as_ref().map(|process| process.child.id()).expect("a running server")
     }
 
     /// Waits until it has ended by itself.
@@ -196,12 +200,14 @@ impl Drop for Server {
 
 impl Process {
     fn spawn(mut command: Command, output: &Output) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("connhub starts");
-        let readers = vec![
-            output.collect(child.stdout.take().expect("a piped stdout")),
-            output.collect(child.stderr.take().expect("a piped stderr")),
-        ];
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::start(command, output)
+    }
+
+    fn start(mut command: Command, output: &Output) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("connhub starts");
+        let mut readers = vec![output.collect(child.stderr.take().expect("a piped stderr"))];
+        readers.extend(child.stdout.take().map(|stdout| output.collect(stdout)));
         Self { child, readers }
     }
 
@@ -222,6 +228,17 @@ impl Output {
                 let mut text = text.lock();
                 text.push_str(&line);
                 text.push('\n');
+            }
+        })
+    }
+
+    /// Without waiting for the end of a line: a question has none.
+    fn collect_as_it_comes(&self, mut stream: impl Read + Send + 'static) -> thread::JoinHandle<()> {
+        let text = Arc::clone(&self.0);
+        thread::spawn(move || {
+            let mut bytes = [0; 1_024];
+            while let Ok(count @ 1..) = stream.read(&mut bytes) {
+                text.lock().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         })
     }
@@ -264,6 +281,23 @@ impl Companion {
     pub fn spawn(command: Command) -> Self {
         let output = Output::default();
         Self { process: Process::spawn(command, &output), output }
+    }
+
+    /// One whose standard output goes elsewhere.
+    pub fn printing_to(mut command: Command, stdout: Stdio) -> Self {
+        let output = Output::default();
+        command.stdin(Stdio::null()).stdout(stdout);
+        Self { process: Process::start(command, &output), output }
+    }
+
+    /// One whose standard input is written by the test.
+    pub fn typing(mut command: Command) -> (Self, ChildStdin) {
+        let output = Output::default();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::null()).spawn().expect("a program that starts");
+        let readers = vec![output.collect_as_it_comes(child.stdout.take().expect("a piped stdout"))];
+        let input = child.stdin.take().expect("a piped stdin");
+        (Self { process: Process { child, readers }, output }, input)
     }
 
     /// Everything it has printed so far.

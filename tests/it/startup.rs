@@ -12,7 +12,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// Every option of `connhub serve`.
-const OPTIONS: &[&str] = &[
+pub const OPTIONS: &[&str] = &[
     "listen",
     "public-url",
     "allow-host",
@@ -79,7 +79,7 @@ fn help_tells_every_option_its_variable_and_default() {
     }
     assert!(help.stdout.contains("127.0.0.1:7171"), "{}", help.stdout);
     let general = run(connhub().arg("--help"));
-    for command in ["serve", "demo-connector", "seed-history", "dev-cert"] {
+    for command in ["serve", "demo-connector", "seed-history", "dev-cert", "account"] {
         assert!(general.success && general.stdout.contains(command), "{}", general.stdout);
     }
     let version = run(connhub().arg("--version"));
@@ -110,7 +110,7 @@ fn a_secret_given_by_the_operator_signs_the_tokens() {
 }
 
 /// A path where no database is.
-fn temporary() -> std::path::PathBuf {
+pub fn temporary() -> std::path::PathBuf {
     let folder = TempDir::new().expect("a temporary folder").keep();
     folder.join("connhub.db")
 }

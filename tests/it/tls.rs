@@ -29,17 +29,17 @@ basicConstraints = critical, CA:FALSE
 subjectAltName = DNS:localhost, IP:127.0.0.1
 ";
 
-type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate that vouches for itself, and its key.
-struct Certificate {
-    file: PathBuf,
-    key: PathBuf,
+pub struct Certificate {
+    pub file: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Certificate {
     /// A new one for localhost, in a folder.
-    fn new(folder: &Path, name: &str) -> Self {
+    pub fn new(folder: &Path, name: &str) -> Self {
         let [file, key] = ["crt", "key"].map(|end| folder.join(format!("{name}.{end}")));
         let config = folder.join("openssl.cnf");
         fs::write(&config, OPENSSL).expect("a file");
@@ -69,7 +69,7 @@ impl Certificate {
     }
 }
 
-fn start(certificate: &Certificate, more: &[&str]) -> Arc<Server> {
+pub fn start(certificate: &Certificate, more: &[&str]) -> Arc<Server> {
     let flags = [&certificate.flags()[..], more].concat();
     Server::with(&flags)
 }
@@ -91,7 +91,7 @@ fn connect(server: &Server, trusted: &Path, protocols: &[&str]) -> std::io::Resu
 }
 
 #[track_caller]
-fn connected(server: &Server, trusted: &Path) -> Stream {
+pub fn connected(server: &Server, trusted: &Path) -> Stream {
     connect(server, trusted, &["http/1.1"]).expect("a handshake")
 }
 

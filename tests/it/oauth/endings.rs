@@ -2,6 +2,7 @@
 //! what does not, such as a restart (auth.md, "Tokens").
 
 use super::flow::{Client, Scene, TOKEN, Tokens, assert_error};
+use crate::account_command::account;
 use crate::harness::PASSWORD;
 use crate::users::Developer;
 use serde_json::{Value, json};
@@ -87,6 +88,25 @@ fn a_new_password_ends_all_that_the_old_one_gave() {
     let developer = Developer { token, ..scene.developer.clone() };
     developer.graphql("{ profile { id } }", json!({})).data();
     assert_eq!(grants(&developer), [] as [Value; 0]);
+    let asked = super::flow::Asked::of(&scene.client);
+    scene.sign_in(&asked, crate::harness::EMAIL, PASSWORD).expect(403);
+    scene.sign_in(&asked, crate::harness::EMAIL, "another password").expect(200);
+}
+
+/// The same if the operator sets the password in the database's file while the server runs.
+#[test]
+fn a_password_that_an_operator_sets_ends_all_that_the_old_one_gave() {
+    let scene = Scene::new();
+    let tokens = scene.tokens(&scene.client);
+    let pending = scene.code(&super::flow::Asked::of(&scene.client));
+    let question = scene.question(&super::flow::Asked::of(&scene.client));
+    let set = account(&scene.server.database(), &["set-password", crate::harness::EMAIL], b"another password\n");
+    assert!(set.success, "{}", set.stderr);
+    assert_ended(&scene, &scene.client, &tokens);
+    assert_error(&scene.client.redeem(&pending), 400, "invalid_grant");
+    let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
+    assert_eq!(scene.server.send(&allow).expect(409).header("Location"), None);
+    assert_eq!(scene.developer.graphql("{ profile { id } }", json!({})).code(), "UNAUTHENTICATED");
     let asked = super::flow::Asked::of(&scene.client);
     scene.sign_in(&asked, crate::harness::EMAIL, PASSWORD).expect(403);
     scene.sign_in(&asked, crate::harness::EMAIL, "another password").expect(200);

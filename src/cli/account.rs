@@ -1,0 +1,161 @@
+//! `connhub account`: the operator's way to the accounts, on the database's file. A server that runs on it takes every
+//! change at once.
+//!
+//! Used by [`super`].
+
+use super::prompt::{self, Refused};
+use super::{fail, failed, harmless, output};
+use crate::model::account::Account;
+use crate::ops::operator;
+use clap::{Args, Subcommand};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The exit code after Ctrl-C, as shells report it.
+const INTERRUPTED: u8 = 130;
+/// The widest column of e-mails: with name and date, a line has 80 characters at most. Longer ones push the rest.
+const EMAIL_COLUMN_MAX: usize = 40;
+const NAME_COLUMN_MAX: usize = 24;
+
+/// The options of `connhub account`.
+#[derive(Debug, Args)]
+pub(super) struct AccountOptions {
+    #[command(subcommand)]
+    command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// List all accounts, oldest first
+    List(Database),
+    /// Add an account; its password is asked for, or read as one line from standard input
+    Add(Named),
+    /// Set the password of an account, which ends its tokens and what it let other apps do; the password is asked for,
+    /// or read as one line from standard input
+    SetPassword(Named),
+}
+
+#[derive(Debug, Args)]
+struct Database {
+    /// The database's file; a server may be running on it
+    #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
+    db: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    /// The account's e-mail address
+    #[arg(value_name = "EMAIL")]
+    email: String,
+
+    /// What else is on the command line, such as a password, which must not be there
+    #[arg(hide = true, value_name = "NOTHING")]
+    rest: Vec<OsString>,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+/// Does what the command says.
+pub(super) fn run(options: &AccountOptions) -> ExitCode {
+    match &options.command {
+        AccountCommand::List(database) => list(&database.db),
+        AccountCommand::Add(named) => change(named, operator::check_free, |database, email, password| {
+            operator::add_account(database, email, password)
+                .map(|account| format!("added the account {}", harmless(account.email)))
+        }),
+        AccountCommand::SetPassword(named) => change(named, operator::check_known, |database, email, password| {
+            operator::set_password(database, email, password).map(|account| {
+                let email = harmless(account.email);
+                format!("set the password of {email}; its tokens and what it let other apps do have ended")
+            })
+        }),
+    }
+}
+
+fn list(database: &Path) -> ExitCode {
+    let accounts = match operator::accounts(database) {
+        Ok(accounts) => accounts,
+        Err(error) => return failed(&error),
+    };
+    if accounts.is_empty() {
+        return output::print_all("there are no accounts\n");
+    }
+    output::print_all(table(&accounts))
+}
+
+fn table(accounts: &[Account]) -> String {
+    let rows: Vec<[String; 3]> = std::iter::once(["E-MAIL", "NAME", "SINCE"].map(str::to_owned))
+        .chain(accounts.iter().map(|account| {
+            let since = account.created_at.to_string();
+            let day = since.split('T').next().unwrap_or_default().to_owned();
+            [harmless(&account.email), harmless(&account.name), day]
+        }))
+        .collect();
+    let width = |column: usize, max: usize| {
+        rows.iter().map(|row| row[column].chars().count()).filter(|width| *width <= max).max().unwrap_or_default()
+    };
+    let (email, name) = (width(0, EMAIL_COLUMN_MAX), width(1, NAME_COLUMN_MAX));
+    rows.iter().map(|row| format!("{:email$}  {:name$}  {}\n", row[0], row[1], row[2])).collect()
+}
+
+/// Makes a change for which a password is needed, once it is known that it can be made.
+fn change(
+    named: &Named,
+    check: fn(&Path, &str) -> crate::model::error::Result<()>,
+    change: fn(&Path, &str, &str) -> crate::model::error::Result<String>,
+) -> ExitCode {
+    let Named { email, rest, database: Database { db } } = named;
+    if !rest.is_empty() {
+        return fail(
+            "a password is not given on the command line, where other users and the shell's history can see it: leave it \
+             out to be asked for it, or send it as one line of standard input",
+        );
+    }
+    if let Err(error) = check(db, email) {
+        return failed(&error);
+    }
+    let password = match prompt::new_password(&harmless(email)) {
+        Ok(password) => password,
+        Err(Refused::Interrupted) => return ExitCode::from(INTERRUPTED),
+        Err(Refused::Unusable(why)) => return fail(why),
+    };
+    match change(db, email, &password) {
+        Ok(done) => {
+            output::say(done);
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::AccountId;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn a_table_of_accounts_fits_in_80_columns_and_cannot_change_the_screen() {
+        let account = |email: &str, name: &str| Account {
+            id: AccountId::generate(),
+            email: email.to_owned(),
+            name: name.to_owned(),
+            generation: 0,
+            created_at: Timestamp::from_micros(0),
+        };
+        let long = format!("{}@example.com", "a".repeat(60));
+        let table = table(&[
+            account("dev@example.com", "dev"),
+            account(&format!("{}@example.com", "b".repeat(28)), &"n".repeat(24)),
+            account(&long, "\u{1b}[2J"),
+        ]);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 4, "{table}");
+        assert!(lines[0].starts_with("E-MAIL ") && lines[1].ends_with("  1970-01-01"), "{table}");
+        assert!(lines[..3].iter().all(|line| line.chars().count() <= 80), "{table}");
+        assert!(lines[3].starts_with(&long) && lines[3].contains("\\u{1b}[2J"), "{table}");
+        assert!(!table.contains('\u{1b}'));
+    }
+}

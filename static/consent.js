@@ -1,14 +1,17 @@
-// The pages of the authorization code flow work without this: it keeps a double click from answering twice, of which the
-// second answer would be refused.
+// The pages of the authorization code flow work without this: it keeps a double click from sending an answer twice, which
+// the client would notice.
 
-let answered = new WeakSet();
+const DOUBLE_CLICK_MS = 2_000;
 
+let answered = new WeakMap();
+
+// Later the same answer may be sent again, because its response did not arrive or the app that it led to did not open.
 addEventListener('submit', (event) => {
-  if (answered.has(event.target)) event.preventDefault();
-  answered.add(event.target);
+  if (event.timeStamp - answered.get(event.target) < DOUBLE_CLICK_MS) event.preventDefault();
+  else answered.set(event.target, event.timeStamp);
 });
 
-// Who comes back to the page as they left it may try again.
+// People who come back to the page as they left it may try again.
 addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) answered = new WeakSet();
+  if (persisted) answered = new WeakMap();
 });

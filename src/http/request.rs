@@ -156,6 +156,11 @@ impl Request {
         self.is_api() && !["/api/v1/auth/", "/oauth2/auth"].iter().any(|start| self.path().starts_with(start))
     }
 
+    /// Whether it is for an endpoint where OAuth clients show who they are.
+    pub(super) fn is_of_clients(&self) -> bool {
+        matches!(self.path(), "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke")
+    }
+
     /// Whether it is answered whatever name it asks for: probes, and the hub, which connectors call by
     /// the platform's name or by any that leads here (protocol.md, "The hub").
     pub(super) fn is_for_any_name(&self) -> bool {
@@ -298,11 +303,10 @@ fn content_type(text: &str) -> ContentType {
         }
         _ => true,
     });
-    if !utf8 {
-        ContentType::Other
-    } else if essence.eq_ignore_ascii_case("application/json") {
+    if essence.eq_ignore_ascii_case("application/json") && utf8 {
         ContentType::Json
     } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        // The type has no parameter charset, and Java's clients say ISO-8859-1 of a body that is ASCII.
         ContentType::Form
     } else {
         ContentType::Other
@@ -371,6 +375,7 @@ mod tests {
             ("application/json; profile=x", ContentType::Json),
             ("application/json; charset=latin1", ContentType::Other),
             ("application/x-www-form-urlencoded;charset=UTF-8", ContentType::Form),
+            ("application/x-www-form-urlencoded; charset=ISO-8859-1", ContentType::Form),
             ("text/plain", ContentType::Other),
             ("application/jsonp", ContentType::Other),
         ] {

@@ -50,7 +50,8 @@ impl Permission {
     #[must_use]
     pub fn words(&self) -> Vec<&'static str> {
         let offline = self.offline.then_some("keep this access while you are away, until you end it");
-        self.scopes.iter().map(Scope::words).chain(offline).collect()
+        let granted = Scope::ALL.into_iter().filter(|scope| self.scopes.has(*scope));
+        granted.map(Scope::words).chain(offline).collect()
     }
 
     /// The names of all scopes that a client may ask a developer for.
@@ -119,18 +120,33 @@ mod tests {
 
     #[test]
     fn scopes_asked_for() {
+        let all = "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read \
+                   connctd.units.read connctd.units.admin";
         for (asked, meant) in [
-            ("", "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read"),
-            ("connctd.things.read", "connctd.things.read"),
-            ("offline  connctd.things.action connctd.things.read", "connctd.things.read connctd.things.action offline"),
-            ("offline", "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read offline"),
+            ("", all.to_owned()),
+            ("connctd.things.read", "connctd.things.read".to_owned()),
+            ("connctd.things.read connctd.things.read ", "connctd.things.read".to_owned()),
+            (
+                "offline  connctd.units.admin connctd.things.read",
+                "connctd.units.admin connctd.things.read offline".to_owned(),
+            ),
+            ("offline", format!("{all} offline")),
         ] {
-            assert_eq!(Permission::asked(asked).map(|permission| permission.to_string()), Ok(meant.to_owned()));
+            assert_eq!(Permission::asked(asked).map(|permission| permission.to_string()), Ok(meant));
         }
         for unknown in ["connctd.core", "Offline", "connctd.things.read\tconnctd.things.action"] {
             assert_eq!(Permission::asked(unknown), Err(unknown.to_owned()));
         }
         assert_eq!(Permission::asked("  "), Err("a blank".to_owned()));
+    }
+
+    #[test]
+    fn every_scope_has_words_of_its_own_in_an_order_that_does_not_depend_on_the_request() {
+        let all = Permission::asked("offline").expect("all").words();
+        assert_eq!(all.len(), Permission::names().count());
+        assert!(all.iter().enumerate().all(|(at, words)| !words.is_empty() && !all[..at].contains(words)), "{all:?}");
+        let words = |asked| Permission::asked(asked).expect("scopes").words();
+        assert_eq!(words("connctd.units.read connctd.connector"), words("connctd.connector connctd.units.read"));
     }
 
     #[test]

@@ -54,11 +54,16 @@ pub enum Scope {
     ThingsAction,
     /// List external subjects.
     SubjectsRead,
+    /// Read units.
+    UnitsRead,
+    /// Create, change and remove units.
+    UnitsAdmin,
 }
 
 impl Scope {
     /// All scopes that an app may have.
-    pub const ALL: [Self; 4] = [Self::Connector, Self::ThingsRead, Self::ThingsAction, Self::SubjectsRead];
+    pub const ALL: [Self; 6] =
+        [Self::Connector, Self::ThingsRead, Self::ThingsAction, Self::SubjectsRead, Self::UnitsRead, Self::UnitsAdmin];
 
     /// The name in tokens and requests.
     #[must_use]
@@ -68,6 +73,8 @@ impl Scope {
             Self::ThingsRead => "connctd.things.read",
             Self::ThingsAction => "connctd.things.action",
             Self::SubjectsRead => "connctd.subjects.read",
+            Self::UnitsRead => "connctd.units.read",
+            Self::UnitsAdmin => "connctd.units.admin",
         }
     }
 
@@ -80,6 +87,8 @@ impl Scope {
             Self::ThingsRead => "see the app’s things and their values, now and in the past",
             Self::ThingsAction => "control the app’s things, for example switch them on and off",
             Self::SubjectsRead => "see the list of the app’s end customers",
+            Self::UnitsRead => "see the app’s units, such as rooms and buildings, and what is in them",
+            Self::UnitsAdmin => "create, change and remove the app’s units, such as rooms and buildings",
         }
     }
 
@@ -100,7 +109,8 @@ pub fn scope_names(scope: &str) -> Result<Vec<&str>, String> {
     if names.is_empty() && !scope.is_empty() { Err("a blank".to_owned()) } else { Ok(names) }
 }
 
-/// A set of scopes, in their canonical order.
+/// A set of scopes, in the order in which they were asked for: the platform's documented responses repeat the
+/// request's order, and there are clients that compare the two as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
 
@@ -118,12 +128,12 @@ impl Scopes {
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut asked = Vec::new();
         for name in names {
-            asked.push(Scope::from_name(name).ok_or_else(|| name.to_owned())?);
+            let scope = Scope::from_name(name).ok_or_else(|| name.to_owned())?;
+            if !asked.contains(&scope) {
+                asked.push(scope);
+            }
         }
-        if asked.is_empty() {
-            return Ok(Self::all());
-        }
-        Ok(Self(Scope::ALL.into_iter().filter(|scope| asked.contains(scope)).collect()))
+        Ok(if asked.is_empty() { Self::all() } else { Self(asked) })
     }
 
     /// Whether all of the others are among them.

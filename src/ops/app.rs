@@ -2,11 +2,12 @@
 
 use crate::model::app::{App, AppProfile};
 use crate::model::error::{Error, Result, Violation};
-use crate::model::id::{AppId, GrantId};
+use crate::model::grant::OFFLINE_SCOPE;
+use crate::model::id::AppId;
 use crate::model::token::{Scopes, TokenKind};
 use crate::ops::account::IssuedToken;
 use crate::ops::caller::Developer;
-use crate::ops::token::NewToken;
+use crate::ops::token::{NewToken, Round};
 use crate::ops::{Platform, View, now, secret};
 use crate::store;
 use rusqlite::Connection;
@@ -155,23 +156,32 @@ pub fn service_token(
     let scopes = Scopes::from_names(scopes.iter().map(String::as_str)).map_err(|unknown| {
         Error::Invalid(vec![Violation {
             path: "scopes".to_owned(),
-            message: format!("{unknown:?} is no scope that an app can have; there are {}", Scopes::all()),
+            message: match unknown.as_str() {
+                OFFLINE_SCOPE => {
+                    format!("{unknown:?} asks for a refresh token, which only the authorization code flow gives; leave it out")
+                }
+                _ => format!("{unknown:?} is not a scope that an app can have; these are: {}", Scopes::all()),
+            },
         }])
     })?;
     issue(platform, &app, &scopes, None)
 }
 
-/// A service token for an app; of a grant where a developer consented to it.
-pub(super) fn issue(platform: &Platform, app: &App, scopes: &Scopes, grant: Option<GrantId>) -> Result<IssuedToken> {
+/// A service token for an app; of a round of a grant if a developer consented to it.
+pub(super) fn issue(platform: &Platform, app: &App, scopes: &Scopes, round: Option<&Round>) -> Result<IssuedToken> {
     let lifetime = platform.settings.service_token_lifetime;
     let scope = scopes.to_string();
-    let token = platform.keys.mint(NewToken {
+    let new = NewToken {
         kind: TokenKind::Service,
         subject: app.id.to_string(),
         scope: &scope,
         generation: app.generation,
         lifetime: Some(lifetime),
-        grant,
-    })?;
+        grant: round.map(|round| round.grant),
+    };
+    let token = match round {
+        Some(round) => platform.keys.mint_of(round, new)?,
+        None => platform.keys.mint(new)?,
+    };
     Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope })
 }

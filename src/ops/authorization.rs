@@ -1,8 +1,8 @@
 //! The authorization code flow up to its code: what a client asks a developer for, and what they say
 //! (RFC 6749, section 4.1; RFC 9700).
 //!
-//! connhub knows no cookies. Whoever signs in for a request gets a ticket, which the page of the
-//! request holds and nobody else, and which can be used once: so no other page can answer for them.
+//! connhub knows no cookies. Whoever signs in for a request gets a ticket, which the page of the request holds and
+//! nobody else, and which takes one answer: so no other page can answer for them.
 
 mod tickets;
 
@@ -70,7 +70,16 @@ pub struct Redirection {
     /// What the client wanted to get back.
     pub state: Option<String>,
     /// How it went.
-    pub result: Result<String, RequestError>,
+    pub result: Result<NewCode, RequestError>,
+}
+
+/// What a client gets that a developer allowed to act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCode {
+    /// The authorization code.
+    pub code: String,
+    /// What was granted. RFC 6749 leaves this to the token response; the platform also documents it here.
+    pub scope: String,
 }
 
 /// Why a client gets no code (RFC 6749, section 4.1.2.1).
@@ -123,12 +132,34 @@ pub struct Question {
 }
 
 /// What a developer says to a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Yes, for this app of theirs.
     Allow(AppId),
     /// No.
     Deny,
+}
+
+/// Why an answer leads nowhere.
+#[derive(Debug)]
+pub enum DecisionRefusal {
+    /// No such ticket: it has expired, or the server was restarted.
+    Unknown,
+    /// The request has been answered, and the answer counts.
+    Answered {
+        /// Whether access was given.
+        allowed: bool,
+    },
+    /// Another answer is being written.
+    BeingAnswered,
+    /// Something changed since, so that it cannot be done, or our own fault.
+    Failed(Error),
+}
+
+impl From<Error> for DecisionRefusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Checks an authorization request, of which nothing is trusted: whoever sent the browser here may
@@ -228,38 +259,55 @@ pub async fn ask(
     Ok(Question { ticket, account, apps, ends_after })
 }
 
-/// Does as a developer said.
+/// Does as a developer said. A repeat of an answer has the same result: the form may be sent twice, or again because
+/// its response was lost.
 ///
 /// # Errors
-/// [`Error::NotFound`] where the ticket is too old or was used; [`Error::Conflict`] where something
-/// changed since, so that it cannot be done.
-pub async fn decide(platform: &Arc<Platform>, ticket: &str, decision: Decision) -> Result<Redirection> {
-    let (request, account) = platform.tickets.take(ticket).ok_or_else(|| {
-        Error::NotFound("this question was answered already, or waited for too long: begin again".to_owned())
-    })?;
-    let (uri, state) = (request.redirect_uri.clone(), request.state.clone());
-    let app = match decision {
-        Decision::Allow(app) => app,
-        Decision::Deny => {
-            let description = "the developer did not consent".to_owned();
-            let denied = RequestError { code: ErrorCode::AccessDenied, description };
-            return Ok(Redirection { uri, state, result: Err(denied) });
-        }
+/// See [`DecisionRefusal`]; after [`DecisionRefusal::Failed`] the developer can answer again.
+pub async fn decide(
+    platform: &Arc<Platform>,
+    ticket: &str,
+    decision: Decision,
+) -> Result<Redirection, DecisionRefusal> {
+    let lead = |request: &AuthorizationRequest| Redirection {
+        uri: request.redirect_uri.clone(),
+        state: request.state.clone(),
+        result: match decision {
+            Decision::Allow(_) => Ok(NewCode { code: secret::generate(), scope: request.permission.to_string() }),
+            Decision::Deny => Err(RequestError {
+                code: ErrorCode::AccessDenied,
+                description: "the developer did not consent".to_owned(),
+            }),
+        },
     };
-    let code = secret::generate();
-    let hash = secret::hash(&code);
-    platform.store.write(move |transaction| consent(transaction, request, &account, app, hash)).await?;
-    Ok(Redirection { uri, state, result: Ok(code) })
+    let answer = platform.tickets.answer(ticket, decision, lead)?;
+    if let (Decision::Allow(app), Ok(NewCode { code, .. })) = (decision, &answer.redirection.result) {
+        let hash = secret::hash(code);
+        // Of several requests with the same answer one writes and the others wait. If it goes away, the next one
+        // writes, and finds what the first may have written after all.
+        let write = || async {
+            let question = Arc::clone(&answer.question);
+            let consented = platform
+                .store
+                .write(move |transaction| consent(transaction, &question.request, &question.account, app, hash));
+            consented.await
+        };
+        answer.written.get_or_try_init(write).await?;
+    }
+    Ok(answer.redirection.clone())
 }
 
 fn consent(
     transaction: &Transaction<'_>,
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     account: &Account,
     app: AppId,
     hash: [u8; 32],
 ) -> Result<()> {
-    let AuthorizationRequest { client, redirect_uri, permission, redirect_named, challenge, .. } = request;
+    if store::grant::by_code(transaction, hash)?.is_some() {
+        return Ok(());
+    }
+    let AuthorizationRequest { client, redirect_uri, permission, redirect_named, challenge, .. } = request.clone();
     let stands = store::account::get(transaction, account.id)?.is_some_and(|now| now.generation == account.generation);
     if !stands {
         return Err(Error::Conflict("the password was changed meanwhile: begin again".to_owned()));

@@ -3,8 +3,9 @@
 
 use crate::model::app::App;
 use crate::model::error::Error;
+use crate::model::grant::Permission;
 use crate::model::id::AppId;
-use crate::model::token::{Scopes, scope_names};
+use crate::model::token::Scopes;
 use crate::ops::account::IssuedToken;
 use crate::ops::{Platform, app, secret};
 use crate::store;
@@ -72,8 +73,10 @@ pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentia
     Ok(Client { app })
 }
 
-/// A service token for an app that has shown its secret (RFC 6749, section 4.4); all scopes where none
-/// is named.
+/// A service token for an app that has shown its secret (RFC 6749, section 4.4); all scopes if none is named.
+///
+/// `offline` is accepted and grants nothing here: an app with a secret needs no refresh token (section 4.4.3). The
+/// scope of the response, which leaves it out, says so (section 3.3).
 ///
 /// # Errors
 /// [`TokenRefusal::UnauthorizedClient`] for an app without a secret; a scope that is none.
@@ -83,10 +86,11 @@ pub fn client_credentials(platform: &Platform, client: &Client, scope: &str) -> 
             "an app without a secret gets tokens by the authorization code flow alone",
         ));
     }
-    let scopes = scope_names(scope).and_then(Scopes::from_names).map_err(unknown_scope)?;
-    Ok(app::issue(platform, &client.app, &scopes, None)?)
-}
-
-fn unknown_scope(name: String) -> TokenRefusal {
-    TokenRefusal::InvalidScope(format!("{name} is no scope that an app can have; there are {}", Scopes::all()))
+    let asked = Permission::asked(scope).map_err(|unknown| {
+        TokenRefusal::InvalidScope(format!(
+            "{unknown} is not a scope that an app can have; these are, separated by spaces: {}",
+            Scopes::all()
+        ))
+    })?;
+    Ok(app::issue(platform, &client.app, &asked.scopes, None)?)
 }

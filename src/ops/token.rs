@@ -5,7 +5,7 @@ use crate::model::error::{Error, Result};
 use crate::model::id::{GrantId, TokenId};
 use crate::model::time::Timestamp;
 use crate::model::token::TokenKind;
-use crate::ops::now;
+use crate::ops::{now, secret};
 use crate::store::{Store, setting};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,24 @@ pub(super) struct NewToken<'a> {
     pub(super) grant: Option<GrantId>,
 }
 
+/// A round of a grant: the tokens that one code or refresh token was exchanged for. They are a function of the
+/// round and the server's key, so a request that is repeated gets the same ones although none is stored.
+pub(super) struct Round {
+    pub(super) grant: GrantId,
+    /// Which of the grant's rounds it is.
+    pub(super) number: i64,
+    /// When the tokens were first issued.
+    pub(super) issued_at: Timestamp,
+}
+
+impl Round {
+    /// The claim `jti` of one of its tokens. `what` distinguishes them.
+    fn token_id(&self, what: &str) -> TokenId {
+        let hash = secret::hash(&format!("{}/{}/{what}", self.grant, self.number));
+        TokenId::from_bytes(std::array::from_fn(|at| hash[at]))
+    }
+}
+
 impl Claims {
     /// What names the token among all others.
     pub(super) fn id(&self) -> Option<TokenId> {
@@ -65,6 +83,8 @@ pub(super) struct Keys {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    /// The same for tokens that may have expired.
+    of_any_age: Validation,
 }
 
 impl Keys {
@@ -91,38 +111,50 @@ impl Keys {
         // The audience is the kind, which the caller compares with what it needs.
         validation.validate_aud = false;
         validation.leeway = 0;
-        Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret), validation }
+        let mut of_any_age = validation.clone();
+        of_any_age.validate_exp = false;
+        let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+        Self { encoding, decoding, validation, of_any_age }
     }
 
     /// Makes a token.
     pub(super) fn mint(&self, new: NewToken<'_>) -> Result<String> {
-        let now: Timestamp = now();
+        self.mint_as(TokenId::generate(), now(), new)
+    }
+
+    /// Makes the token of a round that has this scope: the same each time.
+    pub(super) fn mint_of(&self, round: &Round, new: NewToken<'_>) -> Result<String> {
+        self.mint_as(round.token_id(new.scope), round.issued_at, new)
+    }
+
+    fn mint_as(&self, id: TokenId, issued_at: Timestamp, new: NewToken<'_>) -> Result<String> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: new.kind.name().to_owned(),
             sub: new.subject,
             scope: new.scope.to_owned(),
-            iat: now.seconds(),
-            exp: new.lifetime.map(|lifetime| now.plus(lifetime).seconds()),
-            jti: TokenId::generate().to_string(),
+            iat: issued_at.seconds(),
+            exp: new.lifetime.map(|lifetime| issued_at.plus(lifetime).seconds()),
+            jti: id.to_string(),
             grant: new.grant.map(|grant| grant.to_string()),
             generation: new.generation,
         };
         self.sign(&claims)
     }
 
-    /// Makes the refresh token of a grant's round.
-    pub(super) fn mint_refresh(&self, grant: GrantId, round: i64, expires_at: Timestamp) -> Result<String> {
+    /// Makes the refresh token of a grant's round: the same each time.
+    pub(super) fn mint_refresh(&self, round: &Round, expires_at: Timestamp) -> Result<String> {
         self.sign(&Claims {
             iss: ISSUER.to_owned(),
             aud: REFRESH_AUDIENCE.to_owned(),
-            sub: grant.to_string(),
+            sub: round.grant.to_string(),
             scope: String::new(),
-            iat: now().seconds(),
+            iat: round.issued_at.seconds(),
             exp: Some(expires_at.seconds()),
-            jti: TokenId::generate().to_string(),
+            // No scope has this name.
+            jti: round.token_id(REFRESH_AUDIENCE).to_string(),
             grant: None,
-            generation: round,
+            generation: round.number,
         })
     }
 
@@ -142,11 +174,20 @@ impl Keys {
         Some((claims.sub.parse().ok()?, claims))
     }
 
+    /// Whether we made a token, whatever its kind and even if it has expired.
+    pub(super) fn made(&self, token: &str) -> bool {
+        self.decode(token, &self.of_any_age).is_some()
+    }
+
     fn claims(&self, token: &str) -> Option<Claims> {
+        self.decode(token, &self.validation)
+    }
+
+    fn decode(&self, token: &str, validation: &Validation) -> Option<Claims> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
-        Some(jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims)
+        Some(jsonwebtoken::decode::<Claims>(token, &self.decoding, validation).ok()?.claims)
     }
 }
 
@@ -188,7 +229,8 @@ mod tests {
     fn a_refresh_token_is_no_bearers_token_and_a_bearers_none_to_refresh_with() {
         let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
         let grant = GrantId::generate();
-        let token = keys.mint_refresh(grant, 7, now().plus(Duration::from_secs(60))).expect("a token");
+        let round = Round { grant, number: 7, issued_at: now() };
+        let token = keys.mint_refresh(&round, now().plus(Duration::from_secs(60))).expect("a token");
         assert!(keys.verify(&token).is_none());
         let (of, claims) = keys.verify_refresh(&token).expect("valid");
         assert_eq!((of, claims.generation), (grant, 7));
@@ -196,6 +238,33 @@ mod tests {
             let token = keys.mint(new(kind, None)).expect("a token");
             assert!(keys.verify_refresh(&token).is_none(), "{kind}");
         }
+    }
+
+    #[test]
+    fn the_tokens_of_a_round_are_the_same_each_time_and_differ_from_all_others() {
+        let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
+        let (grant, issued_at) = (GrantId::generate(), now());
+        let scoped = |scope| NewToken { scope, ..new(TokenKind::Service, Some(Duration::from_secs(60))) };
+        let id_of = |token: &str| keys.claims(token).expect("valid").jti;
+        let of_round = |number| {
+            let round = Round { grant, number, issued_at };
+            let refresh = keys.mint_refresh(&round, issued_at.plus(Duration::from_secs(60)));
+            [refresh, keys.mint_of(&round, scoped("")), keys.mint_of(&round, scoped("connctd.things.read"))]
+                .map(|token| token.expect("a token"))
+        };
+        assert_eq!(of_round(1), of_round(1));
+        let ids: std::collections::HashSet<_> = (1..=3).flat_map(of_round).map(|token| id_of(&token)).collect();
+        assert_eq!(ids.len(), 9, "{ids:?}");
+    }
+
+    #[test]
+    fn a_token_that_has_expired_is_still_known_as_ours() {
+        let keys = Keys::from_secret(b"0123456789abcdef0123456789abcdef");
+        let round = Round { grant: GrantId::generate(), number: 1, issued_at: Timestamp::from_seconds(1) };
+        let old = keys.mint_of(&round, new(TokenKind::Service, Some(Duration::from_secs(60)))).expect("a token");
+        assert!(keys.verify(&old).is_none() && keys.made(&old));
+        let other = Keys::from_secret(b"another secret of thirty-two byt");
+        assert!(!other.made(&old) && !keys.made("nonsense") && !keys.made(&old[..old.len() - 2]));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 import { quoted } from '../core/curl.js';
 
 const SCOPE = 'connctd.things.read offline';
-const OTHER_SCOPES = 'connctd.connector connctd.things.action connctd.subjects.read';
+const OTHER_SCOPES = 'connctd.connector connctd.things.action connctd.subjects.read connctd.units.read connctd.units.admin';
 
 // For an app without a secret: a module of its page.
 export const inBrowser = ({ server, clientId, redirectUri }) => `const SERVER = ${JSON.stringify(server)};

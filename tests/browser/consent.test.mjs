@@ -98,6 +98,134 @@ test('who does not allow it is led back, and the client is told so', WITHOUT, as
   assert.deepEqual((await api.ask('{ grants { id } }')).grants, []);
 });
 
+// Starts the flow and signs in, up to the question.
+async function asked(page, server, client) {
+  await page.goto(authorizationRequest(server, client).url);
+  await enter(page, server);
+  await seen(heading(page, 'Allow access?'));
+}
+
+// Resolves once the browser has handed an address to an app on the device. There is none here, so the page stays.
+const handedOver = (page, start) =>
+  page.waitForEvent('requestfailed', (request) => request.url().startsWith(start) && request.failure().errorText === 'net::ERR_ABORTED');
+
+// Browsers apply the rule form-action to every redirect that follows a form.
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript';
+  const options = { signedIn: false, javaScriptEnabled, timeout: 120_000 };
+
+  test(`a client sends people on to another origin after either answer, ${how}`, options, async ({ page, server, api, watch }) => {
+    const dashboard = await client(api);
+    const [between, last] = [await startClientPage(), await startClientPage()];
+    clientPages.push(between, last);
+    for (const { origin } of [dashboard, between, last]) watch.allowHost(origin);
+    between.onward = { status: 302, location: `${last.origin}/` };
+    for (const status of [302, 303, 307, 308]) {
+      for (const answer of ['Allow access', 'Do not allow']) {
+        dashboard.page.onward = { status, location: answer === 'Allow access' ? `${last.origin}/` : between.redirectUri };
+        await asked(page, server, dashboard);
+        await button(page, answer).click();
+        await page.waitForURL(`${last.origin}/`);
+        assert.equal('code' in dashboard.page.came.at(-1), answer === 'Allow access', `${status} ${answer}`);
+      }
+    }
+    assert.equal(dashboard.page.came.length, 8);
+  });
+
+  test(`a client sends people on to an app on the device, or is one, ${how}`, options, async ({ open, server, api, watch }) => {
+    const dashboard = await client(api);
+    watch.allowHost(dashboard.origin);
+    const native = await api.createApp('Lumen for phones', { redirectUris: ['com.example.app:/cb'], hasSecret: false });
+    const done = 'com.example.app:/done';
+    dashboard.page.onward = { status: 302, location: done };
+    for (const [client, address] of [[dashboard, done], [{ ...native, redirectUri: 'com.example.app:/cb' }, 'com.example.app:/cb?']]) {
+      for (const answer of ['Allow access', 'Do not allow']) {
+        // Chromium asks a person before it does so, and until then their window takes no more clicks.
+        const page = await open();
+        await asked(page, server, client);
+        if (answer === 'Allow access') await page.getByRole('radio', { name: 'Lumen for phones' }).check();
+        await Promise.all([handedOver(page, address), button(page, answer).click()]);
+      }
+    }
+    assert.deepEqual(dashboard.page.came.map((its) => 'code' in its), [true, false]);
+  });
+
+  test(`a client’s window of its own arrives where the client sends it on, ${how}`, options, async ({ page, server, api, watch }) => {
+    const dashboard = await client(api);
+    const last = await startClientPage();
+    clientPages.push(last);
+    for (const { origin } of [dashboard, last]) watch.allowHost(origin);
+    dashboard.page.onward = { status: 302, location: `${last.origin}/` };
+    const { url } = authorizationRequest(server, dashboard);
+    // Without scripts it is a link that opens a window.
+    dashboard.page.html = javaScriptEnabled
+      ? `<button onclick="open(${JSON.stringify(url).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}, '', 'popup')">Connect</button>`
+      : `<a role="button" target="_blank" rel="opener" href="${url.replaceAll('&', '&amp;')}">Connect</a>`;
+    await page.goto(dashboard.origin);
+    const [opened] = await Promise.all([page.waitForEvent('popup'), button(page, 'Connect').click()]);
+    await enter(opened, server);
+    await button(opened, 'Allow access').click();
+    await opened.waitForURL(`${last.origin}/`);
+    assert.equal(dashboard.page.came.length, 1);
+  });
+
+  test(`an answer whose response was lost is sent again, and later says what it was, ${how}`, options, async ({ page, server, api, watch }) => {
+    watch.allowStatus(409);
+    watch.allowDisconnection();
+    const dashboard = await client(api);
+    watch.allowHost(dashboard.origin);
+    await asked(page, server, dashboard);
+    const form = { ticket: await page.locator('input[name=ticket]').getAttribute('value'), app: dashboard.id };
+    // The server gets the answer, the browser no response: the connection is cut.
+    const decision = '**/oauth2/auth/decision';
+    await page.route(decision, async (route) => {
+      const headers = { Origin: server.url, 'Content-Type': 'application/x-www-form-urlencoded' };
+      await fetch(route.request().url(), { method: 'POST', redirect: 'manual', headers, body: route.request().postData() });
+      await route.abort('connectionreset');
+    });
+    await Promise.all([page.waitForEvent('requestfailed'), button(page, 'Allow access').click()]);
+    await page.unroute(decision);
+    await page.reload();
+    await backAt(page, dashboard);
+    assert.equal(dashboard.page.came.length, 1);
+    assert.equal((await api.ask('{ grants { id } }')).grants.length, 0, 'the client has not redeemed its code');
+    // Whoever answers differently afterwards is told what counts.
+    const later = await fetch(`${server.url}/oauth2/auth/decision`, { method: 'POST', body: new URLSearchParams({ ...form, decision: 'deny' }) });
+    assert.equal(later.status, 409);
+    assert.match(await later.text(), /You have allowed the access/);
+  });
+}
+
+test('who goes back from the client does not answer a second time', { signedIn: false }, async ({ page, server, api, watch }) => {
+  watch.allow(/ERR_CACHE_MISS/);
+  const dashboard = await client(api);
+  watch.allowHost(dashboard.origin);
+  await asked(page, server, dashboard);
+  await button(page, 'Allow access').click();
+  await backAt(page, dashboard);
+  // Chromium keeps no page that a form led to, and asks before it sends the form again.
+  await page.goBack().catch((error) => assert.match(error.message, /ERR_CACHE_MISS/));
+  assert.equal(server.output.split('path="/oauth2/auth/decision"').length - 1, 1, server.output);
+  assert.equal(dashboard.page.came.length, 1);
+});
+
+test('the page that people come from is told to nobody', { signedIn: false }, async ({ page, server, api, watch }) => {
+  const dashboard = await client(api);
+  const last = await startClientPage();
+  clientPages.push(last);
+  for (const { origin } of [dashboard, last]) watch.allowHost(origin);
+  dashboard.page.onward = { status: 302, location: `${last.origin}/` };
+  const referrers = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url)) referrers.push(request.headers().referer);
+  });
+  await asked(page, server, dashboard);
+  await button(page, 'Allow access').click();
+  await page.waitForURL(`${last.origin}/`);
+  assert.deepEqual(referrers.filter(Boolean), []);
+  assert.equal(await page.evaluate(() => document.referrer), '');
+});
+
 const holdsChecked = async (radio) => assert.ok(await radio.isChecked());
 
 test('the whole flow is done with the keyboard alone, and everybody can read its pages', { signedIn: false }, async ({ page, server, api, watch }) => {
@@ -195,7 +323,7 @@ test('requests that are no good and questions that stand no more say so, and not
   await server.restart();
   await button(page, 'Allow access').click();
   await seen(heading(page, 'That did not work'));
-  await says(page.getByRole('main'), /waited for too long.*go back to the app that sent you here/);
+  await says(page.getByRole('main'), /waited for too long.*go back to the app that sent you here.*that answer counts/);
   await assertAccessible(page);
   assert.deepEqual(dashboard.page.came, []);
 });

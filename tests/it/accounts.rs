@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-const ALL_SCOPES: &str = "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read";
+const ALL_SCOPES: &str = "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read \
+                          connctd.units.read connctd.units.admin";
 
 fn token_request(fields: &[(&str, &str)]) -> Request {
     Request::post("/oauth2/token").form(fields)
@@ -145,7 +146,7 @@ fn a_token_has_the_scopes_asked_for_and_no_other() {
     let request = token_request(&[("grant_type", "client_credentials"), ("scope", scope)])
         .header("Authorization", basic(&world.app.id, &world.app.secret));
     let answer = world.server.send(&request).expect(200).json();
-    assert_eq!(answer["scope"], "connctd.things.read connctd.things.action");
+    assert_eq!(answer["scope"], "connctd.things.action connctd.things.read");
     let token = answer["access_token"].as_str();
     graphql(&world.server, token, None, "{ things { id } }", json!({})).data();
     let refused = graphql(&world.server, token, None, "{ connectorInstantiations { id } }", json!({}));
@@ -254,7 +255,12 @@ fn service_tokens_for_own_apps_need_known_scopes() {
         (&json!("bearer"), &json!(3600), &json!(ALL_SCOPES))
     );
     assert_eq!(ask(json!(["connctd.things.read"])).field()["scope"], "connctd.things.read");
+    assert_eq!(ask(json!(["connctd.units.read"])).field()["scope"], "connctd.units.read");
     assert_eq!(ask(json!(["connctd.core"])).violations(), ["scopes"]);
+    // It is a scope, but not of this token; the error must not deny that it exists.
+    let offline = ask(json!(["connctd.things.read", "offline"]));
+    assert_eq!(offline.violations(), ["scopes"]);
+    assert!(format!("{offline:?}").contains("refresh token"), "{offline:?}");
     let answer = world.server.send(
         &Request::post(GRAPHQL)
             .bearer(world.developer.token.as_str())

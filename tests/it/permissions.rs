@@ -10,8 +10,14 @@ use crate::wait::until;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const SCOPES: [&str; 4] =
-    ["connctd.connector", "connctd.things.read", "connctd.things.action", "connctd.subjects.read"];
+const SCOPES: [&str; 6] = [
+    "connctd.connector",
+    "connctd.things.read",
+    "connctd.things.action",
+    "connctd.subjects.read",
+    "connctd.units.read",
+    "connctd.units.admin",
+];
 /// A token of the right form that somebody else has signed.
 const FOREIGN: &str = concat!(
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJjb25uaHViIiwiYXVkIjoiZGV2ZWxvcGVyIiwic3Vi",

@@ -10,7 +10,9 @@ use crate::http::encoding::{Pair, pairs_and_repeated};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::error::Error;
-use crate::ops::authorization::{self, Asked, AuthorizationRequest, Decision, ErrorCode, Redirection, RequestRefusal};
+use crate::ops::authorization::{
+    self, Asked, AuthorizationRequest, Decision, DecisionRefusal, ErrorCode, NewCode, Redirection, RequestRefusal,
+};
 use crate::ops::{Platform, account};
 use http::header::{LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
@@ -92,7 +94,10 @@ pub(in crate::http) async fn decide(
     };
     match authorization::decide(platform, form.get("ticket").unwrap_or_default(), decision).await {
         Ok(redirection) => lead_back(&redirection, issuer),
-        Err(error) => page::refused(request, error.into()),
+        Err(DecisionRefusal::Unknown) => page::no_question(request),
+        Err(DecisionRefusal::Answered { allowed }) => page::answered(allowed),
+        Err(DecisionRefusal::BeingAnswered) => page::being_answered(),
+        Err(DecisionRefusal::Failed(error)) => page::refused(request, error.into()),
     }
 }
 
@@ -158,7 +163,7 @@ fn location(Redirection { uri, state, result }: &Redirection, issuer: &str) -> O
         // A query of its own stays (RFC 6749, section 3.1.2).
         let mut query = url.query_pairs_mut();
         match result {
-            Ok(code) => query.append_pair("code", code),
+            Ok(NewCode { code, scope }) => query.append_pair("code", code).append_pair("scope", scope),
             Err(error) => query
                 .append_pair("error", word(error.code))
                 .append_pair("error_description", &super::printable(&error.description)),
@@ -193,7 +198,8 @@ pub(in crate::http) fn fuzz(query: &str) {
     let Some(uri) = asked.redirect_uri.filter(|uri| crate::model::redirect::problem(uri).is_none()) else { return };
     assert!(crate::model::redirect::matches(&uri, &uri));
     let plain = Url::parse(&uri).unwrap_or_else(|error| panic!("{uri:?} was taken: {error}"));
-    let redirection = Redirection { uri, state: asked.state, result: Ok("code".to_owned()) };
+    let result = Ok(NewCode { code: "code".to_owned(), scope: "scope".to_owned() });
+    let redirection = Redirection { uri, state: asked.state, result };
     let location = location(&redirection, "https://issuer.example").unwrap_or_else(|| panic!("{redirection:?}"));
     let led = location.to_str().ok().and_then(|location| Url::parse(location).ok());
     let led = led.unwrap_or_else(|| panic!("{redirection:?} leads to {location:?}"));
@@ -211,12 +217,12 @@ mod tests {
         let redirection = Redirection {
             uri: "https://app.example/cb?tenant=a%20b".to_owned(),
             state: Some("x&y=1 ü".to_owned()),
-            result: Ok("code".to_owned()),
+            result: Ok(NewCode { code: "code".to_owned(), scope: "a b".to_owned() }),
         };
         let location = location(&redirection, "http://h:1").expect("a URL");
         assert_eq!(
             location,
-            "https://app.example/cb?tenant=a%20b&code=code&state=x%26y%3D1+%C3%BC&iss=http%3A%2F%2Fh%3A1"
+            "https://app.example/cb?tenant=a%20b&code=code&scope=a+b&state=x%26y%3D1+%C3%BC&iss=http%3A%2F%2Fh%3A1"
         );
     }
 }

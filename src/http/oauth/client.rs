@@ -41,6 +41,13 @@ fn named(
         return Err(OauthError::new(Code::InvalidRequest, "the client's secret is sent by HTTP Basic and in the form"));
     }
     let (id, secret) = basic_credentials(basic).ok_or(TokenRefusal::InvalidClient)?;
+    // `echo id:secret | base64` encodes the end of its line too.
+    if secret.ends_with(['\n', '\r']) {
+        return Err(OauthError::new(
+            Code::InvalidClient,
+            "the client's secret in HTTP Basic ends with a line break: encode it without one (printf, or echo -n)",
+        ));
+    }
     if form_id.is_some_and(|form_id| form_id != id) {
         return Err(OauthError::new(Code::InvalidRequest, "HTTP Basic and the form name different clients"));
     }
@@ -77,6 +84,7 @@ mod tests {
         let basic = STANDARD.encode("id:secret");
         let code = |basic: Option<&str>, id, secret| named(basic, id, secret).map_err(|error| error.code).err();
         assert_eq!(code(Some(&basic), None, None), None);
+        assert_eq!(code(Some(&STANDARD.encode("id:secret\n")), None, None), Some(Code::InvalidClient));
         assert_eq!(code(Some(&basic), Some("id"), None), None);
         assert_eq!(code(None, Some("id"), Some("secret")), None);
         assert_eq!(code(None, Some("id"), None), None);

@@ -16,6 +16,10 @@ use url::Url;
 use warp::reply::Response;
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// What the consent page may do. It has no rule `form-action`: browsers apply that to every redirect that follows the
+/// form, and a client may send people on to wherever it likes, other sites and apps on the device included.
+const CONSENT_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// A sign-in that failed: it is tried again on the same page.
@@ -102,7 +106,7 @@ pub(super) fn consent(request: &Request, asked: &AuthorizationRequest, question:
         }
     };
     let mut response = page("Allow access?", content);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(&asked.redirect_uri));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, CONSENT_POLICY);
     response
 }
 
@@ -132,9 +136,7 @@ pub(super) fn not_asked(why: &str) -> Response {
         p { "You did nothing wrong, and nothing happened. You can close this page." }
         p class="hint" { "Whoever develops that app has to mend it, and needs the words above for that." }
     };
-    let mut response = page("This app cannot ask for access", content);
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    with_status(page("This app cannot ask for access", content), StatusCode::BAD_REQUEST)
 }
 
 /// Tells that nobody can be asked, and where the client would be told so.
@@ -144,9 +146,7 @@ pub(super) fn way_back(uri: &str, link: &str, why: &str) -> Response {
         p { a class="button" href=(link) rel="noreferrer" { "Go back to " (target(uri)) } }
         p class="hint" { "You did nothing wrong, and nothing happened. Go back only if that is where you came from." }
     };
-    let mut response = page("This app cannot ask for access", content);
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    with_status(page("This app cannot ask for access", content), StatusCode::BAD_REQUEST)
 }
 
 /// Tells that something cannot be done.
@@ -160,6 +160,47 @@ pub(super) fn refused(request: &Request, refusal: Refusal) -> Response {
     let mut response = page("That did not work", content);
     *response.status_mut() = refused.status();
     keep_retry_after(&mut response, &refused);
+    response
+}
+
+/// Tells somebody that their answer does not belong to any question, and what may have become of an earlier one.
+pub(super) fn no_question(request: &Request) -> Response {
+    let content = html! {
+        (notice("danger", html! { "This question waited for too long, or the server was restarted in the meantime." }))
+        p { "To try again, go back to the app that sent you here and start there." }
+        p { "If you have answered it before, that answer counts. " (access_given()) }
+        p class="hint" { "Request " (request.id.as_str()) }
+    };
+    with_status(page("That did not work", content), StatusCode::NOT_FOUND)
+}
+
+/// Tells somebody what they have answered before.
+pub(super) fn answered(allowed: bool) -> Response {
+    let content = html! {
+        p {
+            @if allowed { "You have allowed the access that was asked for. " } @else { "You have not allowed the access that was asked for. " }
+            "There is nothing more to do here: go back to the app that sent you. If it did not notice your answer, start there again."
+        }
+        p class="hint" { (access_given()) }
+    };
+    with_status(page("You have answered already", content), StatusCode::CONFLICT)
+}
+
+/// Tells somebody that their first answer is not written yet.
+pub(super) fn being_answered() -> Response {
+    let content = html! {
+        p { "Your first answer to this question is still being processed. Wait a few seconds, then go back to the app that sent you here." }
+        p class="hint" { (access_given()) }
+    };
+    with_status(page("You have answered already", content), StatusCode::CONFLICT)
+}
+
+fn access_given() -> Markup {
+    html! { "All access that you have given is listed under " a href="/account" { "your account" } ", where you can end it." }
+}
+
+fn with_status(mut response: Response, status: StatusCode) -> Response {
+    *response.status_mut() = status;
     response
 }
 
@@ -222,27 +263,6 @@ fn target(uri: &str) -> String {
     }
 }
 
-/// What the page may do, with one thing more than all others: to be led to the client, as browsers hold
-/// forms to that also after the answer.
-fn policy(uri: &str) -> HeaderValue {
-    let url = Url::parse(uri).ok();
-    let source = url.map_or_else(String::new, |url| {
-        let origin = url.origin().ascii_serialization();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'/');
-        // A host that the policy's grammar has no place for, as an IPv6 address, goes by its scheme.
-        if url.has_host() && origin.bytes().all(plain) && origin != "null" {
-            origin
-        } else {
-            format!("{}:", url.scheme())
-        }
-    });
-    let policy = format!(
-        "default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self' {source}"
-    );
-    // Plain ASCII by what is let through above; without the source the answer would only not be led back.
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'"))
-}
-
 /// A length of time in the largest unit of which it is a multiple.
 fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -263,22 +283,6 @@ fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_policy_lets_the_form_lead_to_the_client_and_nowhere_else() {
-        for (uri, source) in [
-            ("https://app.example/cb?x", "https://app.example"),
-            ("http://127.0.0.1:8080/cb", "http://127.0.0.1:8080"),
-            ("http://[::1]:8080/cb", "http:"),
-            ("com.example.app:/cb", "com.example.app:"),
-            ("https://a;script-src,b.example/", "https:"),
-        ] {
-            let policy = policy(uri);
-            let policy = policy.to_str().expect("ASCII");
-            assert!(policy.ends_with(&format!("form-action 'self' {source}")), "{uri}: {policy}");
-            assert_eq!(policy.matches(';').count(), 4, "{policy}");
-        }
-    }
 
     #[test]
     fn a_length_of_time_is_told_in_one_unit() {

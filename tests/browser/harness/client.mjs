@@ -8,14 +8,19 @@ import { createServer } from 'node:http';
 
 const BACK = '/callback';
 
-// Serves the client's page: `html` at its root, and a few words where people are led back to. Nothing of it is known to
-// the server before it is registered there.
+// Serves the client's page: `html` at its root, and a few words where people are led back to. With `onward`, as
+// { status, location }, it sends them on from there. Nothing of it is known to the server before it is registered there.
 export async function startClientPage() {
   const came = [];
-  const page = { html: '' };
+  const page = { html: '', onward: null };
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, page.origin);
     if (pathname === BACK && searchParams.size > 0) came.push(Object.fromEntries(searchParams));
+    if (pathname === BACK && page.onward) {
+      response.writeHead(page.onward.status, { Location: page.onward.location });
+      response.end();
+      return;
+    }
     const known = pathname === '/' || pathname === BACK;
     response.writeHead(known ? 200 : 204, { 'Content-Type': 'text/html; charset=utf-8' });
     response.end(known ? `<!doctype html><title>A client</title><link rel="icon" href="data:,">${page.html}` : '');

@@ -42,7 +42,8 @@ fn empty_parameters_are_as_none_and_unknown_ones_are_ignored() {
         let landing = scene.allow(&asked);
         assert_eq!(landing.get("state"), None);
         let tokens = Tokens::of(&scene.client.redeem(&landing.get("code").expect("a code")));
-        let all = "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read";
+        let all = "connctd.connector connctd.things.read connctd.things.action connctd.subjects.read \
+                   connctd.units.read connctd.units.admin";
         assert_eq!((tokens.scope.as_str(), tokens.refresh), (all, None));
     }
     let none = Asked::of(&scene.client).with("response_type", "");
@@ -224,6 +225,18 @@ fn the_person_is_asked_each_time_and_told_who_asks_for_what() {
         assert_eq!(Form::of(&page).values("app"), [scene.app.as_str()]);
         assert_eq!(scene.grants(), 0, "nothing is granted before the answer");
     }
+}
+
+/// Browsers apply `form-action` to every redirect that follows a form (tests/browser/consent.test.mjs), so the page whose
+/// form leads to the client has no such rule. The page that a password is typed into keeps it.
+#[test]
+fn only_the_page_whose_form_leads_to_the_client_lets_forms_lead_anywhere() {
+    let scene = Scene::new();
+    let asked = Asked::of(&scene.client);
+    let has_rule = |page: &Response| page.header("Content-Security-Policy").expect("a policy").contains("form-action");
+    assert!(has_rule(&scene.open(&asked)));
+    assert!(has_rule(&scene.sign_in(&asked, EMAIL, "wrong password")));
+    assert!(!has_rule(&scene.sign_in(&asked, EMAIL, PASSWORD)));
 }
 
 /// RFC 6749, section 10.13, and RFC 9700, section 4.16: no other page may show these in a frame, those of

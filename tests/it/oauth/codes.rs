@@ -1,7 +1,9 @@
 //! Authorization codes and PKCE: who may redeem one, how long, and how often (RFC 6749, sections 4.1.2
 //! to 4.1.4, 10.5 and 10.6; RFC 7636; RFC 9700, sections 2.1.1, 4.5 and 4.8).
 
-use super::flow::{Asked, CHALLENGE, Landing, REDIRECT, Scene, Tokens, VERIFIER, assert_error, register};
+use super::flow::{
+    Asked, CHALLENGE, Client, Landing, NOT_AT_ONCE, REDIRECT, Scene, Tokens, VERIFIER, assert_error, register,
+};
 use std::thread;
 
 /// Another verifier of the right form.
@@ -39,13 +41,59 @@ fn a_code_gives_tokens_for_the_app_that_was_chosen() {
 #[test]
 fn a_code_is_good_once_and_a_second_use_ends_what_the_first_gave() {
     let scene = Scene::new();
-    let code = scene.code(&Asked::of(&scene.client));
-    let tokens = Tokens::of(&scene.client.redeem(&code));
-    assert!(scene.reads(&tokens.access));
-    assert_error(&scene.client.redeem(&code), 400, "invalid_grant");
-    assert!(!scene.reads(&tokens.access), "the access token of the first use is good");
-    assert_error(&scene.client.refresh(tokens.refresh()), 400, "invalid_grant");
-    assert_error(&scene.client.redeem(&code), 400, "invalid_grant");
+    for client in [&scene.client, &scene.public] {
+        let code = scene.code(&Asked::of(client));
+        let tokens = Tokens::of(&client.redeem(&code));
+        assert!(scene.reads(&tokens.access));
+        scene.seconds_pass(NOT_AT_ONCE);
+        assert_error(&client.redeem(&code), 400, "invalid_grant");
+        assert!(!scene.reads(&tokens.access), "the access token of the first use is good");
+        assert_error(&client.refresh(tokens.refresh()), 400, "invalid_grant");
+        assert_error(&client.redeem(&code), 400, "invalid_grant");
+    }
+}
+
+/// RFC 6749, section 4.1.2: also a repeat at once must be refused. But whoever has the verifier began the flow, and what
+/// the first request gave stays: pages redeem twice when their framework runs effects twice, and clients repeat a
+/// request whose response they did not see.
+#[test]
+fn a_code_that_its_own_session_repeats_at_once_is_refused_and_ends_nothing() {
+    let scene = Scene::new();
+    for client in [&scene.client, &scene.public] {
+        let code = scene.code(&Asked::of(client));
+        let tokens = Tokens::of(&client.redeem(&code));
+        for _ in 0..2 {
+            let repeat = client.redeem(&code);
+            assert_error(&repeat, 400, "invalid_grant");
+            assert!(repeat.json()["error_description"].to_string().contains("stay valid"), "{repeat:?}");
+        }
+        assert!(scene.reads(&tokens.access));
+        // Once the successor was used there is no response left that could have been lost.
+        let next = Tokens::of(&client.refresh(tokens.refresh()));
+        assert_error(&client.redeem(&code), 400, "invalid_grant");
+        assert!(!scene.reads(&next.access));
+    }
+}
+
+/// RFC 9700, section 4.5: without PKCE a stolen code that a thief puts into the client's own callback comes with
+/// everything that the client has; and with PKCE a repeat without the right verifier is not the session's own.
+#[test]
+fn a_code_that_another_session_repeats_at_once_ends_what_the_first_use_gave() {
+    let scene = Scene::new();
+    let ends = |client: &Client, asked: &Asked, first: &[(&str, &str)], second: &[(&str, &str)]| {
+        let code = scene.code(asked);
+        let tokens = Tokens::of(&client.redeem_with(&code, first));
+        assert_error(&client.redeem_with(&code, second), 400, "invalid_grant");
+        assert!(!scene.reads(&tokens.access), "{second:?}");
+    };
+    let asked = Asked::of(&scene.client);
+    let without = asked.clone().without("code_challenge").without("code_challenge_method");
+    ends(&scene.client, &without, &[WITH_URI], &[WITH_URI]);
+    let good = [WITH_URI, ("code_verifier", VERIFIER)];
+    for bad in [&[WITH_URI][..], &[WITH_URI, ("code_verifier", OTHER_VERIFIER)], &[("code_verifier", VERIFIER)]] {
+        ends(&scene.client, &asked, &good, bad);
+        ends(&scene.public, &Asked::of(&scene.public), &good, bad);
+    }
 }
 
 /// The same after a restart by `kill -9`: what was redeemed stays so.
@@ -56,6 +104,7 @@ fn a_code_that_was_redeemed_stays_so_whatever_happens() {
     let tokens = Tokens::of(&scene.client.redeem(&used));
     scene.server.crash_and_restart();
     assert!(scene.reads(&tokens.access));
+    scene.seconds_pass(NOT_AT_ONCE);
     assert_error(&scene.client.redeem(&used), 400, "invalid_grant");
     assert!(!scene.reads(&tokens.access));
     scene.client.redeem(&unused).expect(200);
@@ -65,13 +114,20 @@ fn a_code_that_was_redeemed_stays_so_whatever_happens() {
 #[test]
 fn of_many_who_redeem_a_code_at_once_one_gets_tokens_at_the_most() {
     let scene = Scene::new();
-    let code = scene.code(&Asked::of(&scene.client));
-    let statuses: Vec<_> = thread::scope(|scope| {
-        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| scene.client.redeem(&code).status)).collect();
-        all.into_iter().map(|one| one.join().expect("an answer")).collect()
-    });
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    assert_eq!(scene.grants(), 0, "the others have ended it");
+    let asked = Asked::of(&scene.client);
+    let without = asked.clone().without("code_challenge").without("code_challenge_method");
+    let (with_verifier, bare) = ([WITH_URI, ("code_verifier", VERIFIER)], [WITH_URI]);
+    for (asked, fields, left) in [(asked, &with_verifier[..], 1), (without, &bare[..], 0)] {
+        scene.server.sql().execute("DELETE FROM grants", []).expect("none");
+        let code = scene.code(&asked);
+        let statuses: Vec<_> = thread::scope(|scope| {
+            let redeem = || scene.client.redeem_with(&code, fields).status;
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(redeem)).collect();
+            all.into_iter().map(|one| one.join().expect("an answer")).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert_eq!(scene.grants(), left, "only with the verifier are the others the client itself");
+    }
 }
 
 /// RFC 6749, sections 4.1.2 and 10.5: a code must expire soon; auth.md: after 60 seconds.

@@ -19,6 +19,8 @@ pub const REDIRECT: &str = "https://client.example/callback";
 /// The example of RFC 7636, appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// More seconds than a repeat of a request may take.
+pub const NOT_AT_ONCE: i64 = 11;
 /// What the flows ask for where the scope does not matter.
 pub const SCOPE: &str = "connctd.things.read offline";
 
@@ -117,7 +119,8 @@ impl Scene {
 
     /// Lets so many seconds pass for all grants: what would be over then is over.
     pub fn seconds_pass(&self, seconds: i64) {
-        let pass = "UPDATE grants SET expires_at = expires_at - ?1, created_at = created_at - ?1";
+        let pass =
+            "UPDATE grants SET expires_at = expires_at - ?1, created_at = created_at - ?1, used_at = used_at - ?1";
         self.server.sql().execute(pass, [seconds * 1_000_000]).expect("grants");
     }
 

@@ -1,6 +1,6 @@
 //! Token introspection (RFC 7662): who is told what of which token.
 
-use super::flow::{INTROSPECT, Scene, TOKEN, Tokens, assert_error, basic};
+use super::flow::{INTROSPECT, NOT_AT_ONCE, Scene, TOKEN, Tokens, assert_error, basic};
 use crate::connector::Kind;
 use crate::http::Request;
 use crate::users::World;
@@ -94,6 +94,7 @@ fn what_has_ended_is_not_active() {
     assert_eq!(scene.client.introspect(first.refresh()), inactive(), "it was used");
     assert_eq!(scene.client.introspect(&first.access)["active"], true);
     assert_eq!(scene.client.introspect(second.refresh())["active"], true);
+    scene.seconds_pass(NOT_AT_ONCE);
     scene.client.refresh(first.refresh()).expect(400);
     for token in [&first.access, &second.access, second.refresh()] {
         assert_eq!(scene.client.introspect(token), inactive(), "its family has ended");

@@ -13,13 +13,19 @@
 //! | [`metadata`] | RFC 8414, 2, 3, 3.1 to 3.3; RFC 6749, 2.2; RFC 9207, 2.3; RFC 9700, 2.1.1, 4.7.1, 4.15 |
 //! | [`pages`] | RFC 6749, 2.3.1, 10.3 to 10.5, 10.10, 10.12; RFC 6750, 5.3; RFC 9700, 4.9.3 |
 //! | [`endings`] | RFC 6749, 10.1, as [`flow::register`] has it too; RFC 7662, 4 |
-//! | [`library`] | the whole by a client library that is not ours, which checks what clients must |
+//! | [`documented`] | the platform's documented requests, word for word; RFC 6749, 3.1, 3.2: what is not understood is ignored |
+//! | [`library`] | the whole by client libraries that are not ours, which check what clients must |
 //! | `crate::tokens` | RFC 6749, 7, 10.3, 10.4; RFC 6750, 2.1 to 2.3, 5.2; RFC 8725, 2.1, 2.8, 3.1, 3.3, 3.8 to 3.10, 3.12; RFC 9700, 2.3, 4.14.2 |
 //! | `crate::accounts` | RFC 6749, 5.1, 7; RFC 6750, 3: tokens that are not stored, scopes, the challenges of resources |
 //! | `crate::tls` | RFC 6749, 1.6, 3.1, 3.2, 10.8; RFC 7662, 4; RFC 8414, 6.1: TLS where an operator has a certificate |
 //! | `crate::startup` | RFC 6749, 3.1, 3.2: an operator without TLS is told |
 //! | `crate::origins`, `crate::graphql_http` | RFC 6750, 5.2, 5.3: no token in a cookie |
 //! | tests/browser/consent.test.mjs | RFC 6749, 10.14: hostile names |
+//!
+//! A code that is repeated at once by the session that began the flow is refused (RFC 6749, 4.1.2, and RFC 9700, 4.2.4, say
+//! MUST), but does not end what the first request gave (they say SHOULD); a refresh token that is repeated at once has
+//! the same response again, and RFC 9700, 4.14.2, still holds. `src/ops/grant.rs` has the reasons, [`codes`] and
+//! [`refresh`] the tests of both sides.
 //!
 //! What has no test here, and why:
 //!
@@ -53,6 +59,7 @@
 
 mod authorization;
 mod codes;
+mod documented;
 mod endings;
 pub mod flow;
 mod introspection;

@@ -1,11 +1,14 @@
 //! The pages of the flow against those who would use them: who guesses passwords, answers for others, or
 //! looks for secrets in the log or the database (RFC 6749, sections 10.3, 10.4, 10.10 and 10.12).
 
-use super::flow::{AUTHORIZE, Asked, Form, Landing, REDIRECT, REVOKE, Scene, TOKEN, Tokens, register};
+use super::flow::{AUTHORIZE, Asked, Form, Landing, NOT_AT_ONCE, REDIRECT, REVOKE, Scene, TOKEN, Tokens, register};
 use crate::harness::{EMAIL, PASSWORD, Server};
 use crate::http::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
 
 const DECISION: &str = "/oauth2/auth/decision";
 
@@ -63,7 +66,7 @@ fn no_other_sites_form_signs_in_or_consents() {
 
 /// RFC 6749, section 10.12: an answer is bound to the page that was shown to whoever signed in.
 #[test]
-fn an_answer_needs_the_ticket_of_its_page_and_that_once() {
+fn an_answer_needs_the_ticket_of_its_page() {
     let scene = Scene::new();
     let question = scene.question(&Asked::of(&scene.client));
     let ticket = question.values("ticket")[0].to_owned();
@@ -78,7 +81,88 @@ fn an_answer_needs_the_ticket_of_its_page_and_that_once() {
     let without_word = [("ticket", ticket.as_str()), ("app", &scene.app)];
     scene.server.send(&Request::post(DECISION).form(&without_word)).expect(400);
     Landing::of(&answer(&ticket));
-    assert_eq!(answer(&ticket).expect(404).header("Location"), None);
+    assert_eq!(scene.grants(), 1);
+}
+
+/// A form is sent twice by a double click, and again after a cut connection: for some seconds it leads to the same place,
+/// with the same code, and there is one grant.
+#[test]
+fn an_answer_that_is_repeated_leads_to_the_same_place_with_one_code() {
+    let scene = Scene::new();
+    let question = scene.question(&Asked::of(&scene.client));
+    let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
+    let places: Vec<_> = thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| Landing::of(&scene.server.send(&allow)).0)).collect();
+        all.into_iter().map(|one| one.join().expect("an answer")).collect()
+    });
+    assert!(places.iter().all(|place| *place == places[0]), "{places:?}");
+    assert_eq!(scene.grants(), 1);
+    let tokens = Tokens::of(&scene.client.redeem(&Landing(places[0].clone()).get("code").expect("a code")));
+    // Also when the client was faster than the repeat.
+    assert_eq!(Landing::of(&scene.server.send(&allow)).0, places[0]);
+    assert!(scene.reads(&tokens.access));
+
+    let question = scene.question(&Asked::of(&scene.client));
+    let deny = question.filled(&[("decision", "deny")]);
+    let [first, second] = [(); 2].map(|()| Landing::of(&scene.server.send(&deny)));
+    first.assert_error("access_denied");
+    assert_eq!(first.0, second.0);
+    assert_eq!(scene.grants(), 1);
+}
+
+/// The connection is cut while the answer is being written, as often as it takes; then the person reloads.
+#[test]
+fn an_answer_whose_connection_was_cut_is_given_once() {
+    let scene = Scene::new();
+    let question = scene.question(&Asked::of(&scene.client));
+    let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
+    for _ in 0..20 {
+        let mut connection = TcpStream::connect(scene.server.authority()).expect("a connection");
+        connection.write_all(&allow.bytes(&scene.server.authority())).expect("it is sent");
+    }
+    let code = Landing::of(&scene.server.send(&allow)).get("code").expect("a code");
+    scene.client.redeem(&code).expect(200);
+    assert_eq!(scene.grants(), 1);
+}
+
+/// The first answer counts. Whoever gives another one learns what it was, and nothing of its code.
+#[test]
+fn another_answer_to_the_same_question_is_told_the_first_one() {
+    let scene = Scene::new();
+    let second_app = register(&scene.developer, &[], true).id;
+    let question = scene.question(&Asked::of(&scene.client));
+    let allow = |app: &str| question.filled(&[("decision", "allow"), ("app", app)]);
+    let ticket = question.values("ticket")[0];
+    let deny = Request::post(DECISION).form(&[("ticket", ticket), ("decision", "deny")]);
+    Landing::of(&scene.server.send(&allow(&scene.app)));
+    for other in [&deny, &allow(&second_app)] {
+        let page = scene.server.send(other).expect(409);
+        assert!(page.text().contains("You have allowed the access"), "{}", page.text());
+        assert!(page.header("Location").is_none() && !page.text().contains("code="), "{page:?}");
+    }
+    assert_eq!(scene.grants(), 1);
+    let question = scene.question(&Asked::of(&scene.client));
+    let ticket = question.values("ticket")[0];
+    Landing::of(&scene.server.send(&Request::post(DECISION).form(&[("ticket", ticket), ("decision", "deny")])));
+    let page = scene.server.send(&question.filled(&[("decision", "allow"), ("app", &scene.app)])).expect(409);
+    assert!(page.text().contains("You have not allowed the access"), "{}", page.text());
+    assert_eq!(scene.grants(), 1);
+}
+
+/// An answer that could not be carried out is none: the person chooses again on the page that they have.
+#[test]
+fn an_answer_that_failed_does_not_count() {
+    let scene = Scene::new();
+    let question = scene.question(&Asked::of(&scene.client));
+    let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
+    let owner = |owner: &str| {
+        let change = format!("UPDATE apps SET owner = ({owner}) WHERE id = unhex(replace(?1, '-', ''))");
+        scene.server.sql().execute(&change, [&scene.app]).expect("changed");
+    };
+    owner("SELECT id FROM accounts WHERE email = 'stranger@example.com'");
+    scene.server.send(&allow).expect(409);
+    owner(&format!("SELECT id FROM accounts WHERE email = '{EMAIL}'"));
+    scene.client.redeem(&Landing::of(&scene.server.send(&allow)).get("code").expect("a code")).expect(200);
     assert_eq!(scene.grants(), 1);
 }
 
@@ -159,6 +243,8 @@ fn nothing_secret_is_in_the_log() {
     let tokens = scene.tokens(&scene.client);
     scene.client.refresh(&tokens.refresh()[1..]).expect(400);
     scene.client.refresh(tokens.refresh()).expect(200);
+    scene.client.refresh(tokens.refresh()).expect(200);
+    scene.seconds_pass(NOT_AT_ONCE);
     scene.client.refresh(tokens.refresh()).expect(400);
     scene.server.send(&Request::get(&format!("{TOKEN}?client_secret=my-secret-query"))).expect(405);
     scene.server.send(&Request::get(&format!("/api/v1/query?access_token={}", tokens.access))).expect(400);

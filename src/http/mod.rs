@@ -184,7 +184,8 @@ async fn handle(
     let count = metrics::Count::begin(site.platform.metrics(), &request);
     let chunks = pin!(futures_util::stream::iter(body).flatten().map(body::chunk));
     let mut body = Body::new(chunks, site.body_time);
-    let mut response = match (request.check_length(), site.names.check(&request)) {
+    let is_of_a_program = || origin::is_of_a_program(&site.platform, &request, upgrade.is_some());
+    let mut response = match (request.check_length(), site.names.check(&request, is_of_a_program)) {
         (Err(too_long), _) => too_long.answer(&request),
         (Ok(()), Err(refusal)) if !request.is_for_any_name() => refusal.answer(&request),
         _ => match site.enter(&request) {

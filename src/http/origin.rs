@@ -4,13 +4,26 @@
 //! The API itself knows bearer tokens alone, which no browser sends by itself, so any page may call it
 //! (see `cors`). What a person types a password into is for the server's own pages.
 //!
-//! May use the http types. Used by the route table and by `app`, which says what the operator decided.
+//! Programs may ask by any name, such as that of a container. What tells them from a page under a name that a stranger
+//! led here:
+//!
+//! - They send neither `Origin` nor `Sec-Fetch-Site`. Pages cannot leave those out, but over plain http browsers send no
+//!   `Sec-Fetch-Site` at all, and no `Origin` with a GET or HEAD of the page's own origin. (`Sec-Fetch-Mode` alone
+//!   proves nothing: Node's fetch sends it.)
+//! - So with GET and HEAD they must show a token of this server, which the page does not have. One that has expired is
+//!   enough: the endpoint then says that it has.
+//! - With any other method, and when they open a WebSocket, browsers always send `Origin`. Without one it is enough that
+//!   there are credentials; the endpoint says whether they are right.
+//!
+//! May use the http types, and `ops` to recognise a token. Used by the route table and by `app`, which says what the
+//! operator decided.
 
 use crate::http::reply::{Kind, Refusal};
-use crate::http::request::{Name, Request};
+use crate::http::request::{ContentType, Name, Request};
 use crate::model::url::is_loopback_name;
-use http::HeaderName;
-use http::header::ORIGIN;
+use crate::ops::Platform;
+use http::header::{AUTHORIZATION, ORIGIN};
+use http::{HeaderName, Method};
 use std::net::IpAddr;
 
 /// What a browser tells of who asks; it is sent over https and to loopback alone.
@@ -30,13 +43,14 @@ pub struct Names {
 }
 
 impl Names {
-    /// Whether the request's Host is a name of this server. Addresses always are: nobody can lead those
-    /// elsewhere. A server on the internet about which nothing was said takes any.
+    /// Whether the request's Host is a name of this server, or need not be because no page sent the request: see
+    /// [`is_of_a_program`]. Addresses always are names of this server: nobody can lead those elsewhere. A server on the
+    /// internet about which nothing was said takes any.
     ///
     /// # Errors
     /// 421, with how to allow the name; 400 for what is no name. Browsers look up names that are none
     /// here, such as `{.evil.example`.
-    pub(super) fn check(&self, request: &Request) -> Result<(), Refusal> {
+    pub(super) fn check(&self, request: &Request, is_of_a_program: impl FnOnce() -> bool) -> Result<(), Refusal> {
         let host = match request.name() {
             // HTTP/1.0, which no browser speaks.
             Name::Unsaid => return Ok(()),
@@ -50,11 +64,12 @@ impl Names {
             }
         };
         let unsaid = !self.sandbox && self.public_origin.is_none() && self.allowed.is_empty();
-        if unsaid || self.knows(host) {
+        if unsaid || self.knows(host) || is_of_a_program() {
             return Ok(());
         }
         let description = format!(
-            "this server does not go by the name {}; if it should, start it with --allow-host {0} or --public-url",
+            "this server is not known as {}; if it should be, start it with --allow-host {0} or --public-url. Programs \
+             are answered under any name if they send a valid token or client credentials, and no Origin",
             super::log::short(host)
         );
         Err(Refusal::new(Kind::MisdirectedRequest, description))
@@ -102,6 +117,29 @@ impl Names {
         let description = "a page of another site must not do this for you; open connhub itself".to_owned();
         Err(Refusal::new(Kind::Forbidden, description))
     }
+}
+
+/// Whether a request has credentials and comes from a program rather than from a page in a browser: see the module.
+pub(super) fn is_of_a_program(platform: &Platform, request: &Request, opens_socket: bool) -> bool {
+    if request.has(&ORIGIN) || request.has(&SEC_FETCH_SITE) {
+        return false;
+    }
+    let token = request.bearer();
+    if request.path() == "/metrics" {
+        return platform.may_read_metrics(token, false);
+    }
+    if !request.is_open() {
+        return false;
+    }
+    if opens_socket {
+        // The token may be in the first message; until then the socket does nothing.
+        return true;
+    }
+    if matches!(request.method, Method::GET | Method::HEAD) {
+        return token.is_some_and(|token| platform.made_token(token));
+    }
+    // Client credentials may be in the form.
+    request.has(&AUTHORIZATION) || request.is_of_clients() && request.content_type() == ContentType::Form
 }
 
 /// The host of an authority, without its port.

@@ -38,6 +38,12 @@ impl Platform {
         Ok(Bearer { kind, claims })
     }
 
+    /// Whether this server made a token, even if it has expired or was revoked since: nobody else can make one.
+    #[must_use]
+    pub fn made_token(&self, token: &str) -> bool {
+        self.keys.made(token)
+    }
+
     /// Checks a token's signature and expiry, and that it is of the kind needed.
     ///
     /// # Errors

@@ -139,6 +139,40 @@ fn nothing_of_anybody_stands_in_them() {
     }
 }
 
+/// What the README tells an operator to write into Prometheus' configuration.
+#[test]
+fn prometheus_reads_them_as_the_readme_configures_it() {
+    let readme = include_str!("../../README.md");
+    let example = readme.split_once("scrape_configs:").expect("the example").1.split_once("```").expect("its end").0;
+    let between = |from: &str, to: &str| {
+        let rest = example.split_once(from).unwrap_or_else(|| panic!("no {from} in {example}")).1;
+        rest.split_once(to).unwrap_or_else(|| panic!("no {to} in {example}")).0.to_owned()
+    };
+    let (token, target) = (between("credentials: ", " }"), between("targets: [\"", "\"]"));
+    // As Prometheus sends it.
+    let scrape = |server: &Server, token: Option<&str>, target: &str| {
+        let request = Request::get("/metrics").header("Host", target).bearer(token);
+        let request =
+            request.header("User-Agent", "Prometheus/2.53.0").header("X-Prometheus-Scrape-Timeout-Seconds", "10");
+        server.send(
+            &request.header("Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"),
+        )
+    };
+    let long_enough = format!("{token}, in at least sixteen characters");
+    for flags in [&["--public-url", "https://connhub.example"][..], &[]] {
+        let server = Server::with(&[flags, &["--metrics-token", &long_enough]].concat());
+        for name in [target.as_str(), "connhub:7171", "connhub_1:7171"] {
+            Scrape::of(&scrape(&server, Some(&long_enough), name));
+            for wrong in [None, Some("another token for it"), Some("")] {
+                scrape(&server, wrong, name).expect(421);
+            }
+        }
+        let by_page = Request::get("/metrics").header("Host", &target).bearer(long_enough.as_str());
+        server.send(&by_page.clone().header("Origin", "https://evil.example")).expect(421);
+        server.send(&by_page.header("Sec-Fetch-Site", "same-origin")).expect(421);
+    }
+}
+
 #[test]
 fn strangers_do_not_read_them() {
     let token = "a token for Prometheus";

@@ -11,28 +11,46 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-/// Everything that a browser could be made to ask for, and the hub's paths, written oddly.
-fn paths() -> Vec<Request> {
-    vec![
+/// Everything that a browser could be made to ask for under a name, and the hub's paths, written oddly. A page can choose
+/// `Authorization`, but has no token of ours. Browsers send `Origin` with every method but GET and HEAD, also to a page's
+/// own origin; over plain http they send no `Sec-Fetch-Site`.
+fn paths(name: &str) -> Vec<Request> {
+    let origin = format!("http://{name}");
+    let own = |request: Request| host(request, name).header("Origin", &origin);
+    let guess = "Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
+    let basic = "Basic bm9ib2R5Om5vdGhpbmc=";
+    let by_get = [
         Request::get("/"),
         Request::get("/apps"),
         Request::get("/favicon.svg"),
         Request::get("/nothing.js"),
         Request::get("/api/schema"),
         Request::get("/api/v1/query?query=%7B__typename%7D"),
-        Request::post(GRAPHQL).json(&json!({ "query": "{ about { generatedAccount } }" })),
-        Request::new("OPTIONS", GRAPHQL),
-        login(EMAIL, PASSWORD),
-        Request::post("/api/v1/auth/register").json(&json!({})),
+        Request::get("/api/v1/query?query=%7B__typename%7D").header("Authorization", guess),
+        Request::get("/api/v1/query?query=%7B__typename%7D").header("Authorization", basic),
+        Request::get("/metrics"),
+        Request::get("/metrics").header("Authorization", guess),
         Request::get("/oauth2/auth?client_id=x"),
-        Request::post("/oauth2/auth/decision").form(&[("ticket", "x")]),
-        Request::post("/oauth2/token").form(&[("grant_type", "client_credentials")]),
+        Request::get("/oauth2/token").header("Authorization", basic),
         Request::get("/.well-known/oauth-authorization-server"),
+        Request::get("/.well-known/oauth-authorization-server").header("Authorization", basic),
         Request::get("/api/v1/connectorhub"),
         Request::get("//api/v1/connectorhub/callback/instances/state"),
         Request::get("/healthz/../"),
         Request::get("/HEALTHZ"),
-    ]
+    ];
+    let others = [
+        Request::post(GRAPHQL).json(&json!({ "query": "{ about { generatedAccount } }" })),
+        Request::post(GRAPHQL).json(&json!({ "query": "{ __typename }" })).header("Authorization", guess),
+        Request::new("OPTIONS", GRAPHQL),
+        login(EMAIL, PASSWORD),
+        Request::post("/api/v1/auth/register").json(&json!({})),
+        Request::post("/oauth2/auth/decision").form(&[("ticket", "x")]),
+        Request::post("/oauth2/token").form(&[("grant_type", "client_credentials")]),
+        Request::post("/oauth2/token").form(&[("grant_type", "client_credentials")]).header("Authorization", basic),
+        Request::post("/oauth2/revoke").form(&[("token", "x"), ("client_id", "x"), ("client_secret", "x")]),
+    ];
+    by_get.map(|request| host(request, name)).into_iter().chain(others.map(own)).collect()
 }
 
 fn host(request: Request, host: &str) -> Request {
@@ -52,15 +70,106 @@ fn assert_unknown(answer: &Response, name: &str) {
 #[test]
 fn a_name_that_a_stranger_led_here_is_refused_everywhere_but_at_the_hub() {
     let server = Server::start();
-    for request in paths() {
-        let answer = server.send(&host(request, "rebinding.evil.example:7171"));
+    for request in paths("rebinding.evil.example:7171") {
+        let answer = server.send(&request);
         assert_unknown(&answer, "rebinding.evil.example");
+    }
+    // Without credentials a program is refused as a page is, and so is one that signs a person in.
+    for request in [
+        Request::post(GRAPHQL).json(&json!({ "query": "{ about { generatedAccount } }" })),
+        Request::new("OPTIONS", GRAPHQL),
+        login(EMAIL, PASSWORD),
+        login(EMAIL, PASSWORD).bearer("nonsense"),
+        Request::post("/oauth2/auth/decision").form(&[("ticket", "x")]),
+        Request::post("/oauth2/token").json(&json!({ "grant_type": "client_credentials" })),
+        Request::post("/metrics").bearer("nonsense"),
+    ] {
+        assert_unknown(&server.send(&host(request, "rebinding.evil.example:7171")), "rebinding.evil.example");
     }
     // Nothing else of the server is below the hub's path, whatever stands in it.
     for path in
         ["/api/v1/connectorhub/../query?query=%7B__typename%7D", "/api/v1/connectorhub/callback/%2e%2e/%2e%2e/query"]
     {
         server.send(&host(Request::get(path), "evil.example")).expect(404);
+    }
+}
+
+/// How a program in a container, behind a tunnel or in a hosts file asks for the server.
+const NAMES: [&str; 4] = ["connhub:7171", "connhub.internal:7171", "my_stack-connhub_1:7171", "hub.tunnel.example"];
+
+/// A program that has credentials is answered under any name: neither guard against browsers concerns it.
+#[test]
+fn programs_with_credentials_are_answered_under_any_name() {
+    let world = World::new();
+    let (server, app) = (&world.server, &world.app);
+    let token = world.developer.token.as_str();
+    let client = [("client_id", app.id.as_str()), ("client_secret", app.secret.as_str())];
+    let basic = crate::oauth::flow::basic(&app.id, &app.secret);
+    let query = || Request::post(GRAPHQL).json(&json!({ "query": "{ __typename }" }));
+    let by_get = || Request::get("/api/v1/query?query=%7B__typename%7D");
+    let own = || Request::post("/oauth2/token").form(&[("grant_type", "client_credentials")]);
+    for name in NAMES {
+        for request in [
+            query().bearer(token),
+            // Node's fetch.
+            query().bearer(token).header("Sec-Fetch-Mode", "cors"),
+            by_get().bearer(token),
+            Request::new("HEAD", "/api/v1/query?query=%7B__typename%7D").bearer(token),
+            Request::get("/api/schema").bearer(token),
+            own().header("Authorization", &basic),
+            Request::post("/oauth2/token").form(&[&[("grant_type", "client_credentials")], &client[..]].concat()),
+            Request::post("/oauth2/introspect").form(&[("token", "x")]).header("Authorization", &basic),
+            Request::post("/oauth2/revoke").form(&[&[("token", "x")], &client[..]].concat()),
+        ] {
+            server.send(&host(request, name)).expect(200);
+        }
+        // What is wrong with credentials is said by whoever looks at them, so that a client gets new ones.
+        let profile = Request::post(GRAPHQL).json(&json!({ "query": "{ profile { email } }" })).bearer("expired");
+        for request in [profile, own(), own().header("Authorization", "Basic bm9ib2R5Om5vdGhpbmc=")] {
+            server.send(&host(request, name)).expect(401);
+        }
+        // From a browser a token is not enough: its page has to be at a name that the server has.
+        let browsers: [&[(&str, &str)]; 3] = [
+            &[("Origin", "http://connhub:7171")],
+            &[("Origin", "null")],
+            &[("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "cors")],
+        ];
+        let bare = name.split(':').next().expect("a name");
+        for headers in browsers {
+            for request in [query().bearer(token), by_get().bearer(token), own().header("Authorization", &basic)] {
+                assert_unknown(&server.send(&with(host(request, name), headers)), bare);
+            }
+        }
+    }
+}
+
+/// A token that has expired shows as well as a good one that no stranger's page asks.
+#[test]
+fn a_program_whose_token_has_ended_is_told_that_and_not_about_names() {
+    let server = Server::with(&["--developer-token-lifetime", "1s"]);
+    let token = server.send(&login(EMAIL, PASSWORD)).expect(200).json()["access_token"].clone();
+    let token = token.as_str().expect("a token");
+    let ask = || {
+        let request = Request::get("/api/v1/query?query=%7Bprofile%7Bemail%7D%7D").bearer(token);
+        server.send(&host(request, "connhub:7171")).status
+    };
+    crate::wait::until("the token has ended", || ask() != 200);
+    assert_eq!(ask(), 401);
+}
+
+/// Browsers name the page's origin whenever they open a WebSocket, so one without it is a program's.
+#[test]
+fn a_programs_socket_is_opened_under_any_name() {
+    let world = World::new();
+    for name in NAMES {
+        let (mut socket, agreed) = Socket::upgrade_as(&world.server, name, &[PROTOCOL]);
+        assert_eq!(agreed.as_deref(), Some(PROTOCOL.1));
+        let token = format!("Bearer {}", world.developer.token);
+        socket.send(&json!({ "type": "connection_init", "payload": { "Authorization": token } }));
+        assert_eq!(socket.receive(), json!({ "type": "connection_ack" }));
+        let (mut socket, _) = Socket::upgrade_as(&world.server, name, &[PROTOCOL]);
+        socket.send(&json!({ "type": "connection_init", "payload": { "Authorization": "Bearer nonsense" } }));
+        assert_eq!(socket.close_code(), 4403);
     }
 }
 
@@ -130,8 +239,8 @@ fn what_cannot_be_read_as_a_name_is_not_let_through() {
         "user:7171@localhost:7171",
         "@localhost",
     ] {
-        for request in paths() {
-            let answer = server.send(&host(request, name));
+        for request in paths(name) {
+            let answer = server.send(&request);
             assert!(matches!(answer.status, 400 | 421), "{name}: {answer:?}");
             assert_eq!(answer.header("Location"), None);
         }
@@ -406,6 +515,7 @@ fn another_sites_socket_without_a_token_is_closed_with_4403_and_told_nothing() {
     // A name that a stranger led here gets no socket at all.
     let upgrade = Request::get(GRAPHQL)
         .header("Host", "rebinding.evil.example")
+        .header("Origin", "http://rebinding.evil.example")
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket")
         .header("Sec-WebSocket-Version", "13")

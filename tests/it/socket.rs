@@ -34,11 +34,20 @@ impl Socket {
 
     /// The same where the upgrade may be refused.
     pub fn try_upgrade(server: &Server, headers: &[(&str, &str)]) -> Option<(Self, Option<String>)> {
+        Self::try_upgrade_as(server, &server.authority(), headers)
+    }
+
+    /// The same for a server that is asked for by this name.
+    #[track_caller]
+    pub fn upgrade_as(server: &Server, name: &str, headers: &[(&str, &str)]) -> (Self, Option<String>) {
+        Self::try_upgrade_as(server, name, headers).expect("an upgrade")
+    }
+
+    fn try_upgrade_as(server: &Server, name: &str, headers: &[(&str, &str)]) -> Option<(Self, Option<String>)> {
         let stream = TcpStream::connect(server.authority()).expect("a connection");
         stream.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
-        let mut request =
-            format!("ws://{}{GRAPHQL}", server.authority()).into_client_request().expect("a request of ours");
+        let mut request = format!("ws://{name}{GRAPHQL}").into_client_request().expect("a request of ours");
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
             request.headers_mut().append(name, HeaderValue::from_str(value).expect("a value"));

@@ -271,6 +271,19 @@ pub fn node(script: &str, arguments: &[&str]) -> String {
     finished.stdout
 }
 
+/// Runs one of the Python programs against a server, as [`node`] does, with the Python that has what it imports: one from
+/// elsewhere may come before Debian's.
+#[track_caller]
+pub fn python(script: &str, arguments: &[String]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
+    let attempt = |python| run(Command::new(python).arg(&script).args(arguments));
+    let first = attempt("python3");
+    let lacks_package = first.stderr.contains("ModuleNotFoundError");
+    let finished = if lacks_package { attempt("/usr/bin/python3") } else { first };
+    assert!(finished.success, "{}\n{}", finished.stdout, finished.stderr);
+    finished.stdout
+}
+
 /// Another program of ours that runs beside the server, ended with the test.
 pub struct Companion {
     process: Process,

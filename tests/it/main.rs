@@ -46,6 +46,7 @@ mod origins;
 mod own_things;
 mod page;
 mod permissions;
+mod programs;
 mod proxies;
 mod publications;
 mod quotas;

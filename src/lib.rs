@@ -19,6 +19,8 @@
 //! - A property update is a PUT (SDK) or a POST (documentation).
 //! - `{"type": 0, "content": ""}` is no further step (SDK).
 //! - 200 with a status is an answer to an action, beside the documented 202 (older SDKs).
+//! - The authorization response has `scope` beside `code` and `state`, and scopes are returned in the order of the
+//!   request (documentation).
 //! - `Content-Type` of a callback is `application/json` without parameters: the SDK compares it whole.
 //! - JSON is read from an answer whatever its `Content-Type`: the SDK sends some as `text/plain`.
 //! - The zero time of Go, an empty and an absent `lastUpdate` all mean now (SDK).

@@ -6,12 +6,15 @@ import { PATIENCE_MS } from './wait.mjs';
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
+// A name on the internet whose owner makes it lead to 127.0.0.1.
+export const REBOUND = 'rebinding.example';
+
 const CHROMIUM = process.env.CONNHUB_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
   // The sandbox needs rights that containers lack.
   '--no-sandbox',
-  // No name of another host leads anywhere.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+  // No name of another host leads anywhere, but for one that a stranger has led to this machine.
+  `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',

@@ -111,7 +111,7 @@ fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> 
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err("its body is no JSON object".to_owned());
     }
-    serde_json::from_slice(body).map_err(|error| format!("its body is not the JSON expected ({error})"))
+    serde_json::from_slice(body).map_err(|error| format!("its body is not the JSON expected ({})", place(&error)))
 }
 
 fn object(raw: &str) -> Result<Details, Malformed> {
@@ -122,8 +122,14 @@ fn object(raw: &str) -> Result<Details, Malformed> {
     // trouble for whoever reads it later.
     match serde_json::from_str::<serde_json::Value>(raw) {
         Ok(_) => Ok(Details::from_json_object(raw.to_owned())),
-        Err(error) => Err(format!("its details are not good JSON ({error})")),
+        Err(error) => Err(format!("its details are not good JSON ({})", place(&error))),
     }
+}
+
+/// Where JSON goes wrong. serde's own words would repeat what is there, which may be a secret.
+fn place(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "a value of another type" } else { "a mistake" };
+    format!("{what} at line {}, column {}", error.line(), error.column())
 }
 
 fn further_step(raw: &str) -> Result<Option<FurtherStep>, Malformed> {

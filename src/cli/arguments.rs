@@ -221,10 +221,13 @@ fn named(name: &str, value: &OsStr, is_secret: bool, what: &str) -> String {
 
 /// A text without the user name and password that a URL in it may have.
 fn without_user(text: &str) -> String {
-    let hidden = text.split_once("://").and_then(|(scheme, rest)| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let (user, _) = authority.rsplit_once('@')?;
-        Some(format!("{scheme}://…{}", &rest[user.len()..]))
+    let scheme = text.find("://").map_or("", |at| &text[..at + 3]);
+    let rest = &text[scheme.len()..];
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let hidden = authority.rsplit_once('@').and_then(|(user, _)| {
+        // Without a scheme it may be an e-mail address, which has no password before its host.
+        let is_url = !scheme.is_empty() || user.contains(':');
+        is_url.then(|| format!("{scheme}…{}", &rest[user.len()..]))
     });
     hidden.unwrap_or_else(|| text.to_owned())
 }
@@ -316,6 +319,8 @@ mod tests {
             ("https://me:a@b@h", "https://…@h"),
             ("https://hub.example/@", "https://hub.example/@"),
             ("me@example.com", "me@example.com"),
+            ("me:hunter2@hub.example", "…@hub.example"),
+            ("me:hunter2@hub.example:80/x", "…@hub.example:80/x"),
         ] {
             assert_eq!(without_user(text), shown);
         }

@@ -38,7 +38,14 @@ pub(super) struct DemoOptions {
     hub: String,
 
     /// The publication's public key in base64, to verify callbacks with
-    #[arg(long, env = "CONNHUB_DEMO_PUBLIC_KEY", value_name = "BASE64", value_parser = public_key)]
+    // Hidden because people mix up the halves of a key.
+    #[arg(
+        long,
+        env = "CONNHUB_DEMO_PUBLIC_KEY",
+        value_name = "BASE64",
+        hide_env_values = true,
+        value_parser = public_key
+    )]
     public_key: Option<[u8; 32]>,
 
     /// Where it keeps its installations and instances; nowhere if not given
@@ -47,7 +54,7 @@ pub(super) struct DemoOptions {
 }
 
 fn public_key(text: &str) -> Result<[u8; 32], String> {
-    let bytes = STANDARD.decode(text).map_err(|error| format!("it is not base64: {error}"))?;
+    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64".to_owned())?;
     bytes.try_into().map_err(|bytes: Vec<u8>| format!("it must be 32 bytes, not {}", bytes.len()))
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How many threads may block at once on the database or on hashing. Each that allocates costs memory.
 const BLOCKING_THREADS_MAX: usize = 24;
@@ -101,8 +102,21 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()
 }
 
+/// Libraries that log what they send and receive, tokens and passwords too, if they may log that much.
+const TALKATIVE: [&str; 6] = ["h2", "hyper", "tokio_tungstenite", "tungstenite", "ureq", "ureq_proto"];
+
+/// The filter, but that these libraries log no more than at `info`, whatever is to be seen of all others.
+fn without_contents(filter: EnvFilter) -> EnvFilter {
+    if filter.max_level_hint().is_some_and(|level| level <= LevelFilter::INFO) {
+        return filter;
+    }
+    let directives = TALKATIVE.iter().filter_map(|library| format!("{library}=info").parse().ok());
+    directives.fold(filter, EnvFilter::add_directive)
+}
+
 pub(super) fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?}: {}", chain(&error)))?;
+    let filter = without_contents(filter);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(output::Log)

@@ -36,7 +36,7 @@ impl Memory {
         let state = match &path {
             None => State::default(),
             Some(path) => match fs::read(path) {
-                Ok(bytes) => serde_json::from_slice(&bytes)?,
+                Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(path, &error))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
                 Err(error) => return Err(error),
             },
@@ -97,6 +97,14 @@ impl Memory {
             tracing::error!(%error, "the demo connector's state cannot be saved");
         }
     }
+}
+
+/// That a file is not a state. It holds tokens, which serde's own words could repeat.
+fn unreadable(path: &Path, error: &serde_json::Error) -> io::Error {
+    let (path, line, column) = (path.display(), error.line(), error.column());
+    let what =
+        format!("{path} is not a state of the demo connector: see line {line}, column {column}; or name another file");
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {

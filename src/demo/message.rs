@@ -70,7 +70,11 @@ pub trait Message: DeserializeOwned {
     /// Reads a body; the error is for people.
     fn read(body: &[u8]) -> Result<Self, String> {
         let message: Self =
-            serde_json::from_slice(body).map_err(|error| format!("the body is not what the protocol says: {error}"))?;
+            // Not in serde's words, which would repeat what is there: the token, perhaps.
+            serde_json::from_slice(body).map_err(|error| {
+                let (line, column) = (error.line(), error.column());
+                format!("the body is not what the protocol says, at line {line}, column {column}")
+            })?;
         if message.is_sound() {
             Ok(message)
         } else {

@@ -114,7 +114,10 @@ impl Names {
         if own {
             return Ok(());
         }
-        let description = "a page of another site must not do this for you; open connhub itself".to_owned();
+        let description = "a page of another site must not do this for you; open connhub itself. If this is connhub's \
+                           own page, a proxy hides the name that it was opened by: start connhub with that URL as \
+                           --public-url, or have the proxy pass the name on (nginx: proxy_set_header Host $http_host;)"
+            .to_owned();
         Err(Refusal::new(Kind::Forbidden, description))
     }
 }

@@ -1,19 +1,35 @@
 // How an app asks other developers for access to theirs: what it has to know, and a program that does it.
 
-import { html } from '../core/html.js';
+import { html, useEffect, useState } from '../core/html.js';
 import { CodeBlock, Identifier } from '../components/copy.js';
 import { Notice } from '../components/notice.js';
 import { Facts } from '../components/page.js';
 import { inBrowser, withCurl } from './sign-in-snippets.js';
 
-const endpoint = (name) => html`<${Identifier} value=${location.origin + name.path} what=${name.what} />`;
 const AUTHORIZATION = { path: '/oauth2/auth', what: 'authorization endpoint' };
 const TOKEN = { path: '/oauth2/token', what: 'token endpoint' };
 const METADATA = { path: '/.well-known/oauth-authorization-server', what: 'metadata' };
 
+// The URL that the server gives as its issuer, which libraries compare: with --public-url it may be another than the
+// one that this page was opened by.
+function useIssuer() {
+  const [issuer, setIssuer] = useState(location.origin);
+  useEffect(() => {
+    const aborting = new AbortController();
+    fetch(METADATA.path, { signal: aborting.signal })
+      .then((response) => response.json())
+      .then((metadata) => setIssuer(metadata.issuer ?? location.origin))
+      .catch(() => {}); // Then it is as good as it was.
+    return () => aborting.abort();
+  }, []);
+  return issuer;
+}
+
 export function AskForAccess({ app: { id, hasSecret, redirectUris } }) {
   const [redirectUri] = redirectUris;
-  const given = { server: location.origin, clientId: id, redirectUri };
+  const server = useIssuer();
+  const given = { server, clientId: id, redirectUri };
+  const endpoint = ({ path, what }) => html`<${Identifier} value=${server + path} what=${what} />`;
   return html`
     <div class="stack">
       <p>
@@ -22,6 +38,8 @@ export function AskForAccess({ app: { id, hasSecret, redirectUris } }) {
         with a code, which it exchanges for a token (OAuth 2.0, authorization code flow with PKCE). They can end that access
         on their account’s page.
       </p>
+      ${server !== location.origin &&
+      html`<${Notice}>You opened this page at ${location.origin}, but the server’s public URL is ${server}. Apps and developers use that one, so it must be reachable for them.</${Notice}>`}
       <${Facts} facts=${[['Authorization endpoint', endpoint(AUTHORIZATION)], ['Token endpoint', endpoint(TOKEN)], ['Metadata, for OAuth libraries', endpoint(METADATA)]]} />
       ${redirectUri
         ? html`<${CodeBlock} ...${hasSecret ? { label: 'access.sh', code: withCurl(given) } : { label: 'access.js', code: inBrowser(given) }} />`

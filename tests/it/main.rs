@@ -55,6 +55,7 @@ mod recovery;
 mod registration;
 mod removals;
 mod retention;
+mod secrets;
 mod seed;
 mod sign_in_time;
 mod startup;

@@ -92,7 +92,8 @@ impl Query {
         Ok(Profile(context.read(|view| account::profile(view, caller))?))
     }
 
-    /// Any token: public publications, and the account's own; search matches name, description and tags.
+    /// Any token: public publications, and the account's own; search matches name, description and tags,
+    /// tag the whole of a tag, both without regard to case.
     fn connector_store(
         context: &Context,
         search: Option<String>,

@@ -2,12 +2,15 @@
 
 use crate::model::error::{Result, Violations, is_invisible};
 use crate::model::id::AccountId;
+use crate::model::text;
 use crate::model::time::Timestamp;
 
 /// The shortest password taken, in characters.
 pub const PASSWORD_CHARACTERS_MIN: usize = 10;
 /// The longest password taken, in characters; more would only make hashing slow.
 pub const PASSWORD_CHARACTERS_MAX: usize = 1_000;
+/// The longest e-mail, in characters (RFC 5321, section 4.5.3.1.3, less the brackets).
+const EMAIL_CHARACTERS_MAX: usize = 254;
 /// The longest name of an account, in characters.
 const NAME_CHARACTERS_MAX: usize = 200;
 /// The e-mail of the account that an empty database gets where none is given.
@@ -18,7 +21,7 @@ pub const FIRST_ACCOUNT_EMAIL: &str = "developer@localhost";
 pub struct Account {
     /// Its identifier, shown as the owner of publications.
     pub id: AccountId,
-    /// The e-mail that signs in; unique without regard to case.
+    /// The e-mail that signs in, as it was entered; unique by [`text::email_key`].
     pub email: String,
     /// What the page calls the developer.
     pub name: String,
@@ -34,14 +37,13 @@ pub struct Account {
 /// All violations of the rules for it.
 pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> {
     let mut violations = Violations::default();
-    let plausible = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
+    let key = text::email_key(email);
+    let plausible = key.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
-    // Of two that differ in case alone one is taken; the database knows that of ASCII's letters.
-    let one_case = !email.chars().any(|c| !c.is_ascii() && c.is_uppercase());
     violations.require(
-        plausible && printable && one_case && email.chars().count() <= 254,
+        plausible && printable && email.chars().count() <= EMAIL_CHARACTERS_MAX,
         "email",
-        "must be an e-mail address such as developer@example.com, with letters beyond A to Z in lower case",
+        format!("must be an e-mail address such as developer@example.com, without spaces, at most {EMAIL_CHARACTERS_MAX} characters long"),
     );
     violations.password(password, "password");
     if let Some(name) = name {
@@ -51,9 +53,13 @@ pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> 
 }
 
 impl Violations {
-    /// Checks what is to become a password.
+    /// Checks what is to become a password, as it is hashed: `e` with an accent is one character however it was typed.
     pub fn password(&mut self, password: &str, path: &str) {
-        self.length(password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, path);
+        let password = text::password(password);
+        self.length(&password, PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX, path);
+        // RFC 8265, section 4.2.1: a line break was pasted by mistake, and no page's field can hold it.
+        let control = password.chars().any(char::is_control);
+        self.require(!control, path, "must not contain line breaks, tabs or other control characters");
     }
 }
 
@@ -62,17 +68,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_e_mails_look_the_same_but_for_their_case() {
+    fn an_e_mail_can_be_seen_and_has_both_of_its_parts() {
         for (email, good) in [
             ("developer@localhost", true),
             ("Ada@Example.com", true),
             ("ä@example.com", true),
-            ("Ä@example.com", false),
+            ("Ä@example.com", true),
+            ("ａ＠ｅｘａｍｐｌｅ．com", true),
             ("a\u{200b}@example.com", false),
             ("a b@example.com", false),
             ("@example.com", false),
         ] {
             assert_eq!(check_new(email, "a long password", None).is_ok(), good, "{email:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_measured_as_it_is_hashed_and_has_no_control_characters() {
+        for (password, good) in [
+            ("a long password", true),
+            ("u\u{308}u\u{308}u\u{308}u\u{308}u\u{308}", false),
+            ("üüüüüüüüüü", true),
+            ("correct horse\n", false),
+            ("correct\thorse", false),
+            ("correct horse\u{85}", false),
+            ("\u{1f468}\u{200d}\u{1f527} and his horse", true),
+        ] {
+            assert_eq!(check_new("a@b", password, None).is_ok(), good, "{password:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! that gives nothing is met by everything.
 
 use crate::model::id::ThingId;
+use crate::model::text::is_spelling;
 use crate::model::thing::{Action, ActionParameter, Attribute, Component, Property, ThingStatus};
 use crate::model::value::ValueType;
 
@@ -177,8 +178,9 @@ impl ComponentConstraints {
     }
 }
 
+/// Texts of either normal form are the same: which one is used depends on who typed them.
 fn is(wanted: Option<&String>, given: &String) -> bool {
-    wanted.is_none_or(|wanted| wanted == given)
+    wanted.is_none_or(|wanted| is_spelling(wanted, given))
 }
 
 fn is_ignoring_case(wanted: Option<&String>, given: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Nouns and their rules: what the words of the domain mean and what holds for them.
 //!
-//! May use: small value crates (time, uuid, regex, url, ipnet, sha2, base64). Must not know SQL, HTTP, GraphQL,
+//! May use: small value crates (time, uuid, regex, url, ipnet, sha2, base64, icu_*). Must not know SQL, HTTP, GraphQL,
 //! threads, the clock or wire shapes. Every other room (but the demo connector) uses it.
 //! The rules come from the platform's documentation and its official Go SDK; where a fact is of
 //! the protocol, the item's documentation names the source.
@@ -28,6 +28,7 @@ pub mod pem;
 pub mod pkce;
 pub mod publication;
 pub mod redirect;
+pub mod text;
 pub mod thing;
 pub mod time;
 pub mod token;

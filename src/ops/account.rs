@@ -4,8 +4,10 @@
 use crate::model::account::{Account, check_new};
 use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
+use crate::model::text::email_key;
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
+use crate::ops::password::Match;
 use crate::ops::throttle::{ANYWHERE, Throttle};
 use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now};
@@ -185,7 +187,9 @@ pub(super) async fn authenticate(
     password: String,
     address: IpAddr,
 ) -> Result<Account> {
-    let counts = [(&platform.throttle, email.as_str(), address), (&platform.addresses, "", address)];
+    // However the address is spelled, it is one that is tried.
+    let key = email_key(&email);
+    let counts = [(&platform.throttle, key.as_str(), address), (&platform.addresses, "", address)];
     let known = known(platform, &email, password, &counts).await?;
     known.ok_or_else(|| Error::Unauthenticated("the e-mail or the password is wrong".to_owned()))
 }
@@ -204,14 +208,28 @@ async fn known(
     let wanted = email.to_owned();
     let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-    let verified = platform.passwords.verify(&turn, password, hash).await?;
-    let account = account.filter(|_| verified);
+    let matched = platform.passwords.verify(&turn, password.clone(), hash.clone()).await?;
+    // Hashing needs a turn of its own.
+    drop(turn);
+    let account = account.filter(|_| matched != Match::No);
+    if let (Some(account), Some(old), Match::Raw) = (&account, hash, matched)
+        && let Err(error) = hash_again(platform, account.id, old, password).await
+    {
+        tracing::debug!(%error, "a password's old hash stays");
+    }
     match (&account, counts) {
         (Some(_), [(throttle, name, address), ..]) => throttle.succeeded(name, *address),
         (Some(_), []) => {}
         (None, counts) => counts.iter().for_each(|(throttle, name, address)| throttle.failed(name, *address)),
     }
     Ok(account)
+}
+
+/// Replaces the hash of what was typed by one of the password as it is prepared now, so that any other way of typing
+/// it signs in as well.
+async fn hash_again(platform: &Platform, id: AccountId, old: String, password: String) -> Result<()> {
+    let new = platform.passwords.hash(password).await?;
+    platform.store.write(move |transaction| store::account::replace_hash(transaction, id, &old, &new)).await
 }
 
 /// Gives a developer another password. All tokens so far and all that they granted end; they go on with

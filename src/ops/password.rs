@@ -1,6 +1,8 @@
-//! Hashing and checking passwords, which is slow and takes memory on purpose.
+//! Hashing and checking passwords, which is slow and takes memory on purpose. A password is hashed as RFC 8265 prepares
+//! it ([`text::password`]); connhub did not do that at first, so that old hashes may be of what was typed.
 
 use crate::model::error::{Error, Result};
+use crate::model::text;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -23,6 +25,17 @@ impl Default for Passwords {
     }
 }
 
+/// How a password matches a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Match {
+    /// Not at all.
+    No,
+    /// The hash is of the password as it is prepared now.
+    Prepared,
+    /// The hash is an old one, of the very bytes that were entered.
+    Raw,
+}
+
 /// The right to hash or check one password.
 pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
 
@@ -39,22 +52,32 @@ impl Passwords {
     }
 
     /// Whether the password is the one hashed. Without a hash it is none, after the same time.
-    pub(super) async fn verify(&self, _turn: &Turn<'_>, password: String, stored: Option<String>) -> Result<bool> {
+    pub(super) async fn verify(&self, _turn: &Turn<'_>, password: String, stored: Option<String>) -> Result<Match> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
-        let verified = tokio::task::spawn_blocking(move || {
-            let stored = PasswordHash::new(&stored).map_err(|error| Error::fault(error.to_string()))?;
-            Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
-        });
-        Ok(verified.await.map_err(Error::fault)?? && known)
+        let verified = tokio::task::spawn_blocking(move || verify(&password, &stored));
+        let found = verified.await.map_err(Error::fault)??;
+        Ok(if known { found } else { Match::No })
     }
+}
+
+fn verify(password: &str, stored: &str) -> Result<Match> {
+    let stored = PasswordHash::new(stored).map_err(|error| Error::fault(error.to_string()))?;
+    let is = |password: &str| Argon2::default().verify_password(password.as_bytes(), &stored).is_ok();
+    let prepared = text::password(password);
+    Ok(match () {
+        () if is(&prepared) => Match::Prepared,
+        () if *prepared != *password && is(password) => Match::Raw,
+        () => Match::No,
+    })
 }
 
 /// The same, without waiting for a turn: for an operator's command, which hashes one. Blocks.
 pub(super) fn hash(password: &str) -> Result<String> {
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(|error| Error::fault(error.to_string()))?;
-    let hash =
-        Argon2::default().hash_password(password.as_bytes(), &salt).map_err(|error| Error::fault(error.to_string()))?;
+    let hash = Argon2::default()
+        .hash_password(text::password(password).as_bytes(), &salt)
+        .map_err(|error| Error::fault(error.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -71,5 +94,16 @@ mod tests {
             (hash.algorithm.to_string(), hash.version, hash.params.to_string(), lengths)
         };
         assert_eq!(costs(NOBODY), costs(&anybody));
+    }
+
+    #[test]
+    fn a_password_matches_however_it_was_typed() {
+        let stored = hash("Grüße aus\u{a0}Zürich").expect("a hash");
+        for typed in ["Grüße aus Zürich", "Gru\u{308}ße aus Zu\u{308}rich", "Grüße\u{2003}aus Zürich"] {
+            assert_eq!(verify(typed, &stored).expect("checked"), Match::Prepared, "{typed:?}");
+        }
+        for other in ["grüße aus Zürich", "Gruße aus Zürich", "Grüsse aus Zürich"] {
+            assert_eq!(verify(other, &stored).expect("checked"), Match::No, "{other:?}");
+        }
     }
 }

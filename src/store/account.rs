@@ -3,6 +3,7 @@
 use crate::model::account::Account;
 use crate::model::error::Result;
 use crate::model::id::AccountId;
+use crate::model::text::email_key;
 use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -24,10 +25,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
 /// Faults of the database.
 pub fn insert(transaction: &Transaction<'_>, account: &Account, password_hash: &str) -> Result<Inserted> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO accounts (id, email, name, password_hash, generation, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO accounts (id, email, email_key, name, password_hash, generation, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     let Account { id, email, name, generation, created_at } = account;
-    inserted(statement.execute(params![id, email, name, password_hash, generation, created_at]), "accounts.email")
+    let params = params![id, email, email_key(email), name, password_hash, generation, created_at];
+    inserted(statement.execute(params), "accounts.email_key")
 }
 
 /// The account with this identifier.
@@ -39,14 +42,28 @@ pub fn get(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
     Ok(statement.query_row([id], read).optional()?)
 }
 
-/// The account with this e-mail, without regard to case, and its password's hash.
+/// The account with this e-mail, however it is spelled, and its password's hash. If an old database has several
+/// accounts for one address, the one of this very spelling, otherwise the oldest.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn by_email(connection: &Connection, email: &str) -> Result<Option<(Account, String)>> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS}, password_hash FROM accounts WHERE email = ?1 COLLATE NOCASE"))?;
-    Ok(statement.query_row([email], |row| Ok((read(row)?, row.get(5)?))).optional()?)
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, password_hash FROM accounts WHERE email = ?1 COLLATE NOCASE OR email_key = ?2 \
+         ORDER BY email = ?1 COLLATE NOCASE DESC LIMIT 1"
+    ))?;
+    Ok(statement.query_row([email, &email_key(email)], |row| Ok((read(row)?, row.get(5)?))).optional()?)
+}
+
+/// Replaces the hash of the same password, unless another password was set meanwhile.
+///
+/// # Errors
+/// Faults of the database.
+pub fn replace_hash(transaction: &Transaction<'_>, id: AccountId, old: &str, new: &str) -> Result<()> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE accounts SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2")?;
+    statement.execute(params![id, old, new])?;
+    Ok(())
 }
 
 /// Gives an account another password and ends the tokens it has.

@@ -15,7 +15,6 @@ use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
 use crate::store::row::{array, finite, historic_value};
 use condition::Where;
-pub(super) use condition::add_functions;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A property as an update needs to know it.

@@ -1,7 +1,7 @@
 //! Brings a database to the newest form, step by step, each in a transaction of its own.
 
 use crate::model::error::{Error, Result};
-use crate::store::{copy, files};
+use crate::store::{copy, files, functions};
 use rusqlite::{Connection, TransactionBehavior};
 use std::ops::Range;
 use std::path::Path;
@@ -12,7 +12,11 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0002_things.sql"),
     include_str!("../../schema/0003_callback_log.sql"),
     include_str!("../../schema/0004_grants.sql"),
+    include_str!("../../schema/0005_email_keys.sql"),
 ];
+
+/// The step that gives accounts the keys of their e-mails.
+const EMAIL_KEYS: usize = 5;
 
 /// What every form has: a file without them is somebody else's.
 const TABLES: &str =
@@ -67,7 +71,23 @@ pub(super) fn migrate(connection: &mut Connection, database: &Path) -> Result<()
         tracing::info!(from = done, to = newest(), bytes, copy = %kept.display(),
             "the database gets a newer form; this copy is for going back to the older connhub");
     }
-    do_steps(connection, done..newest())
+    do_steps(connection, done..newest())?;
+    if done < EMAIL_KEYS { tell_of_twins(connection) } else { Ok(()) }
+}
+
+/// Logs which accounts are not the only ones of their address. They stay as they are: nobody but their owners knows
+/// which one is meant.
+fn tell_of_twins(connection: &Connection) -> Result<()> {
+    let mut statement = connection.prepare("SELECT email FROM accounts WHERE instr(email_key, ' ') ORDER BY id")?;
+    let emails = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for email in emails {
+        tracing::warn!(
+            email = email?,
+            "an older account has the same address, spelled differently: this one signs in with exactly this spelling, \
+             and every other spelling is the older account's"
+        );
+    }
+    Ok(())
 }
 
 /// The present moment, for the name of a file.
@@ -95,6 +115,7 @@ pub(super) fn has_statement(statement: &str) -> bool {
 
 /// These steps, of which the ones before are done.
 pub(super) fn do_steps(connection: &mut Connection, steps: Range<usize>) -> Result<()> {
+    functions::add(connection)?;
     for (index, step) in STEPS.iter().enumerate().take(steps.end).skip(steps.start) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;

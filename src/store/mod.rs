@@ -11,6 +11,7 @@ pub mod check;
 mod checkpointer;
 pub mod copy;
 mod files;
+mod functions;
 pub mod grant;
 pub mod history;
 pub mod installation;
@@ -163,7 +164,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // Plans must not depend on bound values: SQLite would plan `LIMIT ?` anew at each execution.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
-    history::add_functions(connection)?;
+    functions::add(connection)?;
     rusqlite::vtab::array::load_module(connection)
 }
 

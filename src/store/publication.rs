@@ -4,6 +4,7 @@ use crate::model::error::Result;
 use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
 use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
+use crate::model::text::searchable;
 use crate::store::parameter;
 use crate::store::row::{array, texts_from_column, texts_to_column};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -162,8 +163,8 @@ pub fn of_owner(connection: &Connection, owner: AccountId) -> Result<Vec<Publica
     query(connection, &sql, [owner])
 }
 
-/// What the store shows to an account: the PUBLIC ones and its own, optionally only those whose
-/// name, description or tags hold a text, or that have a tag.
+/// What the store shows to an account: the PUBLIC ones and its own, optionally only those whose name, description or
+/// tags contain a text, or that have a tag, both without regard to case and normal form.
 ///
 /// # Errors
 /// Faults of the database.
@@ -177,11 +178,12 @@ pub fn in_store(
     let sql = format!(
         "SELECT {COLUMNS} FROM publications WHERE removed = 0 AND (mode = 'PUBLIC' OR owner = :viewer) \
          AND id > :after \
-         AND (:search IS NULL OR instr(lower(name), lower(:search)) OR instr(lower(description), lower(:search)) \
-              OR EXISTS (SELECT 1 FROM json_each(tags) WHERE instr(lower(value), lower(:search)))) \
-         AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag)) \
+         AND (:search IS NULL OR holds(name, :search) OR holds(description, :search) \
+              OR EXISTS (SELECT 1 FROM json_each(tags) WHERE holds(value, :search))) \
+         AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE is_same(value, :tag))) \
          ORDER BY id LIMIT :first"
     );
+    let (search, tag) = (search.map(searchable), tag.map(searchable));
     let params = named_params! {
         ":viewer": viewer, ":after": page.after.unwrap_or(PublicationId::MIN), ":search": search, ":tag": tag, ":first": page.first
     };

@@ -3,6 +3,7 @@
 // The token is kept in sessionStorage, so that it ends with the tab, and leaves it in the
 // Authorization header alone.
 
+import { searchable } from '../core/searchable.js';
 import { createStore } from '../core/store.js';
 
 const SESSION = 'connhub.session';
@@ -51,7 +52,7 @@ function keep(kept) {
 const otherTabs = new BroadcastChannel(SESSION);
 otherTabs.onmessage = ({ data }) => {
   const here = session.get()?.email ?? waiting;
-  if (here?.toLowerCase() === data.email.toLowerCase()) keep(data);
+  if (here && searchable(here) === searchable(data.email)) keep(data);
 };
 
 export function chooseApp(id) {

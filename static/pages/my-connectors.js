@@ -59,14 +59,14 @@ const Nothing = ({ publish }) => html`
 `;
 
 const holds = ({ name, tags, installationCallbackUrl: url }, text) =>
-  [name, url, ...tags].some((one) => (one ?? '').toLowerCase().includes(text));
+  [name, url, ...tags].some((one) => searchable(one ?? '').includes(text));
 
 // All of them are here, so the search needs no server.
 function List({ all }) {
   const search = usePlace().query.get('search') ?? '';
   const isSearched = all.length >= SEARCHED_FROM || search !== '';
   const showAll = html`<${Button} onClick=${() => setQuery({ search: null })}>Show all of them</${Button}>`;
-  const rows = all.filter((one) => holds(one, search.trim().toLowerCase()));
+  const rows = all.filter((one) => holds(one, searchable(search.trim())));
   return html`
     ${isSearched && html`
       <form class="filters" role="search" aria-label="My connectors" onSubmit=${(event) => event.preventDefault()}>

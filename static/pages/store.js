@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from '../core/html.js';
 import { counted } from '../core/format.js';
 import { navigate, path, setQuery, usePlace } from '../core/router.js';
+import { searchable } from '../core/searchable.js';
 import { useStore } from '../core/store.js';
 import { visible } from '../core/visible.js';
 import { ask } from '../api/client.js';
@@ -92,11 +93,11 @@ function Search({ search, tag }) {
 
 // Those that nobody else sees. The server's list has them among the others, so they are found here by its rule.
 function Own({ publications, search, tag, cards }) {
-  const sought = search.toLowerCase();
+  const sought = searchable(search);
   const own = publications.filter(
     (one) =>
-      one.mode === 'PRIVATE' && one.state === 'PUBLISHED' && (!tag || one.tags.includes(tag)) &&
-      [one.name, one.description, ...one.tags].some((text) => text.toLowerCase().includes(sought)),
+      one.mode === 'PRIVATE' && one.state === 'PUBLISHED' && (!tag || one.tags.some((known) => searchable(known) === searchable(tag))) &&
+      [one.name, one.description, ...one.tags].some((text) => searchable(text).includes(sought)),
   );
   if (own.length === 0) return null;
   return html`

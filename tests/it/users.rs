@@ -138,8 +138,8 @@ impl Developer {
 
     /// Of another account. As long as nobody can sign up, it is copied in the database.
     pub fn stranger(server: &Arc<Server>) -> Self {
-        let copy = "INSERT INTO accounts (id, email, name, password_hash, created_at)
-            SELECT randomblob(16), 'stranger@example.com', name, password_hash, created_at FROM accounts";
+        let copy = "INSERT INTO accounts (id, email, email_key, name, password_hash, created_at)
+            SELECT randomblob(16), 'stranger@example.com', 'stranger@example.com', name, password_hash, created_at FROM accounts";
         server.sql().execute(copy, []).expect("an account to copy");
         Self::sign_in_as(server, "stranger@example.com")
     }

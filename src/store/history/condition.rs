@@ -1,13 +1,12 @@
 //! Conditions on points of a history as SQL.
 
-use crate::model::filter::{Comparison, Condition, LikePattern};
+use crate::model::filter::{Comparison, Condition};
 use crate::model::history::HistoricValue;
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::store::params::Params;
-use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
-use rusqlite::{Connection, ToSql};
+use rusqlite::ToSql;
 use std::rc::Rc;
 
 /// The text behind WHERE and what is bound to its placeholders.
@@ -92,19 +91,3 @@ fn to_value(value: &HistoricValue) -> Value {
         HistoricValue::Text(text) => Value::Text(text.clone()),
     }
 }
-
-/// Gives a connection the function `is_like(value, pattern)`. SQLite's own LIKE does not tell `a`
-/// from `A`, and neither that nor its GLOB sees what stands behind a NUL.
-pub(in crate::store) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("is_like", 2, flags, |context| {
-        // Read once for all the rows of a statement.
-        let pattern = context.get_or_create_aux(1, |pattern| {
-            LikePattern::parse(pattern.as_str()?).ok_or_else(|| Error::from("no pattern"))
-        })?;
-        // What is no text is like none.
-        Ok(context.get_raw(0).as_str().is_ok_and(|text| pattern.matches(text)))
-    })
-}
-
-type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -265,7 +265,7 @@ fn read_histories(connection: &Connection) -> Result<()> {
 }
 
 /// Nothing, each alone, and everything together.
-fn constraints(id: ThingId) -> [ThingConstraints; 6] {
+fn constraints(id: ThingId) -> [ThingConstraints; 7] {
     let text = || Some("x".to_owned());
     let none = ThingConstraints::default;
     let thing = ThingConstraint {
@@ -306,6 +306,15 @@ fn constraints(id: ThingId) -> [ThingConstraints; 6] {
             ..none()
         },
         ThingConstraints { thing: ThingConstraint { name: text(), ..ThingConstraint::default() }, ..none() },
+        // Of which there are two spellings.
+        ThingConstraints {
+            thing: ThingConstraint { name: Some("é".to_owned()), ..ThingConstraint::default() },
+            component: ComponentConstraints {
+                component: ComponentConstraint::new(None, Some("é".to_owned()), None, Vec::new()),
+                ..ComponentConstraints::default()
+            },
+            ..none()
+        },
         ThingConstraints { thing, attribute, component },
     ]
 }
@@ -334,6 +343,7 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     let profile = AppProfile { name: "m".to_owned(), redirect_uris: Vec::new() };
     app::update(transaction, nouns.app.id, &profile)?;
     app::set_secret(transaction, nouns.app.id, &[1; 32])?;
+    account::replace_hash(transaction, nouns.account.id, "h", "i")?;
     account::set_password(transaction, nouns.account.id, "h")?;
     change_grants(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;

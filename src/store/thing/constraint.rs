@@ -6,6 +6,7 @@ use crate::model::constraint::{
     ActionConstraint, AttributeConstraint, ComponentConstraint, ComponentConstraints, PropertyConstraint,
     ThingConstraint, ThingConstraints,
 };
+use crate::model::text::spellings;
 use crate::store::params::Params;
 use crate::store::row::array;
 use rusqlite::ToSql;
@@ -28,6 +29,18 @@ impl Conditions {
         if let Some(wanted) = wanted {
             let wanted = self.params.bind(wanted.clone());
             self.sql.push_str(&format!(" AND {column} = {wanted}"));
+        }
+    }
+
+    /// That the column holds this text in either normal form, where it is said.
+    fn text(&mut self, column: &str, wanted: Option<&String>) {
+        match wanted.map(|wanted| spellings(wanted)).as_deref() {
+            None => {}
+            Some([only]) => self.equal(column, Some(only)),
+            Some(several) => {
+                let several: Vec<_> = several.iter().map(|one| self.params.bind(one.clone())).collect();
+                self.sql.push_str(&format!(" AND {column} IN ({})", several.join(", ")));
+            }
         }
     }
 
@@ -54,17 +67,17 @@ impl Conditions {
     fn thing(&mut self, constraint: &ThingConstraint) {
         let ThingConstraint { id, name, manufacturer, display_type, main_component_id, status } = constraint;
         self.equal("things.id", id.as_ref());
-        self.equal("things.name", name.as_ref());
-        self.equal("things.manufacturer", manufacturer.as_ref());
-        self.equal("things.display_type", display_type.as_ref());
-        self.equal("things.main_component_id", main_component_id.as_ref());
+        self.text("things.name", name.as_ref());
+        self.text("things.manufacturer", manufacturer.as_ref());
+        self.text("things.display_type", display_type.as_ref());
+        self.text("things.main_component_id", main_component_id.as_ref());
         self.equal("things.status", status.as_ref());
     }
 
     /// Of a row of `attributes`.
     pub(super) fn attribute(&mut self, constraint: &AttributeConstraint) {
-        self.equal("attributes.name", constraint.name.as_ref());
-        self.equal("attributes.value", constraint.value.as_ref());
+        self.text("attributes.name", constraint.name.as_ref());
+        self.text("attributes.value", constraint.value.as_ref());
     }
 
     /// Of a row of `components`.
@@ -82,9 +95,9 @@ impl Conditions {
     }
 
     fn component(&mut self, constraint: &ComponentConstraint) {
-        self.equal("components.id", constraint.id.as_ref());
-        self.equal("components.name", constraint.name.as_ref());
-        self.equal("components.component_type", constraint.component_type.as_ref());
+        self.text("components.id", constraint.id.as_ref());
+        self.text("components.name", constraint.name.as_ref());
+        self.text("components.component_type", constraint.component_type.as_ref());
         let of_component =
             "FROM capabilities WHERE capabilities.component = components.key AND capabilities.capability";
         match constraint.capabilities() {
@@ -104,21 +117,21 @@ impl Conditions {
     pub(super) fn property(&mut self, constraint: &PropertyConstraint) {
         let PropertyConstraint { id, name, value, unit, kind, property_type } = constraint;
         self.equal("properties.id", id.as_ref());
-        self.equal("properties.name", name.as_ref());
-        self.equal("properties.value", value.as_ref());
-        self.equal("properties.unit", unit.as_ref());
+        self.text("properties.name", name.as_ref());
+        self.text("properties.value", value.as_ref());
+        self.text("properties.unit", unit.as_ref());
         self.equal("properties.type", kind.as_ref());
-        self.equal("properties.property_type", property_type.as_ref());
+        self.text("properties.property_type", property_type.as_ref());
     }
 
     /// Of a row of `actions`.
     pub(super) fn action(&mut self, constraint: &ActionConstraint) {
         let ActionConstraint { id, name, parameter_name, parameter_type } = constraint;
         self.equal("actions.id", id.as_ref());
-        self.equal("actions.name", name.as_ref());
+        self.text("actions.name", name.as_ref());
         if parameter_name.is_some() || parameter_type.is_some() {
             self.exists("action_parameters WHERE action_parameters.action = actions.key", |this| {
-                this.equal("action_parameters.name", parameter_name.as_ref());
+                this.text("action_parameters.name", parameter_name.as_ref());
                 this.equal("action_parameters.type", parameter_type.as_ref());
             });
         }

@@ -58,7 +58,7 @@ pub fn seed_history(database: &Path, span: past::Span) -> Result<past::Filled> {
         let file = database.display();
         Error::NotFound(format!("{what} {file}: run `connhub serve --demo --db {file}` first, which makes the demo"))
     };
-    if !database.is_file() {
+    if !database.exists() {
         return Err(none("there is no database"));
     }
     let (name, value) = demo::ORIGIN;

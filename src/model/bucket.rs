@@ -32,13 +32,19 @@ impl Aggregate {
     }
 }
 
-/// What is known of the values of one bucket.
+/// By how much sums are made smaller that are beyond all numbers: so much that no count of values brings them there
+/// again. Of great numbers such a division loses nothing.
+const SMALLER: f64 = 1.0 / (1_u128 << 64) as f64;
+
+/// What is known of some values.
 #[derive(Debug, Clone, Copy)]
 pub struct Gathered {
     count: u64,
     sum: f64,
     /// What was too small to change the sum (Neumaier's summation).
     lost: f64,
+    /// What the values are multiplied with before they are added: 1 until the sum would be beyond all numbers.
+    scale: f64,
     max: f64,
     min: f64,
 }
@@ -47,29 +53,43 @@ impl Gathered {
     /// One value.
     #[must_use]
     pub fn of(value: f64) -> Self {
-        Self { count: 1, sum: value, lost: 0.0, max: value, min: value }
+        Self { count: 1, sum: value, lost: 0.0, scale: 1.0, max: value, min: value }
     }
 
     /// One value more.
     pub fn add(&mut self, value: f64) {
-        let sum = self.sum + value;
-        let (great, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
-        self.lost += (great - sum) + small;
-        self.sum = sum;
         self.count += 1;
         self.max = self.max.max(value);
         self.min = self.min.min(value);
+        if !self.add_to_sum(value * self.scale) {
+            self.sum *= SMALLER;
+            self.lost *= SMALLER;
+            self.scale = SMALLER;
+            // Now it is possible.
+            self.add_to_sum(value * SMALLER);
+        }
     }
 
-    /// What is made of them; infinite where it is beyond all numbers.
+    /// Whether it was possible: otherwise nothing was added.
+    fn add_to_sum(&mut self, value: f64) -> bool {
+        let sum = self.sum + value;
+        if sum.is_finite() {
+            let (great, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
+            self.lost += (great - sum) + small;
+            self.sum = sum;
+        }
+        sum.is_finite()
+    }
+
+    /// What is made of them; infinite if it is beyond all numbers.
     #[must_use]
     pub fn aggregated(&self, aggregate: Aggregate) -> f64 {
-        // Beyond all numbers nothing was lost that would matter.
-        let sum = if self.sum.is_finite() { self.sum + self.lost } else { self.sum };
+        let sum = self.sum + self.lost;
         match aggregate {
-            Aggregate::Sum => sum,
+            Aggregate::Sum => sum / self.scale,
             Aggregate::Count => self.count as f64,
-            Aggregate::Avg => sum / self.count as f64,
+            // Rounding takes it no further than any of the values.
+            Aggregate::Avg => (sum / self.count as f64 / self.scale).clamp(self.min, self.max),
             Aggregate::Max => self.max,
             Aggregate::Min => self.min,
         }
@@ -101,17 +121,21 @@ impl TimeBucket {
         Some(Self { width, shift: (ORIGIN % width + offset? % width).rem_euclid(width), aggregate })
     }
 
-    /// When the bucket begins in which a point lies.
+    /// When the bucket begins that holds a point: at the earliest when time does, so that it can be written.
     #[must_use]
     pub fn start_of(self, at: Timestamp) -> Timestamp {
-        let into = (at.micros() - self.shift).rem_euclid(self.width);
-        Timestamp::from_micros(at.micros() - into)
+        Timestamp::from_micros(self.whole_start_of(at)).max(Timestamp::EARLIEST)
+    }
+
+    fn whole_start_of(self, at: Timestamp) -> i64 {
+        let into = at.micros().saturating_sub(self.shift).rem_euclid(self.width);
+        at.micros().saturating_sub(into)
     }
 
     /// When the bucket after the one that begins then begins.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
-        Timestamp::from_micros(self.start_of(start).micros().saturating_add(self.width))
+        Timestamp::from_micros(self.whole_start_of(start).saturating_add(self.width))
     }
 }
 
@@ -173,9 +197,47 @@ mod tests {
         }
         let made = [Aggregate::Sum, Aggregate::Count, Aggregate::Avg, Aggregate::Max, Aggregate::Min];
         assert_eq!(made.map(|aggregate| gathered.aggregated(aggregate)), [2.0, 4.0, 0.5, 1e16, -1e16]);
-        let mut beyond = Gathered::of(f64::MAX);
-        beyond.add(f64::MAX);
-        assert_eq!(beyond.aggregated(Aggregate::Sum), f64::INFINITY);
+    }
+
+    fn gathered(values: &[f64]) -> Gathered {
+        let mut gathered = Gathered::of(values[0]);
+        for value in &values[1..] {
+            gathered.add(*value);
+        }
+        gathered
+    }
+
+    #[test]
+    fn what_lies_between_numbers_is_one_however_great_the_sum_was_meanwhile() {
+        let (great, most) = (1.7e308, f64::MAX);
+        for (values, sum, avg) in [
+            (&[great, great][..], f64::INFINITY, great),
+            (&[great, great, -great, -great], 0.0, 0.0),
+            (&[most, most, most, -most, -most], most, most / 5.0),
+            (&[-great, -great, -great], f64::NEG_INFINITY, -great),
+            (&[great, great, -great, 1.0, -great], 1.0, 0.2),
+            (&[most, -most, 5e-324], 5e-324, 0.0),
+            (&[0.1, 0.1, 0.1], 0.3, 0.1),
+        ] {
+            let made = gathered(values);
+            let (got, mean) = (made.aggregated(Aggregate::Sum), made.aggregated(Aggregate::Avg));
+            assert!(got == sum || (got - sum).abs() <= sum.abs() * 1e-15, "{values:?}: {got}");
+            assert!(mean == avg || (mean - avg).abs() <= avg.abs() * 1e-15, "{values:?}: {mean}");
+        }
+    }
+
+    #[test]
+    fn the_first_bucket_begins_when_time_does() {
+        let bucket = TimeBucket::new("36525 days", None, Aggregate::Avg, &mut Violations::default()).expect("a bucket");
+        let at = Timestamp::parse("0050-01-01T00:00:00Z").expect("a time");
+        let start = bucket.start_of(at);
+        assert_eq!(start, Timestamp::EARLIEST);
+        assert_eq!(bucket.start_of(start), start);
+        let next = bucket.after(start);
+        assert!(next > at && bucket.start_of(next) == next && bucket.after(at) == next, "{next}");
+        for at in [Timestamp::MIN, Timestamp::MAX] {
+            assert!(bucket.start_of(at) <= at.max(Timestamp::EARLIEST));
+        }
     }
 
     #[test]

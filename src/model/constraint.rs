@@ -179,7 +179,7 @@ impl ComponentConstraints {
 }
 
 /// Texts of either normal form are the same: which one is used depends on who typed them.
-fn is(wanted: Option<&String>, given: &String) -> bool {
+fn is(wanted: Option<&String>, given: &str) -> bool {
     wanted.is_none_or(|wanted| is_spelling(wanted, given))
 }
 

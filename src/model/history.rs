@@ -170,7 +170,8 @@ impl PropertyUpdate {
     pub fn historic(&self, kind: ValueType) -> Option<HistoricValue> {
         match kind {
             ValueType::String => Some(HistoricValue::Text(self.value.clone())),
-            ValueType::Number => parse_number(&self.value).map(HistoricValue::Number),
+            // Added to it, a zero loses its sign, which a history has no use for.
+            ValueType::Number => parse_number(&self.value).map(|number| HistoricValue::Number(number + 0.0)),
             ValueType::Boolean => kind.fits(&self.value).then(|| HistoricValue::Boolean(self.value == "true")),
         }
     }

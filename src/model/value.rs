@@ -43,7 +43,7 @@ impl ValueType {
     pub fn expectation(self) -> &'static str {
         match self {
             Self::String => "must be a text",
-            Self::Number => "must be a decimal number such as 21.5",
+            Self::Number => "must be a decimal number such as 21.5, and not beyond 1.8e308",
             Self::Boolean => "must be true or false",
         }
     }

@@ -30,8 +30,8 @@ pub struct Report {
 /// # Errors
 /// If there is no database, or it is none of connhub or from a newer one, or cannot be read at all.
 pub fn check(database: &Path) -> Result<Report> {
-    let connection = copy::open(database)?;
     let served = copy::is_served(database);
+    let connection = copy::open(database)?;
     let view = connection.unchecked_transaction()?;
     let mut problems = copy::flaws(&view, Thoroughness::Full)?;
     let differences = schema::differences(&view)?;

@@ -6,7 +6,7 @@
 use crate::model::action::{ActionRequest, ActionStatus, cut_error};
 use crate::model::error::{Error, Result, Violation};
 use crate::model::hiding::Hider;
-use crate::model::history::PropertyUpdate;
+use crate::model::history::{CLOCK_SKEW_MAX, PropertyUpdate};
 use crate::model::id::{ActionRequestId, ThingId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::thing::{NewThing, ThingStatus};
@@ -174,7 +174,8 @@ fn take_update(
             message: format!("the property is a {}: {}", address.kind.name(), address.kind.expectation()),
         }])
     })?;
-    let current = store::history::update(transaction, &address, &update, &historic)?;
+    let latest = now().plus(CLOCK_SKEW_MAX);
+    let current = store::history::update(transaction, &address, &update, &historic, latest)?;
     Ok(Arc::new(Event::Property(PropertyChange {
         thing: *thing,
         component: address.component,

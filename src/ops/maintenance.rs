@@ -23,6 +23,8 @@ const TRIM_ENTRIES_AT_ONCE: u32 = 500;
 const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 /// How often points that are too old are looked for.
 const HISTORY_INTERVAL: Duration = Duration::from_secs(600);
+/// How often the clock is kept: after a crash retention lags behind by that at most.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(600);
 /// How many points are deleted in one write at the most: a few milliseconds.
 const POINTS_AT_ONCE: u32 = 1_000;
 /// After how long such a write ends before that: texts of 64 KiB take two hundred times as long as
@@ -45,6 +47,7 @@ pub async fn run(platform: Arc<Platform>) {
         repeat(TRIM_INTERVAL, || trim_tokens(platform)),
         repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
+        repeat(CLOCK_INTERVAL, || platform.keep_clock()),
     );
 }
 
@@ -89,7 +92,7 @@ fn fail_all_overdue(transaction: &rusqlite::Transaction<'_>) -> Result<Vec<Actio
 }
 
 async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
-    let oldest = CallbackId::first_of(now().minus(platform.settings.callback_log_age));
+    let oldest = CallbackId::first_of(platform.clock.now().minus(platform.settings.callback_log_age));
     while trim(platform, move |transaction| store::callback::trim_by_age(transaction, oldest, TRIM_ENTRIES_AT_ONCE))
         .await?
     {}
@@ -102,10 +105,13 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
 
 /// Forgets grants, and tokens that ended before their time, which would have ended by now anyway.
 async fn trim_tokens(platform: &Arc<Platform>) -> Result<()> {
-    while trim(platform, |transaction| store::grant::trim(transaction, now(), TRIM_ENTRIES_AT_ONCE)).await? {}
+    // Were they forgotten too early, tokens that were revoked would be valid again.
+    let ended = platform.clock.now();
+    while trim(platform, move |transaction| store::grant::trim(transaction, ended, TRIM_ENTRIES_AT_ONCE)).await? {}
     loop {
-        let forget =
-            |transaction: &rusqlite::Transaction<'_>| store::revoked::trim(transaction, now(), TRIM_ENTRIES_AT_ONCE);
+        let forget = move |transaction: &rusqlite::Transaction<'_>| {
+            store::revoked::trim(transaction, ended, TRIM_ENTRIES_AT_ONCE)
+        };
         let forgotten = platform.store.write(forget).await?;
         platform.revoked.forget(&forgotten);
         if forgotten.len() < TRIM_ENTRIES_AT_ONCE as usize {
@@ -140,7 +146,7 @@ async fn delete_ended_histories(platform: &Arc<Platform>) -> Result<()> {
 /// Deletes the points that are older than the operator keeps them.
 async fn trim_histories(platform: &Arc<Platform>) -> Result<()> {
     let Some(age) = platform.settings.history_age else { return Ok(()) };
-    let oldest = now().minus(age);
+    let oldest = platform.clock.now().minus(age);
     let mut after = PropertyKey::MIN;
     loop {
         let next = move |view: &View| store::history::with_points_before(view, after, oldest, PROPERTIES_AT_ONCE);

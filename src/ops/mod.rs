@@ -19,6 +19,7 @@ pub mod callback;
 pub mod caller;
 pub mod check;
 pub mod client;
+mod clock;
 pub mod dispatch;
 pub mod grant;
 pub mod hiding;
@@ -107,6 +108,7 @@ pub struct Platform {
     tickets: authorization::Tickets,
     revoked: revocation::Revoked,
     waiting: waiting::Waiting,
+    clock: clock::AgeClock,
     rooms: Arc<quota::Rooms>,
     live: Arc<live::Live>,
     metrics: Arc<Metrics>,
@@ -126,6 +128,7 @@ impl Platform {
         metrics.watch("connhub_live_subscriptions", "Subscriptions that listen.", move || listening.listening() as f64);
         let keys = token::Keys::load(&store, settings.secret.as_deref())?;
         let revoked = revocation::Revoked::load(&store)?;
+        let clock = clock::AgeClock::load(&*store.snapshot()?)?;
         Ok(Arc::new(Self {
             store,
             settings,
@@ -141,6 +144,7 @@ impl Platform {
             revoked,
             rooms: Arc::default(),
             waiting: waiting::Waiting::default(),
+            clock,
             live,
             metrics,
             dispatcher: OnceLock::new(),
@@ -214,6 +218,9 @@ impl Platform {
 
     /// Ends the writer after what was submitted and closes the database.
     pub fn close(&self) {
+        if let Err(error) = self.keep_clock().wait() {
+            tracing::debug!(%error, "the clock is kept as it was some minutes ago");
+        }
         self.store.close();
     }
 }

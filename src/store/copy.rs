@@ -11,7 +11,7 @@ use crate::store::{files, migrate};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 /// How many pages of 4 KiB are copied in one step.
@@ -24,8 +24,9 @@ const FLAWS_MAX: usize = 20;
 /// # Errors
 /// [`Error::NotFound`] if there is none, [`Error::Conflict`] if it is none of connhub or of a newer one.
 pub fn open(database: &Path) -> Result<Connection> {
-    must_exist(database)?;
-    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let path = must_exist(database)?;
+    Lock::judge_name(&path)?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     super::prepare(&connection)?;
     connection.pragma_update(None, "query_only", true).map_err(unsound)?;
     if migrate::form(&connection)? == 0 {
@@ -34,13 +35,17 @@ pub fn open(database: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Whoever looks at a database makes none.
+/// The path of a database for SQLite. Whoever only looks at one makes none.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none.
-pub(super) fn must_exist(database: &Path) -> Result<()> {
+/// [`Error::NotFound`] if there is none, [`Error::Conflict`] if it is no file.
+pub(super) fn must_exist(database: &Path) -> Result<PathBuf> {
     let none = || Error::NotFound(format!("there is no database {}", database.display()));
-    database.is_file().then_some(()).ok_or_else(none)
+    if !database.as_os_str().is_empty() && !database.exists() {
+        return Err(none());
+    }
+    let path = files::database(database)?;
+    files::regular(&path)?.map(|_| path).ok_or_else(none)
 }
 
 /// A copy that has no name yet, and goes if it gets none. Nobody else may read it: it holds keys.
@@ -86,7 +91,9 @@ impl Copy {
     /// If something else has its name.
     pub(super) fn open(&self, flags: OpenFlags) -> Result<Connection> {
         self.is_itself()?;
-        Ok(Connection::open_with_flags(self.0.path(), flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?)
+        let connection = Connection::open_with_flags(self.0.path(), flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
     }
 
     /// Whoever has the folder can give the copy's name to something else while root makes the copy.

@@ -4,7 +4,7 @@
 //! whoever has the folder can put a link anywhere in it at any moment, to have root change another's file.
 
 use crate::model::error::{Error, Result};
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 use rustix::process::geteuid;
 use std::ffi::OsString;
 use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions};
@@ -28,6 +28,18 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// The path of a database as SQLite is to be given it: absolute, because SQLite takes `file:…` for a URL, and `:memory:`
+/// and an empty path for databases without a file.
+///
+/// # Errors
+/// As [`real`]; [`Error::Conflict`] if the path is empty.
+pub(super) fn database(path: &Path) -> Result<PathBuf> {
+    if path.as_os_str().is_empty() {
+        return Err(Error::Conflict("the path of the database is empty: name a file".to_owned()));
+    }
+    real(path)
 }
 
 /// The file's own path, whatever links lead to it: SQLite keeps its files beside that one.
@@ -131,6 +143,37 @@ pub(super) fn judge_beginning(database: &Path) -> Result<()> {
     }
 }
 
+/// Refuses a database that is mounted without its folder, as containers can do with single files. What was acknowledged
+/// last is in the write-ahead log, which SQLite keeps beside the file: after a crash it would be lost with the
+/// container. There is no way without a file beside it: a change that ends halfway could not be undone.
+///
+/// # Errors
+/// [`Error::Conflict`] if it is.
+pub(super) fn judge_mount(database: &Path) -> Result<()> {
+    let about = statx(CWD, database, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);
+    // Where the system does not know, nothing is said.
+    if !about.is_ok_and(|about| about.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)) {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "{file} is mounted as a single file. SQLite keeps the last changes in {file}{LOG} beside it, where they would \
+         be lost with the mount: mount its folder instead, and move {file}{LOG} there together with the file if there \
+         is one",
+        file = database.display()
+    )))
+}
+
+/// Warns of further names of a file: each has a write-ahead log of its own.
+pub(super) fn tell_of_names(database: &Path) {
+    if fs::metadata(database).is_ok_and(|about| about.nlink() > 1) {
+        let path = database.display();
+        tracing::warn!(
+            "{path} has another name (a hard link): use this one only. The last changes are in {path}{LOG}, which is \
+             not found by the other name"
+        );
+    }
+}
+
 /// A database holds keys and hashes. It is made for its owner alone, where it is not there yet or nothing is
 /// in it; of one that others may read they may have read it, so that is only told.
 ///
@@ -194,6 +237,18 @@ mod tests {
         }
         // Root is nobody's fool either.
         assert!(!may_lead(other, root, root) && may_lead(other, other, root));
+    }
+
+    #[test]
+    fn what_is_mounted_without_its_folder_is_told_from_other_files() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("a file");
+        judge_mount(&file).expect("a file in a folder");
+        judge_mount(&folder.path().join("none")).expect("no file yet");
+        // The one mount that every machine has, and that looks the same to the system.
+        let refused = judge_mount(Path::new("/proc")).expect_err("a mount");
+        assert!(refused.to_string().contains("mount its folder instead"), "{refused}");
     }
 
     #[test]

@@ -23,8 +23,7 @@ pub(super) fn add(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("is_same", 2, flags, |context| {
         Ok(searchable(context.get_raw(0).as_str()?) == context.get_raw(1).as_str()?)
     })?;
-    connection
-        .create_scalar_function("email_key_of", 1, flags, |context| Ok(email_key(context.get_raw(0).as_str()?)))
+    connection.create_scalar_function("email_key_of", 1, flags, |context| Ok(email_key(context.get_raw(0).as_str()?)))
 }
 
 fn is_like(context: &Context<'_>) -> rusqlite::Result<bool> {

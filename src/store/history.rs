@@ -60,8 +60,8 @@ pub fn find_property(
     Ok(address)
 }
 
-/// Adds the update to the property's history, and makes it the current value unless that is newer;
-/// whether it did.
+/// Adds the update to the property's history, and makes it the current value unless that is newer; whether it did. A
+/// current value later than `latest` is of a time when a clock was wrong, and newer than nothing.
 ///
 /// # Errors
 /// Faults of the database.
@@ -70,9 +70,10 @@ pub fn update(
     address: &PropertyAddress,
     update: &PropertyUpdate,
     historic: &HistoricValue,
+    latest: Timestamp,
 ) -> Result<bool> {
     insert(transaction, address.key, update.at, historic)?;
-    let current = address.last_update.is_none_or(|last| update.at >= last);
+    let current = address.last_update.is_none_or(|last| update.at >= last || last > latest);
     if current {
         let mut statement =
             transaction.prepare_cached("UPDATE properties SET value = ?2, last_update = ?3 WHERE key = ?1")?;
@@ -197,15 +198,33 @@ pub fn summary(
     let sql = format!("SELECT count(*), {numbers} FROM history WHERE {}", filter.sql());
     let summary = connection.prepare_cached(&sql)?.query_row(&*filter.params(), |row| {
         let (count, sum) = (row.get(0)?, row.get::<_, Option<f64>>(1)?);
-        Ok(HistorySummary {
-            count,
-            sum: sum.map(finite),
-            avg: sum.map(|sum| finite(sum / count as f64)),
-            max: row.get(2)?,
-            min: row.get(3)?,
-        })
-    });
-    Ok(summary?)
+        let (max, min) = (row.get::<_, Option<f64>>(2)?, row.get::<_, Option<f64>>(3)?);
+        // Rounding takes the mean no further than any of the values.
+        let avg = sum.zip(min.zip(max)).map(|(sum, (min, max))| (sum / count as f64).clamp(min, max));
+        Ok(HistorySummary { count, sum, avg, max, min })
+    })?;
+    // Once SQLite's sum was beyond all numbers, it is infinite or none, whatever is added to it.
+    if summary.max.is_some() && !summary.sum.is_some_and(f64::is_finite) {
+        return great_summary(connection, &filter, summary);
+    }
+    Ok(summary)
+}
+
+/// Adds values again that are too great for SQLite's sum.
+fn great_summary(connection: &Connection, filter: &Where, summary: HistorySummary) -> Result<HistorySummary> {
+    let sql = format!("SELECT value FROM history WHERE {}", filter.sql());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(&*filter.params())?;
+    let mut gathered: Option<Gathered> = None;
+    while let Some(row) = rows.next()? {
+        let value = row.get(0)?;
+        match &mut gathered {
+            Some(gathered) => gathered.add(value),
+            none => *none = Some(Gathered::of(value)),
+        }
+    }
+    let made = |aggregate| gathered.map(|gathered| finite(gathered.aggregated(aggregate)));
+    Ok(HistorySummary { sum: made(Aggregate::Sum), avg: made(Aggregate::Avg), ..summary })
 }
 
 /// Adds points of the past where there are none yet; how many there were. The current value stays.

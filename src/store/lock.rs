@@ -1,9 +1,12 @@
 //! One server at a time: two on the same file would take each other's callbacks for what a crash left
-//! behind. The lock is the system's, on a file of its own beside the database; it ends with the process,
-//! however that ends. The file stays: whoever removes it might remove another's.
+//! behind. There are two locks, both the system's, which end with the process, however that ends. One is on a file of
+//! its own beside the database, which tells people whose it is, and holds while the database is made or replaced. That
+//! file stays: whoever removes it might remove another's. The other is on the database itself, whatever it is called:
+//! a hard link or a mount gives it another name. It is no lock of SQLite's, which are of another kind.
 
 use crate::model::error::{Error, Result};
 use crate::store::files;
+use rustix::fs::fstatfs;
 use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
@@ -20,8 +23,17 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// How long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// That this process, and no other, is at work on a database. Ends when dropped.
-pub(super) struct Lock(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
+/// File systems of other machines, by the number that `statfs` has for them: some make of this lock one of all bytes,
+/// SQLite's too.
+const OF_OTHER_MACHINES: [u32; 4] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42];
+
+/// That this process, and no other, is at work on a database. Ends when dropped, which must be after all connections to
+/// the database are closed: closing a file ends SQLite's own locks on it.
+#[expect(dead_code, reason = "the locks live as long as the files are open")]
+pub(super) struct Lock {
+    named: File,
+    itself: Option<File>,
+}
 
 impl Lock {
     /// Takes the lock of a database, which need not be there yet. Blocks for a moment.
@@ -31,18 +43,8 @@ impl Lock {
     pub(super) fn take(database: &Path) -> Result<Self> {
         let path = files::beside(&files::real(database)?, ENDING);
         let file = open(&path, database)?;
-        let until = Instant::now() + WAIT_MAX;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(taken(database, &file)),
-                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                    tracing::warn!(path = %path.display(), "this file system has no locks: see to it that one server runs");
-                    break;
-                }
-                Err(TryLockError::Error(error)) => return Err(files::failed("lock", &path, &error)),
-            }
+        if !wait_for(&file).map_err(|error| files::failed("lock", &path, &error))? {
+            return Err(taken(database, &file));
         }
         // For people; nothing depends on it.
         let own = format!("{}\n", std::process::id());
@@ -50,15 +52,78 @@ impl Lock {
         if let Err(error) = named {
             tracing::debug!(%error, "the lock does not say whose it is");
         }
-        Ok(Self(file))
+        Ok(Self { named: file, itself: None })
+    }
+
+    /// Takes the lock of the file itself, which must be there. Blocks for a moment.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if a server is at work on it under another name.
+    pub(super) fn take_file(&mut self, database: &Path) -> Result<()> {
+        let file = files::open_itself(database, File::options().read(true));
+        let file = file.map_err(|error| files::failed("open", database, &error))?;
+        if is_local(&file) {
+            if !wait_for(&file).map_err(|error| files::failed("lock", database, &error))? {
+                return Err(elsewhere(database));
+            }
+            self.itself = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Refuses a database that a server has under another name: what it has written last is beside that one, and would
+    /// not be seen. Not to be called while this process has it open: see [`Lock`].
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if it has.
+    pub(super) fn judge_name(database: &Path) -> Result<()> {
+        let named = is_locked(&files::beside(database, ENDING));
+        if named || !is_itself_locked(database) { Ok(()) } else { Err(elsewhere(database)) }
     }
 
     /// Whether a server is at work on a database.
     pub(super) fn is_taken(database: &Path) -> bool {
         let Ok(real) = files::real(database) else { return false };
-        let file = files::open_itself(&files::beside(&real, ENDING), File::options().read(true));
-        matches!(file, Ok(file) if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        is_locked(&files::beside(&real, ENDING))
     }
+}
+
+fn elsewhere(database: &Path) -> Error {
+    Error::Conflict(format!(
+        "a connhub server is at work on {} under another name (a link or a mount): use that name, or end it first",
+        database.display()
+    ))
+}
+
+fn is_locked(path: &Path) -> bool {
+    let file = files::open_itself(path, File::options().read(true));
+    matches!(file, Ok(file) if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+fn is_itself_locked(database: &Path) -> bool {
+    files::open_itself(database, File::options().read(true)).is_ok_and(|file| is_local(&file)) && is_locked(database)
+}
+
+/// Whether the lock is this process's now, or the file system has no locks; false if another keeps it.
+fn wait_for(file: &File) -> io::Result<bool> {
+    let until = Instant::now() + WAIT_MAX;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                tracing::warn!("the database's file system has no locks: make sure that only one server runs");
+                return Ok(true);
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Whether a file is on this machine, as far as is known.
+fn is_local(file: &File) -> bool {
+    !fstatfs(file).is_ok_and(|about| OF_OTHER_MACHINES.contains(&(about.f_type as u32)))
 }
 
 /// Opens the lock's file, and makes it if there is none.

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0003_callback_log.sql"),
     include_str!("../../schema/0004_grants.sql"),
     include_str!("../../schema/0005_email_keys.sql"),
+    include_str!("../../schema/0006_clock.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -151,6 +152,8 @@ mod tests {
             "fdc2511c34fb94d43c5788819ac272fe5c5004a04776659571784353df7ba245",
             "79ac3563b5ff6cf35ec753aadc10bcc6e5720913715a64459a8cdce3818a8354",
             "5c01d2beb9c0ea5d9fc74b8aa0f1f959a8b2a38b727f8012638c20cfa9db5145",
+            "ec3421c1db3814b30e4e627ccb53f36ba4d39dfe85abff50e9b1ff5604b18fe0",
+            "a205c4d582cf03dd0b6ed8a8bdaa0e7ae0e466a1cb59dc427b426d75c52458f5",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -171,6 +174,8 @@ mod tests {
         assert_eq!(text("SELECT capabilities FROM components"), "[\"b\",\"a\",\"b\"]");
         assert_eq!(text("SELECT group_concat(at || '=' || value) FROM history WHERE property = 9"), "1=1.0,2=2.0");
         assert_eq!(text("SELECT id || value FROM properties WHERE key = 9 AND component = 8"), "p1");
+        assert_eq!(text("SELECT email_key FROM accounts"), "e@h");
+        assert_eq!(text("SELECT CAST(value AS TEXT) FROM settings WHERE name = 'clock'"), "1");
         connection.execute("DELETE FROM things", []).expect("deleted");
         assert_eq!(text("SELECT group_concat(property) FROM ended_histories"), "9");
         assert_eq!(text("SELECT count(*) || '' FROM properties"), "0");

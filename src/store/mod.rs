@@ -71,9 +71,13 @@ impl Store {
     /// If another server is at work on it, if it cannot be opened or written, is no database of connhub,
     /// is from a newer one, or has a trigger or view that is not connhub's.
     pub fn open(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
+        let path = &files::database(path)?;
         files::judge_beginning(path)?;
-        let lock = lock::Lock::take(path)?;
+        files::judge_mount(path)?;
+        let mut lock = lock::Lock::take(path)?;
         files::make_private(path)?;
+        lock.take_file(path)?;
+        files::tell_of_names(path);
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         migrate::form(&connection)?;
@@ -88,6 +92,9 @@ impl Store {
     /// # Errors
     /// If it is not, or cannot be opened.
     pub fn beside(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
+        let path = &copy::must_exist(path)?;
+        lock::Lock::judge_name(path)?;
+        files::judge_mount(path)?;
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         prepare(&connection)?;
         if migrate::form(&connection)? != migrate::newest() {
@@ -164,6 +171,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // Plans must not depend on bound values: SQLite would plan `LIMIT ?` anew at each execution.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
+    // What does not fit into memory would go to /tmp, which containers with a read-only file system do not have: the
+    // undo log of a write that changes more than 64 KiB, what is sorted. Each is bounded by what one request may do.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     functions::add(connection)?;
     rusqlite::vtab::array::load_module(connection)
 }

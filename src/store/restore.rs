@@ -27,11 +27,15 @@ pub struct Restored {
 /// [`Error::Conflict`] if the backup is no sound database of connhub or of a newer one, if anybody is at
 /// work on the database, and if that is no regular file; then nothing is changed.
 pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored> {
-    let database = &files::real(database)?;
+    let database = &files::database(database)?;
     files::regular(database)?;
+    files::judge_mount(database)?;
     let copy = sound_copy(backup, database)?;
-    let _lock = Lock::take(database)?;
+    let mut lock = Lock::take(database)?;
     let old = files::regular(database)?;
+    if old.is_some() {
+        lock.take_file(database)?;
+    }
     if let Some(old) = &old {
         fold(database)?;
         let kept = keep_owner(copy.file(), old);

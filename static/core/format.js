@@ -14,9 +14,13 @@ const STEPS = [
   ['year', Infinity],
 ];
 
+// What stands for a time that is none: one bad value must not take a page down.
+export const NO_TIME = 'unknown';
+
 // How long ago, or how soon: `3 minutes ago`.
 export function relative(at, now = Date.now()) {
   let amount = (new Date(at).getTime() - now) / 1000;
+  if (Number.isNaN(amount)) return NO_TIME;
   if (Math.abs(amount) < 5) return 'just now';
   for (const [unit, size] of STEPS) {
     if (Math.abs(amount) < size) return RELATIVE.format(Math.trunc(amount), unit);
@@ -25,7 +29,10 @@ export function relative(at, now = Date.now()) {
   return '';
 }
 
-export const exact = (at) => EXACT.format(new Date(at));
+export function exact(at) {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? `Not a time: ${at}` : EXACT.format(date);
+}
 
 export const count = (number) => NUMBER.format(number);
 

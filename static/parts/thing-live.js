@@ -28,7 +28,8 @@ export function useThingLive(app, thing, reload, { skip = false } = {}) {
       }
       return { values: next, status: reports.at(-1).status ?? status };
     });
-    for (const listener of listeners.current) listener(reports);
+    const placed = reports.filter(({ at }) => Number.isFinite(at));
+    if (placed.length > 0) for (const listener of listeners.current) listener(placed);
   };
   const { gather, forget } = useTogether(handOver);
   const ready = () => {

@@ -220,3 +220,39 @@ test('a microsecond before', () => {
   assert.equal(series.justBefore('2026-11-25T16:00:01.000001Z'), '2026-11-25T16:00:01.000000Z');
   assert.equal(series.justBefore('2026-11-25T16:00:00.000000Z'), '2026-11-25T15:59:59.999999Z');
 });
+
+test('what has no time has no place in a series, and great numbers have a mean', () => {
+  const known = series.rawSeries([edge('-001-12-31T23:30:00.000000Z', 1), edge(stamp(1), 2), edge('out of range', 3)]);
+  assert.deepEqual(known.points.map(({ value }) => value), [2]);
+  assert.equal(known.newest.stamp, stamp(1));
+  const great = series.rawSeries([edge(stamp(1), 1.7e308), edge(stamp(2), 1.7e308)]);
+  assert.equal(series.summary(great.points).avg, 1.7e308);
+  assert.equal(series.justBefore('0001-01-01T00:00:00.000000Z'), '0001-01-01T00:00:00.000000Z');
+});
+
+test('only a range that the API can be asked for is one', () => {
+  const custom = (from, to) => rangeOf(new URLSearchParams({ range: 'custom', from, to }), '15m').from;
+  assert.equal(custom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'), at('2026-01-01T00:00:00Z'));
+  for (const from of ['-000100-01-01T00:00:00Z', '0000-12-31T23:59:59Z', 'soon']) assert.equal(custom(from, '2026-01-02T00:00:00Z'), null, from);
+  assert.equal(custom('2026-01-01T00:00:00Z', '+010000-01-01T00:00:00Z'), null);
+});
+
+test('a time that is none is unknown, and nothing else is lost for it', async () => {
+  const { exact, NO_TIME, relative } = await moduleOf('core/format.js');
+  const { moment } = await moduleOf('components/chart/time-scale.js');
+  for (const bad of ['-001-12-31T23:30:00.000000Z', 'out of range', undefined, NaN]) {
+    assert.equal(relative(bad), NO_TIME);
+    assert.match(exact(bad), /^Not a time: /);
+  }
+  assert.equal(moment(NaN), NO_TIME);
+  assert.match(relative('0001-01-01T00:00:00.000000Z'), /years ago$/);
+});
+
+test('texts are searched as the server searches them', async () => {
+  const { searchable } = await moduleOf('core/searchable.js');
+  const has = (text, sought) => searchable(text).includes(searchable(sought));
+  for (const [text, sought] of [['Überwachung', 'über'], ['U\u0308ber', 'ÜBER'], ['STRASSE', 'straße'], ['Ｌａｍｐ', 'lamp'], ['ΟΔΟΣ', 'οδος']]) {
+    assert.ok(has(text, sought), `${text} ${sought}`);
+  }
+  assert.ok(!has('Uber', 'über'));
+});

@@ -310,3 +310,21 @@ test('things are found by filters and page by page; an app’s own are told apar
   await page.goto(`/apps/${app.id}/things/01a21372-b72a-7250-9933-686679ce83b4`);
   await seen(page.getByText('There is no such thing'));
 });
+
+test('a time that cannot be read is shown as unknown, and everything else as it is', async ({ page, api, connector }) => {
+  const app = await api.createApp('Shop');
+  const { thing } = await bring(api, await connector(), app);
+  // What the server of an older connhub could say.
+  await page.route(/\/api\/v1\/query/, async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    await route.fulfill({ response, body: text.replace(/"lastUpdate":"[^"]*"/, '"lastUpdate":"-001-12-31T23:30:00.000000Z"') });
+  });
+  for (const address of [`/apps/${app.id}/things/${thing}`, `/apps/${app.id}/things/${thing}?component=lamp&property=level&range=15m`]) {
+    await page.goto(address);
+    await seen(page.getByRole('heading', { level: 1, name: LAMP.name }));
+    await says(page.locator('main'), 'unknown');
+    await says(tile(page, 'Level'), '40');
+    await seen(request(page, 'Toggle').or(page.getByRole('button', { name: /^Request: / })).first());
+  }
+});

@@ -7,6 +7,7 @@
 //   f  full: files do not grow and none is made; what has its place already can be overwritten
 //   r  read-only, as a file system is after an error: nothing is written, made or removed
 //   e  broken: every write and every sync is an I/O error
+//   t  fine, but there is no folder for SQLite's temporary files, as in a container with a read-only file system
 //
 // Only regular files are on the disk; pipes and sockets are not.
 
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +34,9 @@ __attribute__((constructor)) static void find_control(void) {
   control = page;
 }
 
-static char state(void) { return control ? *control : 'o'; }
+static int has_no_temporary_files(void) { return control && *control == 't'; }
+
+static char state(void) { return control && !has_no_temporary_files() ? *control : 'o'; }
 
 static int refuse(int error) {
   errno = error;
@@ -107,6 +111,7 @@ int open64(const char *path, int flags, ...) {
   va_start(rest, flags);
   mode_t mode = (flags & (O_CREAT | __O_TMPFILE)) ? va_arg(rest, mode_t) : 0;
   va_end(rest);
+  if (has_no_temporary_files() && strstr(path, "etilqs_")) return refuse(EROFS);
   char now = state();
   struct stat about;
   int there = stat(path, &about) == 0;

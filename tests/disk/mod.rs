@@ -35,6 +35,9 @@ pub enum State {
     // The crash test has no use for it: what could not be synced may be there or not after a kill.
     #[allow(dead_code)]
     Broken,
+    /// It is fine, but SQLite can make no temporary files.
+    #[allow(dead_code, reason = "the crash test has no use for it")]
+    WithoutTemporaryFiles,
 }
 
 /// The disk of the programs that it is put under.
@@ -65,6 +68,7 @@ impl Disk {
             State::Full => b"f",
             State::ReadOnly => b"r",
             State::Broken => b"e",
+            State::WithoutTemporaryFiles => b"t",
         };
         self.control.write_all_at(letter, 0).expect("a control file");
     }

@@ -262,6 +262,23 @@ pub fn run(command: &mut Command) -> Finished {
     Finished { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// Runs a server until it listens, and then asks it to end. Whether it listened, and all that it printed.
+pub fn run_briefly(command: Command) -> (bool, String) {
+    let output = Output::default();
+    let mut process = Process::spawn(command, &output);
+    let listened = eventually("it listens or ends", || {
+        let ended = process.child.try_wait().expect("a process of ours").is_some();
+        let listens = output.text().contains(READY);
+        (listens || ended).then_some(listens)
+    });
+    if listened {
+        let id = process.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    }
+    process.wait();
+    (listened, output.text())
+}
+
 /// Runs one of the Node side's programs against a server; it must succeed. Answers what it printed.
 #[track_caller]
 pub fn node(script: &str, arguments: &[&str]) -> String {

@@ -1,7 +1,7 @@
 //! Databases of other forms: newer ones are refused, older ones are copied before they are changed.
 
 use crate::disk::{Disk, State};
-use crate::harness::{EMAIL, PASSWORD, connhub, run};
+use crate::harness::{EMAIL, PASSWORD, connhub, run, run_briefly};
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -34,16 +34,12 @@ fn copies(folder: &Path) -> Vec<PathBuf> {
     entries.filter(|path| path.to_string_lossy().contains(".form-")).collect()
 }
 
-/// Starts a server that ends by itself once the database is open: its address is in use.
+/// Starts a server, and ends it once it listens; what it logged.
 fn start(database: &Path, environment: &[(String, String)]) -> String {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
-    let address = taken.local_addr().expect("an address").to_string();
     let mut command = connhub();
-    command.args(["serve", "--listen", &address, "--db"]).arg(database);
-    command.env("CONNHUB_EMAIL", EMAIL).env("CONNHUB_PASSWORD", PASSWORD);
-    let finished = run(command.envs(environment.iter().cloned()));
-    assert!(!finished.success);
-    finished.stderr
+    command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(database);
+    command.env("CONNHUB_EMAIL", EMAIL).env("CONNHUB_PASSWORD", PASSWORD).envs(environment.iter().cloned());
+    run_briefly(command).1
 }
 
 #[test]

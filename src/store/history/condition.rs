@@ -5,8 +5,8 @@ use crate::model::history::HistoricValue;
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::store::params::Params;
-use rusqlite::types::Value;
 use rusqlite::ToSql;
+use rusqlite::types::Value;
 use std::rc::Rc;
 
 /// The text behind WHERE and what is bound to its placeholders.

@@ -350,7 +350,7 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
     let update = PropertyUpdate { value: "2".to_owned(), at: Timestamp::from_micros(2) };
-    history::update(transaction, &address, &update, &update.historic(ValueType::Number).expect("a number"))?;
+    history::update(transaction, &address, &update, &update.historic(ValueType::Number).expect("a number"), NOW)?;
     assert!(thing::set_status(transaction, instance, thing, ThingStatus::Available)?);
     change_histories(transaction)?;
     assert_eq!(action::fail_overdue(transaction, NOW, "late")?.len(), 1);

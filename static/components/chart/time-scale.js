@@ -1,5 +1,7 @@
 // Which moments an axis of time shows, and how: round ones in the local time zone, also where the clocks change. Pure.
 
+import { NO_TIME } from '../../core/format.js';
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -65,7 +67,7 @@ function forward(date, unit, n) {
 
 const format = (options) => {
   const known = new Intl.DateTimeFormat(undefined, options);
-  return (at) => known.format(at);
+  return (at) => (Number.isNaN(at) ? NO_TIME : known.format(at));
 };
 
 const CLOCK = { hour: 'numeric', minute: '2-digit' };

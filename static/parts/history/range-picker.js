@@ -4,9 +4,9 @@ import { html, useState } from '../../core/html.js';
 import { setQuery } from '../../core/router.js';
 import { Button } from '../../components/button.js';
 import { TextField } from '../../components/field.js';
-import { localInput, RANGES, windowAt } from './ranges.js';
+import { localInput, moment, RANGES, windowAt } from './ranges.js';
 
-const NO_TIME = 'A date and a time are needed.';
+const NO_TIME = 'A date and a time in the years 1 to 9999 are needed.';
 const TOO_EARLY = 'It must be after the beginning.';
 
 export function RangePicker({ range }) {
@@ -36,8 +36,8 @@ function FromTo({ range }) {
   const [wrong, setWrong] = useState({});
   const show = (event) => {
     event.preventDefault();
-    const [begin, end] = [Date.parse(from), Date.parse(to)];
-    const found = { from: Number.isNaN(begin) && NO_TIME, to: Number.isNaN(end) ? NO_TIME : end <= begin && TOO_EARLY };
+    const [begin, end] = [moment(from), moment(to)];
+    const found = { from: begin === null && NO_TIME, to: end === null ? NO_TIME : end <= begin && TOO_EARLY };
     setWrong(found);
     if (!found.from && !found.to) setQuery({ from: new Date(begin).toISOString(), to: new Date(end).toISOString() });
   };

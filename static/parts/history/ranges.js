@@ -1,6 +1,9 @@
 // Which stretch of a property's past is looked at, as it stands in the address, and how wide the buckets of so long a
 // stretch are. Pure.
 
+export const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -52,9 +55,10 @@ export function rangeOf(query, fallback) {
   return { id: known, length };
 }
 
-function moment(text) {
+// What the API can be asked for: a moment in the years 0001 to 9999.
+export function moment(text) {
   const at = text ? Date.parse(text) : NaN;
-  return Number.isNaN(at) ? null : at;
+  return at >= EARLIEST && at <= LATEST ? at : null;
 }
 
 // [from, to] in milliseconds, at a moment.

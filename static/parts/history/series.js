@@ -5,7 +5,7 @@
 // stands for all that was reported within so many milliseconds: { at, value (their mean), min, max, count }.
 // `newest` is the last point reported: { stamp, value }, or null.
 
-import { bucketStart } from './ranges.js';
+import { bucketStart, EARLIEST } from './ranges.js';
 
 // A value of the history as a number: false is 0 and true is 1.
 const numeric = (value) => (typeof value === 'boolean' ? Number(value) : value);
@@ -15,9 +15,9 @@ export const valueOf = (type, text) => (type === 'NUMBER' ? Number(text) : type 
 
 const point = ({ node: { timestamp, value } }) => ({ stamp: timestamp, at: Date.parse(timestamp), value });
 
-// Of the API's edges.
+// Of the API's edges. What has no time has no place among the others.
 export function rawSeries(edges) {
-  const points = edges.map(point);
+  const points = edges.map(point).filter(({ at }) => Number.isFinite(at));
   return { span: 0, points, newest: points.at(-1) ?? null };
 }
 
@@ -30,7 +30,7 @@ export function bucketSeries({ avg, min, max, count, newest }, span) {
     max: max[at].node.value,
     count: count[at].node.value,
   }));
-  return { span, points: points.filter(({ value }) => Number.isFinite(value)), newest: newest[0] ? point(newest[0]) : null };
+  return { span, points: points.filter(({ at, value }) => Number.isFinite(at) && Number.isFinite(value)), newest: rawSeries(newest).newest };
 }
 
 // A series with one more report: { stamp, at, value, current }. Null where only the API knows what it is now, because
@@ -62,7 +62,8 @@ function gathered(points, at, value, span) {
   const last = points.at(-1);
   if (last?.at !== start) return [...points, { at: start, value, min: value, max: value, count: 1 }];
   const count = last.count + 1;
-  const mean = last.value + (value - last.value) / count;
+  const difference = value - last.value;
+  const mean = last.value + (Number.isFinite(difference) ? difference / count : value / count - last.value / count);
   return [...points.slice(0, -1), { at: start, value: mean, min: Math.min(last.min, value), max: Math.max(last.max, value), count }];
 }
 
@@ -87,7 +88,10 @@ export function summary(points) {
     min = Math.min(min, one.min ?? value);
     max = Math.max(max, one.max ?? value);
   }
-  return count === 0 ? { count, min: null, avg: null, max: null } : { count, min, avg: sum / count, max };
+  if (count === 0) return { count, min: null, avg: null, max: null };
+  // A sum of great numbers is beyond all of them, and the mean is not.
+  const parts = () => points.reduce((mean, one) => mean + numeric(one.value) * ((one.count ?? 1) / count), 0);
+  return { count, min, avg: Number.isFinite(sum) ? sum / count : parts(), max };
 }
 
 // The stretches of a BOOLEAN property up to `end`: [{ from, to, state }], state being 'true', 'false' or, where
@@ -114,5 +118,6 @@ function stateOf({ value, min = numeric(value), max = numeric(value) }) {
 export function justBefore(stamp) {
   const [, seconds, fraction] = /^(.*)\.(\d{6})Z$/.exec(stamp);
   if (Number(fraction) > 0) return `${seconds}.${String(Number(fraction) - 1).padStart(6, '0')}Z`;
-  return `${new Date(Date.parse(`${seconds}Z`) - 1000).toISOString().slice(0, 19)}.999999Z`;
+  const before = Date.parse(`${seconds}Z`) - 1000;
+  return before < EARLIEST ? stamp : `${new Date(before).toISOString().slice(0, 19)}.999999Z`;
 }

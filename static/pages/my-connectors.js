@@ -3,6 +3,7 @@
 import { html } from '../core/html.js';
 import { counted } from '../core/format.js';
 import { path, setQuery, usePlace } from '../core/router.js';
+import { searchable } from '../core/searchable.js';
 import { visible } from '../core/visible.js';
 import { useQuery } from '../api/hooks.js';
 import { StateBadge } from '../components/badge.js';

@@ -20,6 +20,8 @@ const LENGTH_MAX: usize = 16;
 /// How long to wait for a lock: a server that is being replaced needs a moment to be gone, and whoever
 /// only looks whether there is one holds it for an instant.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+/// How long a process that ends may keep one lock when the other is gone already.
+const ENDING_MAX: Duration = Duration::from_millis(200);
 /// How long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -77,8 +79,14 @@ impl Lock {
     /// # Errors
     /// [`Error::Conflict`] if it has.
     pub(super) fn judge_name(database: &Path) -> Result<()> {
-        let named = is_locked(&files::beside(database, ENDING));
-        if named || !is_itself_locked(database) { Ok(()) } else { Err(elsewhere(database)) }
+        let until = Instant::now() + ENDING_MAX;
+        while !is_locked(&files::beside(database, ENDING)) && is_itself_locked(database) {
+            if Instant::now() >= until {
+                return Err(elsewhere(database));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     /// Whether a server is at work on a database.

@@ -44,9 +44,13 @@ impl Given {
 /// exit code.
 pub(super) fn read() -> Result<Given, ExitCode> {
     let typed: Vec<OsString> = std::env::args_os().collect();
+    let command = Cli::command();
+    let path = path(&command, typed.get(1..).unwrap_or_default());
     let mut read = Reading { typed: &typed, problems: Vec::new(), warnings: Vec::new() };
-    let path = path(&Cli::command(), typed.get(1..).unwrap_or_default());
-    let mut command = read.environment(Cli::command(), &path);
+    if leaf(&command, &path).get_arguments().any(|arg| arg.get_id() == "listen") {
+        read.warnings = unknown_variables(&command);
+    }
+    let mut command = read.environment(command, &path);
     let matches = command.try_get_matches_from_mut(&typed);
     match matches {
         Err(error) if !error.use_stderr() => Err(help(&typed)),
@@ -269,16 +273,17 @@ fn is_quoted(value: &OsStr) -> bool {
 }
 
 /// Variables that look like ours and mean nothing: a warning each.
-pub(super) fn unknown_variables() -> Vec<String> {
-    fn add(command: &Command, names: &mut Vec<OsString>) {
-        names.extend(command.get_arguments().filter_map(|arg| arg.get_env().map(OsStr::to_owned)));
-        command.get_subcommands().for_each(|command| add(command, names));
+fn unknown_variables(command: &Command) -> Vec<String> {
+    fn knows(command: &Command, name: &OsStr) -> bool {
+        command.get_arguments().any(|arg| arg.get_env() == Some(name))
+            || command.get_subcommands().any(|command| knows(command, name))
     }
-    let mut known = Vec::new();
-    add(&Cli::command(), &mut known);
-    let set = std::env::vars_os().map(|(name, _)| name).filter(|name| !known.contains(name));
-    let ours = set.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.starts_with(PREFIX));
-    ours.map(|name| format!("{name} is set, but connhub has no such option: see connhub serve --help")).collect()
+    let set = std::env::vars_os().map(|(name, _)| name);
+    set.filter(|name| name.to_string_lossy().starts_with(PREFIX) && !knows(command, name))
+        .map(|name| {
+            format!("{} is set, but connhub has no such option: see connhub serve --help", name.to_string_lossy())
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,11 @@
 //!
 //! Used by [`super`] and the commands.
 
+use rustix::fs::fstat;
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -17,6 +20,20 @@ use tracing_subscriber::fmt::MakeWriter;
 /// If not all of it could be written. Standard output may have taken a part of it.
 pub(super) fn print(text: impl Display) -> io::Result<()> {
     write_all(io::stdout().lock(), format!("{text}\n"))
+}
+
+/// Writes a text that nobody can see again later, and a line end.
+///
+/// # Errors
+/// If not all of it could be written, or standard output is thrown away.
+pub(super) fn show(text: impl Display) -> io::Result<()> {
+    // A stream that is closed when the program starts is /dev/null too: Rust opens it in its place.
+    let null = fs::metadata("/dev/null").map(|null| null.rdev());
+    let is_null = fstat(io::stdout()).is_ok_and(|about| null.is_ok_and(|null| about.st_rdev == null));
+    if is_null {
+        return Err(io::Error::other("it is /dev/null"));
+    }
+    print(text)
 }
 
 /// Writes a line to standard output. If that fails, it is lost: for what a tool says of work that is done.

@@ -21,9 +21,7 @@ pub(super) fn serve(options: &ServeOptions, given: &Given, signals: &Signals) ->
     if let Err(problem) = start_log(options.log_format, &options.log) {
         return fail(problem);
     }
-    for warning in given.warnings.iter().cloned().chain(super::arguments::unknown_variables()) {
-        tracing::warn!("{warning}");
-    }
+    given.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
@@ -76,7 +74,7 @@ fn show(secret: &Secret<'_>, database: &Path) {
             format!("the client secret of the app {client_id}; reset it in the Developer Center, under Apps"),
         ),
     };
-    if let Err(error) = output::print(text) {
+    if let Err(error) = output::show(text) {
         // The error comes first: the command at the end is to be copied.
         let advice = format!("standard output cannot be written ({error}) to show {advice}");
         tracing::error!("{advice}");

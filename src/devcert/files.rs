@@ -44,5 +44,9 @@ pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), Refused> {
         file.sync_all()?;
         fs::rename(&unfinished, path)
     };
-    write().map_err(|error| Refused::File(path.to_owned(), error))
+    write().map_err(|error| {
+        // Half a key is of no use to anybody. If it cannot be removed, the next call does so.
+        let _ = fs::remove_file(&unfinished);
+        Refused::File(path.to_owned(), error)
+    })
 }

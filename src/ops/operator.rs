@@ -9,6 +9,7 @@ use crate::model::account::{Account, check_new};
 use crate::model::error::{Error, Result, Violations};
 use crate::ops::{account, password};
 use crate::store::{self, Inserted, Store};
+use std::fs::File;
 use std::path::Path;
 
 /// All accounts, oldest first. Blocks, as everything here.
@@ -88,6 +89,13 @@ fn with<T>(database: &Path, work: impl FnOnce(&Store) -> Result<T>) -> Result<T>
     if !database.is_file() {
         let file = database.display();
         return Err(Error::NotFound(format!("there is no database {file}: `connhub serve --db {file}` makes one")));
+    }
+    // SQLite would not say why.
+    if let Err(error) = File::options().read(true).write(true).open(database) {
+        let file = database.display();
+        return Err(Error::Unavailable(format!(
+            "cannot open {file}: {error}; run this as the user that the file is for"
+        )));
     }
     let store = Store::beside(database, 1, &Metrics::new().map_err(Error::fault)?)?;
     let result = work(&store);

@@ -40,7 +40,8 @@ export default function SignIn() {
       ${generated && html`
         <p class="hint">
           This sandbox made the account <strong>${generated}</strong> when it first started, and printed its password
-          once, on the terminal that the server was started in.
+          once, on the terminal that the server was started in. If it is lost, set another
+          one: <code>connhub account set-password ${generated}</code>
         </p>
       `}
       ${data?.about.openSignup && html`<p class="hint">New here? <a href="/signup">Make an account</a>.</p>`}

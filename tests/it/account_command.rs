@@ -113,6 +113,18 @@ fn no_database_is_made_and_none_of_something_else_is_touched() {
     assert!(std::fs::read_to_string(&none).expect("the file").starts_with("my diary"));
 }
 
+#[test]
+fn a_link_that_leads_nowhere_and_a_file_that_may_not_be_opened_are_named() {
+    let database = temporary();
+    std::os::unix::fs::symlink("nowhere", &database).expect("a link");
+    let refused = account(&database, &["list"], b"");
+    assert!(!refused.success && refused.stderr.contains("there is no database"), "{}", refused.stderr);
+    std::fs::remove_file(&database).expect("removed");
+    std::fs::create_dir(&database).expect("a folder");
+    let refused = account(&database, &["add", EMAIL], b"a long password\n");
+    assert!(!refused.success && refused.stderr.contains(&*database.to_string_lossy()), "{}", refused.stderr);
+}
+
 /// `connhub account set-password` on a terminal, which `script` makes.
 fn on_a_terminal(database: &Path) -> (Companion, std::process::ChildStdin) {
     let mut script = Command::new("script");

@@ -85,6 +85,18 @@ fn a_server_without_a_log_keeps_running() {
     }
 }
 
+#[test]
+fn a_password_that_would_be_thrown_away_is_not_said_to_be_shown() {
+    for (name, stdout) in [("/dev/null", Stdio::null()), ("no standard output", Stdio::inherit())] {
+        let mut command = Command::new("sh");
+        let closed = if name == "/dev/null" { "" } else { ">&-" };
+        let script = format!("exec \"$0\" serve --listen 127.0.0.1:0 --db \"$1\" {closed}");
+        command.args(["-c", &script, crate::harness::BINARY]).arg(temporary());
+        let server = Companion::printing_to(command, stdout);
+        server.line_with("connhub account set-password developer@localhost");
+    }
+}
+
 /// A database that a server has left, and a folder for what the tools make.
 fn left() -> (std::sync::Arc<Server>, TempDir) {
     let server = Server::with(&["--demo"]);

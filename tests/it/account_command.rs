@@ -114,7 +114,7 @@ fn no_database_is_made_and_none_of_something_else_is_touched() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_and_a_file_that_may_not_be_opened_are_named() {
+fn a_link_that_leads_nowhere_and_a_folder_are_refused_by_their_names() {
     let database = temporary();
     std::os::unix::fs::symlink("nowhere", &database).expect("a link");
     let refused = account(&database, &["list"], b"");

@@ -55,7 +55,8 @@ pub(super) fn sign_in(
         }
         @if let Some(generated) = generated {
             p class="hint" {
-                "This sandbox made the account " strong { (generated) } " when it first started, and printed its password once, on the terminal that the server was started in."
+                "This sandbox made the account " strong { (generated) } " when it first started, and printed its password once, on the terminal that the server was started in. If it is lost, set another one: "
+                code { "connhub account set-password " (generated) }
             }
         }
         p class="hint" {

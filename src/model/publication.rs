@@ -109,21 +109,24 @@ impl Publication {
 }
 
 impl PublicationProfile {
-    /// Drops duplicate tags and checks everything.
+    /// Drops duplicate tags and checks everything, except for a callback URL that the publication has
+    /// already: one published under older rules must not prevent a change of something else.
     ///
     /// # Errors
     /// All violations at once, with paths under `connector`.
-    pub fn checked(mut self, policy: &CallbackUrlPolicy) -> Result<Self> {
+    pub fn checked(mut self, policy: &CallbackUrlPolicy, before: Option<&CallbackUrls>) -> Result<Self> {
         let mut seen = HashSet::new();
         self.tags.retain(|tag| seen.insert(tag.clone()));
         let mut violations = Violations::default();
         self.check_texts(&mut violations);
-        for (field, url) in [
-            ("installationCallbackUrl", &self.callback_urls.installation),
-            ("instanceCallbackUrl", &self.callback_urls.instance),
-            ("actionCallbackUrl", &self.callback_urls.action),
+        let urls = &self.callback_urls;
+        for (field, url, before) in [
+            ("installationCallbackUrl", &urls.installation, before.map(|before| &before.installation)),
+            ("instanceCallbackUrl", &urls.instance, before.map(|before| &before.instance)),
+            ("actionCallbackUrl", &urls.action, before.map(|before| &before.action)),
         ] {
-            if let Some(problem) = callback_url_problem(url, policy) {
+            let changed = before != Some(url);
+            if let Some(problem) = changed.then(|| callback_url_problem(url, policy)).flatten() {
                 violations.add(format!("connector.{field}"), problem);
             }
         }
@@ -179,8 +182,20 @@ mod tests {
 
     #[test]
     fn duplicate_tags_are_dropped() {
-        let checked = profile().checked(&CallbackUrlPolicy::default()).map(|p| p.tags);
+        let checked = profile().checked(&CallbackUrlPolicy::default(), None).map(|p| p.tags);
         assert_eq!(checked.ok(), Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn a_callback_url_of_older_rules_does_not_prevent_other_changes() {
+        let mut published = profile();
+        published.callback_urls.action = "https://h/a|b".to_owned();
+        let before = published.callback_urls.clone();
+        let policy = CallbackUrlPolicy::default();
+        assert!(published.clone().checked(&policy, None).is_err());
+        assert!(published.clone().checked(&policy, Some(&before)).is_ok());
+        published.callback_urls.instance = "https://h/a^b".to_owned();
+        assert!(published.checked(&policy, Some(&before)).is_err());
     }
 
     #[test]
@@ -191,7 +206,7 @@ mod tests {
         bad.logo_url = Some("javascript:alert(1)".to_owned());
         bad.tags = vec![String::new()];
         bad.callback_urls.action = "http://example.com".to_owned();
-        let Err(Error::Invalid(violations)) = bad.checked(&CallbackUrlPolicy::default()) else {
+        let Err(Error::Invalid(violations)) = bad.checked(&CallbackUrlPolicy::default(), None) else {
             panic!("accepted");
         };
         let paths: Vec<_> = violations.iter().map(|v| v.path.as_str()).collect();

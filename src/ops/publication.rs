@@ -3,7 +3,7 @@
 use crate::model::error::{Error, Result};
 use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
-use crate::model::publication::{Publication, PublicationProfile, PublicationState, SigningSeed};
+use crate::model::publication::{CallbackUrls, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::{Platform, View, now};
 use crate::store;
@@ -76,7 +76,7 @@ pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Public
 /// # Errors
 /// All violations of the rules for publications; [`Error::Conflict`] where the account has as many as it may.
 pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
-    let profile = checked(platform, profile).await?;
+    let profile = checked(platform, profile, None).await?;
     let seed = SigningSeed(rand::random());
     let publication = Publication {
         id: PublicationId::generate(),
@@ -108,7 +108,7 @@ pub async fn update(
 ) -> Result<Publication> {
     let (developer, caller) = (caller.clone(), caller.clone());
     let before = platform.read(move |view| own(view, &developer, id)).await?.profile;
-    let profile = checked(platform, change(before.clone())).await?;
+    let profile = checked(platform, change(before.clone()), Some(before.callback_urls.clone())).await?;
     let stored = platform.store.write(move |transaction| {
         let publication = own(transaction, &caller, id)?;
         if publication.profile != before {
@@ -121,9 +121,13 @@ pub async fn update(
 }
 
 /// Checks a profile where it holds up nobody: its expressions are compiled, which may take a while.
-async fn checked(platform: &Platform, profile: PublicationProfile) -> Result<PublicationProfile> {
+async fn checked(
+    platform: &Platform,
+    profile: PublicationProfile,
+    before: Option<CallbackUrls>,
+) -> Result<PublicationProfile> {
     let policy = platform.settings.callback_urls.clone();
-    tokio::task::spawn_blocking(move || profile.checked(&policy)).await.map_err(Error::fault)?
+    tokio::task::spawn_blocking(move || profile.checked(&policy, before.as_ref())).await.map_err(Error::fault)?
 }
 
 /// Takes a publication off the offer. Its installations go on; with the last of them it is gone.

@@ -134,6 +134,25 @@ fn all_violations_of_a_publication_are_told_at_once_each_with_its_path() {
 }
 
 #[test]
+fn a_callback_url_that_receivers_spell_differently_is_refused_with_the_right_spelling() {
+    let world = World::new();
+    for (given, right) in [("https://h/a|b", "https://h/a%7Cb"), ("https://h/%zz?a^b", "https://h/%25zz?a%5Eb")] {
+        let answer = publish(&world.developer, with(json!({ "actionCallbackUrl": given })));
+        assert!(answer.error().to_string().contains(&format!("must be written {right}:")), "{answer:?}");
+        let right = publish(&world.developer, with(json!({ "actionCallbackUrl": right }))).field().clone();
+        // One that was published before this rule stays as it is, whatever else is changed.
+        let sql = world.server.sql();
+        let changed = sql.execute(
+            "UPDATE publications SET action_callback_url = ?1 WHERE id = ?2",
+            rusqlite::params![given, uuid::Uuid::parse_str(&id_of(&right)).expect("a UUID").as_bytes().as_slice()],
+        );
+        assert_eq!(changed, Ok(1));
+        let renamed = update(&world.developer, &id_of(&right), json!({ "name": "Renamed" })).field().clone();
+        assert_eq!((&renamed["name"], &renamed["actionCallbackUrl"]), (&json!("Renamed"), &json!(given)));
+    }
+}
+
+#[test]
 fn callback_urls_must_be_https_or_loopback() {
     let world = World::new();
     let long = format!("https://h/{}", "x".repeat(2_048 - "https://h/".len()));
@@ -152,6 +171,9 @@ fn callback_urls_must_be_https_or_loopback() {
         "http://example.com/",
         "https://u@h/",
         "https://h/#",
+        "https://h/a b",
+        "https://h/a|b",
+        "https://h/100%",
         &longer,
     ] {
         let answer = publish(&world.developer, with(json!({ "actionCallbackUrl": bad })));

@@ -9,8 +9,9 @@ use crate::{callback, graphql, http};
 pub type Target = fn(&[u8]);
 
 /// The targets by the name of their fuzzer and corpus.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("callback_answer", callback::fuzz::answer),
+    ("callback_response", callback::fuzz::response),
     ("callback_url", callback::fuzz::url),
     ("graphql_document", graphql::fuzz::document),
     ("history_texts", graphql::fuzz::history),

@@ -7,6 +7,7 @@
 use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind};
 use crate::model::url::is_web_url;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The answer to an installation or instance callback.
@@ -91,19 +92,89 @@ pub(super) fn action(body: &[u8]) -> Result<ActionAnswer, Malformed> {
     Ok(ActionAnswer { status: status.unwrap_or_default(), error: error.unwrap_or_default() })
 }
 
-/// The connector's own words in a body: the JSON error or description in it, or the body itself.
+/// The connector's own words in a body that is no page: what its JSON says of an error, under any of
+/// the usual names, or else the beginning of the body. `None` if it says nothing.
 pub(super) fn words(shown: &str) -> Option<String> {
-    let text = match serde_json::from_str::<serde_json::Value>(shown) {
-        Ok(serde_json::Value::Object(object)) => {
-            let words = ["error", "description", "message"].iter().filter_map(|key| object.get(*key)?.as_str());
-            words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(": ")
-        }
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Null) => String::new(),
-        _ => shown.to_owned(),
+    let raw = || shown.trim().chars().take(WORDS_CHARACTERS_MAX).collect::<String>();
+    let text = match serde_json::from_str::<Value>(shown) {
+        Ok(Value::Null) => String::new(),
+        Ok(value) if is_hollow(&value) => String::new(),
+        Ok(value) => said(&value, NESTING_MAX).filter(|text| !text.is_empty()).unwrap_or_else(raw),
+        Err(_) => raw(),
     };
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let text: String = text.trim().chars().take(WORDS_CHARACTERS_MAX).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The most of a connector's words that is kept, in characters.
+const WORDS_CHARACTERS_MAX: usize = 1_000;
+/// How deep words are looked for: `{"errors": [{"error": {"message": …}}]}`.
+const NESTING_MAX: usize = 5;
+/// Where words are found, in the order in which they are read, whatever their case: plain JSON as many
+/// frameworks write it, OAuth, problem details (RFC 9457), GraphQL, the SDK's own errors.
+const WORDS_KEYS: [&str; 14] = [
+    "error",
+    "err",
+    "title",
+    "error_description",
+    "errordescription",
+    "description",
+    "detail",
+    "details",
+    "message",
+    "errormessage",
+    "msg",
+    "reason",
+    "errors",
+    "fault",
+];
+
+/// What a value says: a text, or what is found under the usual names in it.
+fn said(value: &Value, depth: usize) -> Option<String> {
+    let left = depth.checked_sub(1)?;
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().filter_map(|item| said(item, left)).filter(|it| !it.is_empty()).collect();
+            (!items.is_empty()).then(|| items.join("; "))
+        }
+        Value::Object(object) => {
+            let mut found: Vec<String> = Vec::new();
+            for key in WORDS_KEYS {
+                let fields = object.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+                for text in fields.filter_map(|(name, value)| fields_said(name, value, left)) {
+                    if !text.is_empty() && !found.contains(&text) {
+                        found.push(text);
+                    }
+                }
+            }
+            (!found.is_empty()).then(|| found.join(": "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// What a field says. `errors` may be an object of fields and what is wrong with each.
+fn fields_said(name: &str, value: &Value, depth: usize) -> Option<String> {
+    match value {
+        Value::Object(object) if name.eq_ignore_ascii_case("errors") => said(value, depth).or_else(|| {
+            let each = |(name, value): (&String, &Value)| Some(format!("{name}: {}", said(value, depth)?));
+            let found: Vec<_> = object.iter().filter_map(each).collect();
+            (!found.is_empty()).then(|| found.join("; "))
+        }),
+        _ => said(value, depth),
+    }
+}
+
+/// Whether there is nothing in a value: no field, or empty ones only.
+fn is_hollow(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_hollow),
+        Value::Object(object) => object.values().all(is_hollow),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
@@ -255,6 +326,31 @@ mod tests {
             (r#"{"status":"FAILED","error":"no"}"#, Some("no")),
             (r#"{"error":"BAD_REQUEST","description":"what"}"#, Some("BAD_REQUEST: what")),
             (r#"{"message":"m"}"#, Some("m")),
+            (r#"{"Message":"no lamp"}"#, Some("no lamp")),
+            (r#"{"Code":400,"Message":"no lamp"}"#, Some("no lamp")),
+            (r#"{"Error":"no lamp"}"#, Some("no lamp")),
+            (r#"{"ERR":"no lamp"}"#, Some("no lamp")),
+            (r#"{"errors":["no lamp","no power"]}"#, Some("no lamp; no power")),
+            (r#"{"detail":"no lamp"}"#, Some("no lamp")),
+            (r#"{"title":"no lamp"}"#, Some("no lamp")),
+            (r#"{"error":{"code":7,"message":"no lamp"}}"#, Some("no lamp")),
+            (r#"{"error":"invalid_request","error_description":"no lamp"}"#, Some("invalid_request: no lamp")),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"no lamp"}"#,
+                Some("Bad Request: no lamp"),
+            ),
+            (r#"{"errors":[{"message":"no lamp","path":["a"]}],"data":null}"#, Some("no lamp")),
+            (r#"{"detail":[{"loc":["body","x"],"msg":"field required","type":"missing"}]}"#, Some("field required")),
+            (
+                r#"{"title":"Invalid","errors":{"keyword":["is missing","is short"]}}"#,
+                Some("Invalid: keyword: is missing; is short"),
+            ),
+            (r#"{"error":true,"reason":"no lamp"}"#, Some("no lamp")),
+            (r#"["no lamp"]"#, Some("no lamp")),
+            (r#"{"lamp":"none"}"#, Some(r#"{"lamp":"none"}"#)),
+            (r#"{"error":42}"#, Some(r#"{"error":42}"#)),
+            ("42", Some("42")),
+            ("{broken", Some("{broken")),
         ] {
             assert_eq!(words(body).as_deref(), expected, "{body}");
         }

@@ -5,6 +5,7 @@
 
 use crate::callback::Settings;
 use crate::callback::connect::{Connect, NoLookup};
+use crate::callback::framing::HEADER_BYTES_MAX;
 use crate::callback::message::Target;
 use crate::callback::problem::{Code, Problem};
 use crate::model::callback::Header;
@@ -21,10 +22,8 @@ use ureq::http::Response;
 pub(super) const USER_AGENT: &str = concat!("connhub/", env!("CARGO_PKG_VERSION"));
 /// The most of an answer's body that is read and kept, in bytes (protocol.md).
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1_024;
-/// The most of an answer's status line and headers, in bytes: what common servers take, too.
-const HEADER_BYTES_MAX: usize = 16 * 1_024;
 /// Buffer of a connection for what comes in, in bytes: room for all headers and some body.
-const INPUT_BYTES: usize = 2 * HEADER_BYTES_MAX;
+const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
 /// Buffer of a connection for what goes out, in bytes: most requests fit whole.
 const OUTPUT_BYTES: usize = 16 * 1_024;
 /// How long an idle connection may be used again. Every connector keeps idle connections for longer
@@ -59,6 +58,8 @@ pub(super) enum End {
     Whole,
     /// There was more of it than we read.
     TooLarge,
+    /// Not at all: its end would have been that of the connection, which the connector kept open.
+    Open,
     /// Too early.
     Broken(Problem),
 }
@@ -150,10 +151,6 @@ impl Client {
             ureq::Error::Protocol(error) => {
                 Problem::new(Code::MalformedAnswer, format!("the connector's answer is not HTTP ({error})"))
             }
-            ureq::Error::LargeResponseHeader(..) => Problem::new(
-                Code::AnswerTooLarge,
-                format!("the headers of the connector's answer are longer than {HEADER_BYTES_MAX} bytes"),
-            ),
             ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
                 Problem::new(Code::BadCallbackUrl, "the callback URL cannot be requested over HTTP")
             }
@@ -173,7 +170,8 @@ fn config(settings: &Settings) -> Config {
         .accept_encoding("")
         .timeout_global(Some(settings.timeout))
         .timeout_connect(Some(settings.connect_timeout))
-        .max_response_header_size(HEADER_BYTES_MAX)
+        // `framing` has the limit; what it writes is hardly longer than what came.
+        .max_response_header_size(INPUT_BYTES)
         .input_buffer_size(INPUT_BYTES)
         .output_buffer_size(OUTPUT_BYTES)
         .max_idle_connections(IDLE_PER_AGENT)
@@ -193,9 +191,23 @@ fn read(mut response: Response<ureq::Body>) -> (Received, Option<ureq::Error>) {
     let mut body = Vec::new();
     // One byte more than is kept tells whether there is more.
     let reading = response.body_mut().as_reader().take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
-    let end = if body.len() > BODY_BYTES_MAX { End::TooLarge } else { End::Whole };
+    let mut error = reading.err().map(ureq::Error::from);
+    let end = if body.len() > BODY_BYTES_MAX {
+        End::TooLarge
+    } else if has_no_length(&response) && matches!(error, Some(ureq::Error::Timeout(_))) {
+        error = None;
+        End::Open
+    } else {
+        End::Whole
+    };
     body.truncate(BODY_BYTES_MAX);
-    (Received { status, headers, body, end }, reading.err().map(ureq::Error::from))
+    (Received { status, headers, body, end }, error)
+}
+
+/// Whether only the end of the connection ends a response's body.
+fn has_no_length(response: &Response<ureq::Body>) -> bool {
+    let headers = response.headers();
+    !headers.contains_key("content-length") && !headers.contains_key("transfer-encoding")
 }
 
 #[cfg(test)]

@@ -9,9 +9,12 @@ use crate::callback::Settings;
 use crate::callback::guard::{Policy, Refusal};
 use crate::callback::problem::{Code, Problem};
 use crate::callback::resolve::{NoAddress, Resolver};
+use crate::callback::socket::Socket;
 use crate::callback::tls::{Plain, Tls};
+use crate::callback::wire::{Distrust, Wire};
 use crate::model::error::Result;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,9 +22,9 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::http::uri::Scheme;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
-use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
 
-/// The most addresses of one host that are tried; what ureq has room for.
+/// The most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 16;
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
@@ -32,7 +35,8 @@ pub(super) struct Connect(Arc<Parts>);
 struct Parts {
     policy: Policy,
     resolver: Resolver,
-    tcp: TcpConnector,
+    /// The connectors whose connections are not used again.
+    distrust: Arc<Distrust>,
     tls: Tls,
 }
 
@@ -54,7 +58,7 @@ impl Connect {
                 services: settings.services.clone(),
             },
             resolver,
-            tcp: TcpConnector::default(),
+            distrust: Arc::default(),
             tls,
         })))
     }
@@ -105,31 +109,27 @@ impl Parts {
         addresses: &[SocketAddr],
         deadline: Instant,
     ) -> Result<Box<dyn Transport>, ureq::Error> {
-        let mut addrs = details.resolver.empty();
-        for address in addresses.iter().take(ADDRESSES_MAX) {
-            addrs.push(*address);
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let addresses = &addresses[..addresses.len().min(ADDRESSES_MAX)];
+        let socket = Socket::connect(addresses, left(deadline), buffers).map_err(|error| other(unreachable(&error)))?;
+        let authority = details.uri.authority().map_or("", |authority| authority.as_str());
+        let wire = |transport| Box::new(Wire::new(transport, authority, Arc::clone(&self.distrust)));
+        if !details.needs_tls() {
+            return Ok(wire(Box::new(Plain::new(socket))));
         }
-        let now_due = |details: &ConnectionDetails| NextTimeout { after: left(deadline).into(), ..details.timeout };
-        let mut details = ConnectionDetails {
+        let details = ConnectionDetails {
             uri: details.uri,
-            addrs,
+            addrs: details.resolver.empty(),
             config: details.config,
             request_level: details.request_level,
             resolver: details.resolver,
             now: (details.current_time)(),
-            timeout: now_due(details),
+            timeout: NextTimeout { after: left(deadline).into(), ..details.timeout },
             current_time: Arc::clone(&details.current_time),
             run_connector: Arc::clone(&details.run_connector),
             register_shutdown: Arc::clone(&details.register_shutdown),
         };
-        let connected =
-            Connector::<()>::connect(&self.tcp, &details, None).map_err(|error| other(unreachable(error)))?;
-        let stream = connected.ok_or_else(|| other(Problem::new(Code::Internal, "no connection was made")))?;
-        if !details.needs_tls() {
-            return Ok(Box::new(Plain::new(stream)));
-        }
-        details.timeout = now_due(&details);
-        Ok(Box::new(self.tls.connect(&details, stream)?))
+        Ok(wire(Box::new(self.tls.connect(&details, socket)?)))
     }
 }
 
@@ -137,12 +137,11 @@ fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-fn unreachable(error: ureq::Error) -> Problem {
-    let why = match error {
-        ureq::Error::Timeout(_) => "it took too long".to_owned(),
+fn unreachable(error: &io::Error) -> Problem {
+    let why = match error.kind() {
+        ErrorKind::TimedOut => "it took too long".to_owned(),
         // The system's words.
-        ureq::Error::Io(error) => error.to_string(),
-        _ => "no address could be tried".to_owned(),
+        _ => error.to_string(),
     };
     Problem::new(Code::Unreachable, format!("no connection to the connector could be made ({why})"))
 }

@@ -3,6 +3,7 @@
 //!
 //! May use `model`. Used by `worker`.
 
+use crate::callback::advice::{Asked, Origin};
 use crate::callback::answer;
 use crate::callback::client::{BODY_BYTES_MAX, End, Received};
 use crate::callback::problem::{Code, Problem};
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 /// How much of an answer's body the details show, in characters (domain.md, "States").
 const EXCERPT_CHARACTERS_MAX: usize = 1_024;
+
+/// The longest words of the connector that are part of a description, in characters.
+const SAID_CHARACTERS_MAX: usize = 300;
 
 /// What was received: the answer with its body as people may see it (secrets redacted), or what
 /// went wrong.
@@ -28,19 +32,27 @@ pub(super) struct Verdict {
     pub error: Option<String>,
 }
 
-/// Says what a callback came to.
-pub(super) fn interpret(kind: CallbackKind, heard: Heard<'_>, elapsed: Duration) -> Verdict {
-    let observed = Observed { kind, heard, elapsed };
+/// What the log notes of a response whose body had no end; it was taken all the same.
+const OPEN: &str = "the connector's response has neither Content-Length nor chunks, and the connection stayed open, \
+                    so its body has no end; it was taken for complete after a while";
+
+/// Says what a callback came to that was asked like this.
+pub(super) fn interpret(kind: CallbackKind, asked: Asked<'_>, heard: Heard<'_>, elapsed: Duration) -> Verdict {
+    let origin = heard.ok().map(|(received, shown)| Origin::of(received, shown, asked));
+    let observed = Observed { kind, heard, origin, elapsed };
     let judged = match heard {
         Err(problem) => Err(problem.clone()),
         Ok((received, shown)) => match kind {
             CallbackKind::Installation | CallbackKind::Instance => observed.lifecycle(received),
-            CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => removal(received),
-            CallbackKind::Action => action(received, shown),
+            CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => observed.removal(received),
+            CallbackKind::Action => observed.action(received, shown),
         },
     };
     match judged {
-        Ok(outcome) => Verdict { outcome, error: None },
+        Ok(outcome) => {
+            let open = heard.is_ok_and(|(received, _)| matches!(received.end, End::Open));
+            Verdict { outcome, error: open.then(|| OPEN.to_owned()) }
+        }
         Err(problem) => observed.failure(&problem),
     }
 }
@@ -48,28 +60,7 @@ pub(super) fn interpret(kind: CallbackKind, heard: Heard<'_>, elapsed: Duration)
 /// What a callback came to that never was an exchange, by our own fault.
 pub(super) fn our_fault(kind: CallbackKind) -> Verdict {
     let problem = Problem::new(Code::Internal, "the server failed while it was at this callback");
-    Observed { kind, heard: Err(&problem), elapsed: Duration::ZERO }.failure(&problem)
-}
-
-fn removal(received: &Received) -> Result<Outcome, Problem> {
-    if received.status == 204 { Ok(Outcome::Removal(Ok(()))) } else { Err(unexpected(received)) }
-}
-
-fn action(received: &Received, shown: &str) -> Result<Outcome, Problem> {
-    let refused = |what: &str| {
-        let text = answer::words(shown).map_or_else(|| what.to_owned(), |words| format!("{what}: {words}"));
-        ActionOutcome::Failed(cut_error(&text))
-    };
-    let outcome = match received.status {
-        204 => ActionOutcome::Completed,
-        // Older SDKs answer 200 with the body of a 202; a 200 without it is some other server's.
-        200 if answer::is_empty(whole(received)?) => return Err(unexpected(received)),
-        200 | 202 => action_body(whole(received)?).map_err(malformed)?,
-        400 => refused("bad parameters"),
-        403 => refused("action not allowed"),
-        _ => return Err(unexpected(received)),
-    };
-    Ok(Outcome::Action(outcome))
+    Observed { kind, heard: Err(&problem), origin: None, elapsed: Duration::ZERO }.failure(&problem)
 }
 
 fn action_body(body: &[u8]) -> Result<ActionOutcome, String> {
@@ -95,16 +86,21 @@ fn whole(received: &Received) -> Result<&[u8], Problem> {
         End::Whole => Ok(&received.body),
         End::TooLarge => Err(Problem::new(
             Code::AnswerTooLarge,
-            format!("the body of the connector's answer is longer than {BODY_BYTES_MAX} bytes"),
+            format!("the body of the connector's answer is longer than {} KiB", BODY_BYTES_MAX / 1_024),
+        )),
+        // What came may be all of it: nothing, or all of a JSON value.
+        End::Open if answer::is_empty(&received.body) || is_json(&received.body) => Ok(&received.body),
+        End::Open => Err(Problem::new(
+            Code::MalformedAnswer,
+            "the connector's response has neither Content-Length nor chunks, and the connection stayed open, so its \
+             body has no end",
         )),
         End::Broken(problem) => Err(problem.clone()),
     }
 }
 
-fn unexpected(received: &Received) -> Problem {
-    let status = ureq::http::StatusCode::from_u16(received.status).ok();
-    let reason = status.and_then(|status| status.canonical_reason()).map_or(String::new(), |text| format!(" ({text})"));
-    Problem::new(Code::UnexpectedStatus, format!("the connector answered with status {}{reason}", received.status))
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 fn malformed(what: String) -> Problem {
@@ -115,6 +111,7 @@ fn malformed(what: String) -> Problem {
 struct Observed<'a> {
     kind: CallbackKind,
     heard: Heard<'a>,
+    origin: Option<Origin<'a>>,
     elapsed: Duration,
 }
 
@@ -132,6 +129,46 @@ struct ObservedDetails<'a> {
 }
 
 impl Observed<'_> {
+    fn removal(&self, received: &Received) -> Result<Outcome, Problem> {
+        if received.status == 204 { Ok(Outcome::Removal(Ok(()))) } else { Err(self.unexpected(received)) }
+    }
+
+    fn action(&self, received: &Received, shown: &str) -> Result<Outcome, Problem> {
+        let refused = |what: &str| {
+            let text = answer::words(shown).map_or_else(|| what.to_owned(), |words| format!("{what}: {words}"));
+            ActionOutcome::Failed(cut_error(&text))
+        };
+        let outcome = match received.status {
+            204 => ActionOutcome::Completed,
+            // Older SDKs answer 200 with the body of a 202; a 200 without it is some other server's.
+            200 if answer::is_empty(whole(received)?) || self.is_page() => return Err(self.unexpected(received)),
+            200 | 202 => action_body(whole(received)?).map_err(malformed)?,
+            // A page is not the connector's, and a signature that was not verified is not about parameters.
+            400 | 403 if self.is_page() || self.speaks_of_signature() => return Err(self.unexpected(received)),
+            400 => refused("bad parameters"),
+            403 => refused("action not allowed"),
+            _ => return Err(self.unexpected(received)),
+        };
+        Ok(Outcome::Action(outcome))
+    }
+
+    fn unexpected(&self, received: &Received) -> Problem {
+        let status = ureq::http::StatusCode::from_u16(received.status).ok();
+        let reason = status.and_then(|status| status.canonical_reason());
+        let reason = reason.map_or(String::new(), |text| format!(" ({text})"));
+        let page = self.origin.as_ref().and_then(Origin::page).map_or(String::new(), |page| format!(" and {page}"));
+        let what = format!("the connector answered with status {}{reason}{page}", received.status);
+        Problem::new(Code::UnexpectedStatus, what)
+    }
+
+    fn is_page(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_page)
+    }
+
+    fn speaks_of_signature(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::speaks_of_signature)
+    }
+
     fn lifecycle(&self, received: &Received) -> Result<Outcome, Problem> {
         let standing = match received.status {
             201 => Standing { state: State::Complete, details: None, further_step: None },
@@ -142,12 +179,14 @@ impl Observed<'_> {
             401 | 403 => {
                 let own = whole(received).ok().and_then(answer::details_if_any);
                 let observed = || {
-                    let what = format!("the connector refused with status {}", received.status);
+                    let page = self.origin.as_ref().and_then(Origin::page);
+                    let page = page.map_or(String::new(), |page| format!(" and {page}"));
+                    let what = format!("the connector refused with status {}{page}", received.status);
                     self.details(&Problem::new(Code::Refused, what))
                 };
                 Standing { state: State::Failed, details: Some(own.unwrap_or_else(observed)), further_step: None }
             }
-            _ => return Err(unexpected(received)),
+            _ => return Err(self.unexpected(received)),
         };
         Ok(Outcome::Standing(standing))
     }
@@ -166,20 +205,35 @@ impl Observed<'_> {
         Verdict { outcome, error: Some(problem.to_string()) }
     }
 
-    /// What was observed and, where that is all there is to go by, what the connector said.
+    /// What was observed, with what the connector said if that is all there is, and what to do about a
+    /// response that is probably not the connector's or is about the signature.
     fn sentence(&self, problem: &Problem) -> String {
-        match self.excerpt() {
-            Some(excerpt) if problem.code == Code::UnexpectedStatus && !excerpt.is_empty() => {
-                format!("{problem}: {excerpt}")
+        let said = self.said(problem);
+        match &self.origin {
+            Some(origin)
+                if problem.code == Code::UnexpectedStatus && (self.is_page() || self.speaks_of_signature()) =>
+            {
+                format!("{problem}{said}: {}", origin.advice())
             }
-            _ => problem.to_string(),
+            _ => format!("{problem}{said}"),
         }
     }
 
+    /// The connector's own words, if the status is all that tells what went wrong. A page has none.
+    fn said(&self, problem: &Problem) -> String {
+        let by_status = matches!(problem.code, Code::UnexpectedStatus | Code::Refused);
+        let words =
+            self.heard.ok().filter(|_| by_status && !self.is_page()).and_then(|(_, shown)| answer::words(shown));
+        words.map_or(String::new(), |words| format!(": {words}"))
+    }
+
     fn details(&self, problem: &Problem) -> Details {
+        // Long ones are in the body beside it.
+        let said =
+            Some(self.said(problem)).filter(|said| said.chars().count() <= SAID_CHARACTERS_MAX).unwrap_or_default();
         let details = ObservedDetails {
             error: problem.code.name(),
-            description: format!("{problem}: {}", self.advice(problem.code)),
+            description: format!("{problem}{said}: {}", self.advice(problem.code)),
             status: self.heard.ok().map(|(received, _)| received.status),
             body: self.excerpt(),
             elapsed_ms: self.elapsed.as_millis(),
@@ -195,20 +249,9 @@ impl Observed<'_> {
     }
 
     fn advice(&self, code: Code) -> String {
-        let status = self.heard.ok().map(|(received, _)| received.status);
-        let advice = match (code, status) {
-            (Code::UnexpectedStatus, Some(300..400)) => {
-                "redirects are not followed, so name the URL it leads to in the publication"
-            }
-            (Code::UnexpectedStatus, Some(400)) => {
-                "check that the connector verifies with this publication's public key: the official SDK refuses any \
-                 other signature with 400"
-            }
-            (Code::UnexpectedStatus, Some(400..500)) => "check the callback URL's path in the publication",
-            (Code::UnexpectedStatus, Some(200)) => {
-                "a connector answers 201 when all is done and 202 when there is more to do"
-            }
-            _ => code.advice(),
+        let advice = match &self.origin {
+            Some(origin) if matches!(code, Code::UnexpectedStatus | Code::Refused) => origin.advice(),
+            _ => code.advice().to_owned(),
         };
         format!("{advice}; then remove this and try again")
     }

@@ -5,11 +5,14 @@
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
-//! `guard`: where it may go, `tls`: whom it trusts) → `interpret` (→ `answer`: what the bodies mean) → `redact` (the log).
+//! `guard`: where it may go, `tls`: whom it trusts; → `wire` → `framing`, `socket`: HTTP as it is in the field) →
+//! `interpret` (→ `answer`: what the bodies mean; `advice`: what to do) → `redact` (the log).
 
+mod advice;
 mod answer;
 mod client;
 mod connect;
+mod framing;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod guard;
@@ -21,9 +24,11 @@ mod queue;
 mod redact;
 mod resolve;
 mod sign;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod wire;
 mod worker;
 
 use crate::model::error::Result;

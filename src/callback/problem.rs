@@ -68,11 +68,14 @@ impl Code {
             Self::Unreachable => "check that the connector runs and that the callback URL's host and port are right",
             Self::TlsFailed => "correct that at the connector, or in its callback URL",
             Self::Timeout => "the connector must answer faster; for longer work it answers 202 and reports later",
-            Self::ConnectionLost => "look into the connector's own log for why it closed the connection",
-            Self::AnswerTooLarge => "the connector's answer must not be longer than 64 KiB",
+            Self::ConnectionLost => {
+                "look into the connector's own log for why it closed the connection, and check that its port speaks \
+                 what the callback URL begins with, http or https"
+            }
+            Self::AnswerTooLarge => "have the connector send less",
             Self::MalformedAnswer => "the connector's answer must be as the connector protocol has it",
             Self::UnexpectedStatus => "look into the connector's own log, and check the callback URL's path",
-            Self::Refused => "the connector knows why",
+            Self::Refused => "the connector's own log should say why",
             Self::Internal => "look into this server's log",
         }
     }

@@ -4,6 +4,7 @@
 //! May use `model` and `ops`. Used by `pool`, on whose threads it blocks. Holds no lock, connection
 //! of the database or transaction while it waits for the connector.
 
+use crate::callback::advice::Asked;
 use crate::callback::client::{Client, End, Exchange, USER_AGENT};
 use crate::callback::interpret::{Verdict, interpret, our_fault};
 use crate::callback::message::{self, Target};
@@ -56,6 +57,7 @@ impl Worker {
             Some(outgoing) => {
                 let (attempt, outcome) = attempt(&self.sending, &outgoing);
                 let kind = outgoing.message.kind().name();
+                note_failure(&outgoing, &attempt);
                 self.platform.metrics().callbacks.ended(kind, outcome.name(), attempt.duration);
                 let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
                 persevere(id, "settled", &PAUSES, settle);
@@ -79,6 +81,23 @@ fn persevere<T>(id: CallbackId, what: &str, pauses: &[Duration], mut work: impl 
     }
 }
 
+/// Logs a callback that failed, in one line. The texts hold no secrets: they are those of the callback log.
+fn note_failure(outgoing: &Outgoing, attempt: &Attempt) {
+    let status = attempt.response.as_ref().map(|response| response.status);
+    if attempt.error.is_none() && status.is_none_or(|status| status < 400) {
+        return;
+    }
+    tracing::warn!(
+        callback = %outgoing.id,
+        kind = outgoing.message.kind().name(),
+        publication = %outgoing.publication,
+        status,
+        error = attempt.error.as_deref().map(tracing::field::display),
+        duration_ms = attempt.duration.as_micros() as f64 / 1_000.0,
+        "a callback failed"
+    );
+}
+
 /// Sends a callback: what is to be logged, and what it came to. A panic on the way is our own fault
 /// and settles it like any other end.
 fn attempt(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
@@ -94,7 +113,8 @@ fn send(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
         Ok(target) => target,
         Err(error) => {
             let problem = Problem::new(Code::BadCallbackUrl, error.to_string());
-            return unsent(outgoing, interpret(kind, Err(&problem), Duration::ZERO));
+            let asked = Asked { scheme: "", authority: "", signed_scheme: "" };
+            return unsent(outgoing, interpret(kind, asked, Err(&problem), Duration::ZERO));
         }
     };
     let body = message::body(&outgoing.message, |text| text);
@@ -103,14 +123,19 @@ fn send(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
     let sent_at = now();
     let Exchange { answer, duration } = sending.client.exchange(kind.method(), &target, &request_headers, &body);
 
+    let asked = Asked {
+        scheme: &target.scheme,
+        authority: &target.authority,
+        signed_scheme: signed_url.split_once(':').map_or("https", |(scheme, _)| scheme),
+    };
     let redactor = Redactor::new(outgoing);
     let (verdict, response) = match answer {
-        Err(problem) => (interpret(kind, Err(&problem), duration), None),
+        Err(problem) => (interpret(kind, asked, Err(&problem), duration), None),
         Ok(received) => {
             let text = String::from_utf8_lossy(&received.body).into_owned();
             let cut = !matches!(received.end, End::Whole);
             let shown = if cut { redactor.cut_text(text) } else { redactor.text(text) };
-            let verdict = interpret(kind, Ok((&received, &shown)), duration);
+            let verdict = interpret(kind, asked, Ok((&received, &shown)), duration);
             let headers = redactor.headers(received.headers);
             (verdict, Some(Response { status: received.status, headers, body: shown }))
         }

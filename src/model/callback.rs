@@ -161,6 +161,8 @@ impl Message {
 pub struct Outgoing {
     /// The callback.
     pub id: CallbackId,
+    /// The publication whose connector it goes to.
+    pub publication: PublicationId,
     /// What it says.
     pub message: Message,
     /// The publication's callback URL for this kind, without the ID that a removal appends.

@@ -40,7 +40,7 @@ pub fn compose(platform: &Platform, id: CallbackId) -> Result<Option<Outgoing>> 
         CallbackKind::Action => urls.action,
     };
     let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(None) };
-    Ok(Some(Outgoing { id, message, callback_url, seed, secrets }))
+    Ok(Some(Outgoing { id, publication: about.publication, message, callback_url, seed, secrets }))
 }
 
 fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<Option<(Message, Vec<String>)>> {

@@ -213,3 +213,33 @@ fn names_that_resolve_to_loopback_are_loopback() {
     assert_eq!(world.developer.install(&world.app.id, &id, &[]).field()["state"], "COMPLETE");
     assert_eq!(world.connector.only(Kind::Installation).header("Host"), Some(authority.as_str()));
 }
+
+#[test]
+fn a_callback_that_fails_leaves_one_warning_in_the_log() {
+    let parameter = json!({ "id": "password", "name": "p", "valueType": "STRING", "displayType": "PASSWORD" });
+    let fields = json!({ "configurationParameters": [parameter] });
+    let world = World::publishing(&["--callback-timeout", "1s"], fields);
+    let hangs = json!({ "hang": true });
+    let refuses = json!({ "status": 403, "body": "hunter2-hunter2" });
+    for (behaviour, told) in [(json!({ "status": 500 }), "status=500"), (refuses, "status=403"), (hangs, "error=")] {
+        world.connector.answers(Kind::Installation, &behaviour);
+        let app = world.developer.create_app();
+        world.developer.install(&app.id, &world.publication, &[("password", "hunter2-hunter2")]).data();
+        let output = world.server.output();
+        let line =
+            output.lines().rfind(|line| line.contains("a callback failed")).unwrap_or_else(|| panic!("{output}"));
+        for part in
+            ["WARN", "kind=\"INSTALLATION\"", &format!("publication={}", world.publication), told, "duration_ms="]
+        {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+    let output = world.server.output();
+    assert_eq!(output.matches("a callback failed").count(), 3, "{output}");
+    assert!(!output.contains("hunter2"), "{output}");
+    // One that succeeds leaves none.
+    world.connector.answers(Kind::Installation, &json!({}));
+    let app = world.developer.create_app();
+    world.developer.install(&app.id, &world.publication, &[("password", "x")]).data();
+    assert_eq!(world.server.output().matches("a callback failed").count(), 3);
+}

@@ -49,6 +49,7 @@ mod own_things;
 mod page;
 mod permissions;
 mod programs;
+mod proxied;
 mod proxies;
 mod publications;
 mod quotas;

@@ -6,6 +6,7 @@ use CallbackKind::{Action, Installation, InstallationRemoval, Instance, Instance
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+const ASKED: Asked<'_> = Asked { scheme: "https", authority: "connector.example", signed_scheme: "https" };
 const ELAPSED: Duration = Duration::from_millis(42);
 
 fn received(status: u16, body: &[u8], end: End) -> Received {
@@ -13,7 +14,7 @@ fn received(status: u16, body: &[u8], end: End) -> Received {
 }
 
 fn judge(kind: CallbackKind, received: &Received) -> Verdict {
-    interpret(kind, Ok((received, &String::from_utf8_lossy(&received.body))), ELAPSED)
+    interpret(kind, ASKED, Ok((received, &String::from_utf8_lossy(&received.body))), ELAPSED)
 }
 
 fn answered(kind: CallbackKind, status: u16, body: &str) -> Verdict {
@@ -103,6 +104,49 @@ fn anything_else_is_an_error_that_tells_what_was_observed() {
 }
 
 #[test]
+fn what_the_connector_says_is_in_the_description() {
+    for (status, body, told) in [
+        (
+            500,
+            r#"{"Message":"no power"}"#,
+            "the connector answered with status 500 (Internal Server Error): no power: ",
+        ),
+        (404, "unknown path", "status 404 (Not Found): unknown path: check"),
+        (400, r#"{"detail":"no country"}"#, "status 400 (Bad Request): no country: correct what the connector says"),
+        (403, r#"{"error_description":"no access"}"#, "the connector refused with status 403: no access: "),
+        (
+            403,
+            "<!doctype html><title>Sign in</title>",
+            "status 403 and an HTML page titled \"Sign in\": a tunnel or proxy",
+        ),
+        (
+            502,
+            "<html><title>502 Bad Gateway</title><center>nginx</center>",
+            "page titled \"502 Bad Gateway\": nginx, in front,",
+        ),
+    ] {
+        let (_, details, _) = standing(answered(Installation, status, body));
+        let details = details.expect("details");
+        let description = details["description"].as_str().expect("a text");
+        assert!(description.contains(told), "{description}");
+        assert!(!description.contains("knows why") && !description.contains("<"), "{description}");
+        assert_eq!(details["body"], body);
+    }
+}
+
+#[test]
+fn a_body_without_an_end_is_taken_if_it_may_be_whole() {
+    for (body, state) in [("", State::Ongoing), (r#"{"details":{}}"#, State::Ongoing), (r#"{"details":"#, State::Error)]
+    {
+        let verdict = judge(Installation, &received(202, body.as_bytes(), End::Open));
+        assert!(verdict.error.as_deref().is_some_and(|error| error.contains("neither Content-Length nor chunks")));
+        assert_eq!(standing(verdict).0, state, "{body}");
+    }
+    let verdict = judge(Action, &received(202, b"", End::Open));
+    assert_eq!(verdict.outcome, Outcome::Action(ActionOutcome::StillPending));
+}
+
+#[test]
 fn incomplete_bodies_that_matter_are_errors() {
     for (end, code) in [(End::TooLarge, "ANSWER_TOO_LARGE"), (End::Broken(lost()), "CONNECTION_LOST")] {
         let (state, details, _) = standing(judge(Instance, &received(202, b"{}", end)));
@@ -119,7 +163,7 @@ fn no_answer_is_an_error_and_our_own_fault_an_internal_one() {
         (Code::TlsFailed, State::Error),
         (Code::Internal, State::InternalError),
     ] {
-        let verdict = interpret(Installation, Err(&Problem::new(code, "what happened")), ELAPSED);
+        let verdict = interpret(Installation, ASKED, Err(&Problem::new(code, "what happened")), ELAPSED);
         assert_eq!(verdict.error.as_deref(), Some("what happened"));
         let (became, details, _) = standing(verdict);
         let details = details.expect("details");
@@ -142,7 +186,7 @@ fn removals() {
         assert_eq!(answered(kind, 204, ""), Verdict { outcome: Outcome::Removal(Ok(())), error: None });
         for (status, body, told) in [
             (200, "", "status 200 (OK)"),
-            (202, "{}", "status 202 (Accepted): {}"),
+            (202, "{}", "status 202 (Accepted)"),
             (404, "unknown", "status 404 (Not Found): unknown"),
             (500, "", "status 500 (Internal Server Error)"),
         ] {
@@ -151,7 +195,7 @@ fn removals() {
             assert_eq!(text, &format!("the connector answered with {told}"));
             assert!(verdict.error.is_some());
         }
-        let verdict = interpret(kind, Err(&lost()), ELAPSED);
+        let verdict = interpret(kind, ASKED, Err(&lost()), ELAPSED);
         assert_eq!(verdict.outcome, Outcome::Removal(Err("the connection was lost".to_owned())));
     }
 }
@@ -175,6 +219,12 @@ fn actions_that_the_connector_answers() {
         (400, r#"{"error":"no keyword"}"#, failed("bad parameters: no keyword")),
         (403, "", failed("action not allowed")),
         (403, "not yours", failed("action not allowed: not yours")),
+        (400, r#"{"Message":"no lamp"}"#, failed("bad parameters: no lamp")),
+        (400, r#"{"errors":["no lamp","no power"]}"#, failed("bad parameters: no lamp; no power")),
+        (403, r#"{"title":"Forbidden","detail":"not yours"}"#, failed("action not allowed: Forbidden: not yours")),
+        (403, r#"{"error":{"message":"not yours"}}"#, failed("action not allowed: not yours")),
+        (400, "no lamp\n", failed("bad parameters: no lamp")),
+        (400, r#"{"lamp":null,"n":1}"#, failed(r#"bad parameters: {"lamp":null,"n":1}"#)),
     ] {
         let verdict = answered(Action, status, body);
         assert_eq!(verdict, Verdict { outcome: Outcome::Action(expected), error: None }, "{status} {body}");
@@ -185,7 +235,26 @@ fn actions_that_the_connector_answers() {
 fn actions_that_come_to_nothing() {
     for (status, body, told) in [
         (200, "", "status 200 (OK)"),
-        (200, "<html>", "malformed"),
+        (200, "<html>", "status 200 (OK) and an HTML page: a tunnel or proxy in front"),
+        (200, "OK", "malformed"),
+        (
+            400,
+            "<!DOCTYPE html><title>Bad Request</title>",
+            "status 400 (Bad Request) and an HTML page titled \"Bad Request\": ",
+        ),
+        (400, "Bad signature", "status 400 (Bad Request): Bad signature: the official SDK"),
+        (
+            400,
+            r#"{"error":"BAD_SIGNATURE","description":"Signature seems to be invalid"}"#,
+            "BAD_SIGNATURE: Signature seems",
+        ),
+        (
+            403,
+            "\n<html><h1>Forbidden</h1>",
+            "status 403 (Forbidden) and an HTML page titled \"Forbidden\": a tunnel or proxy",
+        ),
+        (500, r#"{"Message":"no power"}"#, "status 500 (Internal Server Error): no power"),
+        (503, r#"{"errors":[{"message":"no power"}]}"#, "no power"),
         (202, "OK", "malformed"),
         (202, r#"{"status":"DONE"}"#, "DONE"),
         (202, r#"{"status":"CANCELED"}"#, "CANCELED"),
@@ -200,7 +269,7 @@ fn actions_that_come_to_nothing() {
         assert!(text.contains(told), "{status} {body}: {text}");
         assert!(verdict.error.is_some());
     }
-    let verdict = interpret(Action, Err(&lost()), ELAPSED);
+    let verdict = interpret(Action, ASKED, Err(&lost()), ELAPSED);
     assert_eq!(verdict.outcome, Outcome::Action(ActionOutcome::Failed("the connection was lost".to_owned())));
 }
 

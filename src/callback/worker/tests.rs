@@ -6,6 +6,7 @@ use crate::callback::tests::{Seen, TestServer, Then};
 use crate::model::action::{ActionOutcome, ActionValue};
 use crate::model::callback::Message;
 use crate::model::error::Error;
+use crate::model::id::PublicationId;
 use crate::model::lifecycle::State;
 use crate::model::parameter::ConfigurationValue;
 use crate::model::publication::SigningSeed;
@@ -22,7 +23,8 @@ fn sending(sign_actual_scheme: bool) -> Sending {
 
 fn outgoing(callback_url: String, message: Message) -> Outgoing {
     let secrets = vec!["hunter2".to_owned()];
-    Outgoing { id: CallbackId::generate(), message, callback_url, seed: SigningSeed(SEED), secrets }
+    let (id, publication) = (CallbackId::generate(), PublicationId::generate());
+    Outgoing { id, publication, message, callback_url, seed: SigningSeed(SEED), secrets }
 }
 
 fn installation() -> Message {

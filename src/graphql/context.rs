@@ -104,10 +104,10 @@ impl Context {
         self.moment.lock().interests.push(interest);
     }
 
-    /// What the subscriber of the only field wants to hear of.
-    pub fn take_interest(&self) -> Option<Interest> {
+    /// What the subscriber of the only field wants to hear of; the field may be written several times.
+    pub fn take_interest(&self, again: bool) -> Option<Interest> {
         let mut interests = std::mem::take(&mut self.moment.lock().interests);
-        interests.pop().filter(|_| interests.is_empty())
+        interests.pop().filter(|_| again || interests.is_empty())
     }
 
     /// That somebody asks who is known.

@@ -1,6 +1,7 @@
 //! Parsed and validated documents, kept so that the same text is not parsed again at every request.
 
 use crate::graphql::Schema;
+use crate::graphql::again::Again;
 use crate::graphql::limits::cost::Cost;
 use crate::graphql::limits::{self, Limits};
 use crate::graphql::mutation::Mutation;
@@ -8,6 +9,8 @@ use crate::graphql::query::Query;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::straight::SelectedOnce;
 use crate::graphql::subscription::Subscription;
+use juniper::parser::{ParseError, Spanning};
+use juniper::validation::RuleError;
 use juniper::{GraphQLError, ValidatedOperation};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -40,6 +43,7 @@ self_cell! {
 pub struct Document {
     parsed: Borrowing,
     cost: Cost,
+    again: Option<String>,
 }
 
 /// What was asked for.
@@ -48,6 +52,7 @@ pub struct Text {
     query: String,
     operation_name: Option<String>,
     selected_once: SelectedOnce,
+    again: Option<Again>,
 }
 
 /// Why a document is not taken.
@@ -75,6 +80,11 @@ impl Document {
         self.parsed.borrow_dependent()
     }
 
+    /// The name of a subscription's field that is written several times.
+    pub fn again(&self) -> Option<&str> {
+        self.again.as_deref()
+    }
+
     /// What it costs.
     pub fn cost(&self) -> &Cost {
         &self.cost
@@ -88,6 +98,26 @@ impl Weighter<u64, Arc<Document>> for ByLength {
     fn weight(&self, _: &u64, document: &Arc<Document>) -> u64 {
         document.parsed.borrow_owner().query.len() as u64 * BYTES_PER_BYTE
     }
+}
+
+/// An error with better words for a whole number that is no value where it stands: juniper calls it unexpected.
+fn explained(error: GraphQLError) -> GraphQLError {
+    match error {
+        GraphQLError::ParseError(Spanning { item: ParseError::UnexpectedToken(token), span }) if is_whole(&token) => {
+            let message = format!(
+                "{token} is not a value for this place: an Int is between {} and {}, and a text needs quotes",
+                i32::MIN,
+                i32::MAX
+            );
+            GraphQLError::ValidationError(vec![RuleError::new(&message, &[span.start])])
+        }
+        other => other,
+    }
+}
+
+fn is_whole(token: &str) -> bool {
+    let digits = token.strip_prefix('-').unwrap_or(token);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The documents kept.
@@ -126,14 +156,24 @@ impl Documents {
         let key = self.key(&query, operation_name.as_deref());
         let keep = query.len() <= DOCUMENT_BYTES_MAX;
         let selected_once = SelectedOnce::in_document(&query);
-        let parsed = Borrowing::try_new(Text { query, operation_name, selected_once }, |text| {
-            ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema)
+        let mut text = Text { query, operation_name, selected_once, again: None };
+        let validate = |text: &Text| {
+            ValidatedOperation::new(&text.query, text.operation_name.as_deref(), schema).map(drop).map_err(explained)
+        };
+        if text.query.contains("subscription") {
+            validate(&text)?;
+            text.again = Again::find(schema, &text.query, text.operation_name.as_deref());
+        }
+        let parsed = Borrowing::try_new(text, |text| {
+            let query = text.again.as_ref().map_or(&text.query, |again| &again.document);
+            ValidatedOperation::new(query, text.operation_name.as_deref(), schema).map_err(explained)
         })?;
-        let Text { query, operation_name, .. } = parsed.borrow_owner();
+        let Text { query, operation_name, again, .. } = parsed.borrow_owner();
+        let again = again.as_ref().map(|again| again.name.clone());
         // juniper keeps what it parsed to itself. Parsing again takes microseconds, once a document.
         let cost = Cost::of(schema, query, operation_name.as_deref());
         cost.check_root(limits).map_err(Bad::TooMuch)?;
-        let document = Arc::new(Document { parsed, cost });
+        let document = Arc::new(Document { parsed, cost, again });
         if keep {
             self.kept.insert(key, Arc::clone(&document));
         }

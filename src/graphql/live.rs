@@ -6,6 +6,7 @@
 //! and the field is resolved again for the next: the same code checks the rights every time.
 //! Events that wait together share the thread, the view and the caller.
 
+use crate::graphql::again;
 use crate::graphql::context::Context;
 use crate::graphql::document::Document;
 use crate::graphql::places::CallerKey;
@@ -14,7 +15,7 @@ use crate::graphql::{Answer, Engine, Prepared, response};
 use crate::model::error::{Error, Result};
 use crate::ops::live::{Event, Interest, Listener};
 use futures_util::{FutureExt, StreamExt};
-use juniper::{Object, Value, Variables};
+use juniper::{ExecutionError, Object, Value, Variables};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -133,7 +134,7 @@ impl Operation {
     fn check(&self) -> std::result::Result<Interest, Answer> {
         let context = self.context().map_err(|error| response::failed(&error, &self.request_id))?;
         self.resolve(&context)?;
-        context.take_interest().ok_or_else(|| response::not_one_field(&self.request_id))
+        context.take_interest(self.document.again().is_some()).ok_or_else(|| response::not_one_field(&self.request_id))
     }
 
     fn tell(&self, events: &[Arc<Event>]) -> Next {
@@ -165,16 +166,33 @@ impl Operation {
             return Err(response::executed(Ok((Value::Null, errors)), id));
         }
         let Value::Object(fields) = value else { return Ok(None) };
-        let Some((name, Value::Scalar(mut stream))) = fields.into_iter().next() else { return Ok(None) };
-        let executed = match stream.next().now_or_never().ok_or_else(unready)? {
-            None => return Ok(None),
-            Some(Ok(value)) => {
-                let mut data = Object::with_capacity(1);
-                data.add_field(name, value);
-                (Value::Object(data), Vec::new())
+        let mut told: Option<(String, Value<Scalar>)> = None;
+        for (name, stream) in fields {
+            let Value::Scalar(mut stream) = stream else { return Ok(None) };
+            let name = self.document.again().map_or_else(|| name.to_string(), str::to_owned);
+            match (stream.next().now_or_never().ok_or_else(unready)?, &mut told) {
+                (None, _) => return Ok(None),
+                (Some(Ok(value)), Some((_, known))) => again::merge(known, value),
+                (Some(Ok(value)), told) => *told = Some((name, value)),
+                (Some(Err(errors)), _) => {
+                    let errors = errors.iter().map(|error| under_name(error, &name)).collect();
+                    return Ok(Some(response::executed(Ok((Value::Null, errors)), id).body));
+                }
             }
-            Some(Err(errors)) => (Value::Null, errors),
-        };
+        }
+        let Some((name, value)) = told else { return Ok(None) };
+        let mut data = Object::with_capacity(1);
+        data.add_field(name, value);
+        let executed = (Value::Object(data), Vec::new());
         Ok(Some(response::executed(Ok(executed), id).body))
     }
+}
+
+/// An error with the path that the document says.
+fn under_name(error: &ExecutionError<Scalar>, name: &str) -> ExecutionError<Scalar> {
+    let mut path: Vec<_> = error.path().iter().map(String::as_str).collect();
+    if let Some(first) = path.first_mut() {
+        *first = name;
+    }
+    ExecutionError::new(*error.location(), &path, error.error().clone())
 }

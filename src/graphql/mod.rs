@@ -2,6 +2,7 @@
 //!
 //! May use `model` and `ops`. Must not know `store` or warp. Used by `http`, which mounts it.
 
+mod again;
 mod asker;
 mod batch;
 mod context;
@@ -10,8 +11,10 @@ mod document;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod id;
 mod input;
 mod limits;
+mod list;
 mod live;
 mod markdown;
 mod mutation;

@@ -2,6 +2,7 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::{Answered, callback_failed};
+use crate::graphql::id::ID;
 use crate::graphql::input::connector::{
     ConfigurationParameterValueInput, ConnectorPublicationInput, ConnectorPublicationUpdate,
 };
@@ -9,7 +10,9 @@ use crate::graphql::input::constraint::{
     ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
     ThingConstraint, ThingConstraints,
 };
+use crate::graphql::input::given;
 use crate::graphql::input::thing::{ActionParameterInput, NewThing};
+use crate::graphql::list::List;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::account::{App, AppCredentials, DeveloperToken, ServiceToken};
 use crate::graphql::types::action::ActionRequest;
@@ -23,7 +26,7 @@ use crate::model::parameter::ConfigurationValue;
 use crate::model::token::Scope;
 use crate::ops::action::{self, ActionOrder};
 use crate::ops::{account, app, grant, installation, instance, publication, thing};
-use juniper::{Executor, ID, graphql_object};
+use juniper::{Executor, graphql_object};
 
 /// The root of all mutations.
 pub struct Mutation;
@@ -41,8 +44,8 @@ impl RemoveInstallationResult {
         &self.installation
     }
 
-    fn affected_instances(&self) -> &[ConnectorInstance] {
-        &self.instances
+    fn affected_instances(&self) -> List<&[ConnectorInstance]> {
+        List(&self.instances)
     }
 }
 
@@ -133,16 +136,20 @@ impl Mutation {
     }
 
     /// Service token (connctd.things.action). Every action selected is requested on its own; waits
-    /// for the connectors' answers.
+    /// for the connectors' answers. `thingConstraints: {}` means every thing of the app. A constraint that is
+    /// given and null, or empty, is an error: it would select more than was meant.
     async fn request_thing_action(
         context: &Context,
+        executor: &Executor<'_, '_, Context, Scalar>,
         thing_constraints: ThingConstraints,
         component_selector: Option<ThingComponentConstraint>,
         action_selector: Option<ComponentActionConstraint>,
         action_parameters: Option<Vec<ActionParameterInput>>,
         #[graphql(default = Some(false))] dry_run: Option<bool>,
-    ) -> Answered<Vec<ActionRequest>> {
+    ) -> Answered<List<Vec<ActionRequest>>> {
         let caller = context.service(Scope::ThingsAction)?;
+        given::check_constraints(executor)?;
+        let dry_run = given::dry_run(dry_run)?;
         let values: Vec<ActionValue> =
             action_parameters.unwrap_or_default().into_iter().map(ActionValue::from).collect();
         let order = ActionOrder {
@@ -152,12 +159,12 @@ impl Mutation {
             action: action_selector.map(Into::into).unwrap_or_default(),
             values: values.clone(),
         };
-        let targets = if dry_run == Some(true) {
+        let targets = if dry_run {
             action::preview(context.platform(), caller, order).await?
         } else {
             action::request(context.platform(), caller, order).await?
         };
-        Ok(ActionRequest::targets(targets, &values))
+        Ok(List(ActionRequest::targets(targets, &values)))
     }
 
     /// Service token (connctd.connector): a thing that the app keeps itself, for the external subject
@@ -171,17 +178,22 @@ impl Mutation {
 
     /// Service token (connctd.connector): deletes things that the app keeps itself, at most 1,000 at
     /// once; of one external subject where the header X-External-Subject-ID is sent. Connectors'
-    /// things are theirs and stay. Answers what was deleted, or in a dry run would be.
+    /// things are theirs and stay. Answers what was deleted, or in a dry run would be. Without any
+    /// constraint all of them are meant; one that is given and null, or empty, is an error.
+    #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
     async fn delete_things(
         context: &Context,
+        executor: &Executor<'_, '_, Context, Scalar>,
         thing_constraint: Option<ThingConstraint>,
         thing_attribute_constraint: Option<ThingAttributeConstraint>,
         thing_component_constraint: Option<ThingComponentConstraint>,
         component_property_constraint: Option<ComponentPropertyConstraint>,
         component_action_constraint: Option<ComponentActionConstraint>,
         #[graphql(default = Some(false))] dry_run: Option<bool>,
-    ) -> Answered<Vec<Thing>> {
+    ) -> Answered<List<Vec<Thing>>> {
         let caller = context.service(Scope::Connector)?;
+        given::check_constraints(executor)?;
+        let dry_run = given::dry_run(dry_run)?;
         let constraints = ThingConstraints {
             thing_constraint,
             thing_attribute_constraint,
@@ -191,10 +203,10 @@ impl Mutation {
         }
         .into();
         let (platform, subject) = (context.platform(), context.subject()?);
-        if dry_run == Some(true) {
-            return Ok(Thing::page(thing::preview_deletion(platform, caller, subject, constraints).await?));
+        if dry_run {
+            return Ok(List(Thing::page(thing::preview_deletion(platform, caller, subject, constraints).await?)));
         }
-        Ok(Thing::page_of_deleted(thing::delete(platform, caller, subject, constraints).await?))
+        Ok(List(Thing::page_of_deleted(thing::delete(platform, caller, subject, constraints).await?)))
     }
 
     /// Developer token: fields left out stay as they are.

@@ -2,10 +2,12 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::graphql::input::constraint::{
     ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
     ThingConstraint, ThingConstraints,
 };
+use crate::graphql::list::List;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::account::{About, App, Grant, Profile};
 use crate::graphql::types::action::{ActionRequest, ActionRequestStatus};
@@ -18,7 +20,7 @@ use crate::model::callback::CallbackFilter;
 use crate::model::id::{ActionRequestId, CallbackId, InstallationId, PublicationId, ThingId};
 use crate::model::token::Scope;
 use crate::ops::{account, action, app, callback, grant, installation, instance, publication, thing};
-use juniper::{ID, graphql_object};
+use juniper::{graphql_object};
 
 /// The root of all queries.
 pub struct Query;
@@ -39,10 +41,10 @@ impl Query {
     }
 
     /// Developer token: installations of one of this account's apps.
-    fn connector_installations(context: &Context, app_id: ID) -> Answered<Vec<ConnectorInstallation>> {
+    fn connector_installations(context: &Context, app_id: ID) -> Answered<List<Vec<ConnectorInstallation>>> {
         let caller = context.developer()?;
         let app = id("app", &app_id)?;
-        Ok(ConnectorInstallation::page(context.read(|view| installation::of_app(view, caller, app))?))
+        Ok(List(ConnectorInstallation::page(context.read(|view| installation::of_app(view, caller, app))?)))
     }
 
     /// Service token (connctd.connector): instances of this app; of one external subject where the
@@ -51,11 +53,11 @@ impl Query {
         context: &Context,
         first: Option<i32>,
         after: Option<ID>,
-    ) -> Answered<Vec<ConnectorInstance>> {
+    ) -> Answered<List<Vec<ConnectorInstance>>> {
         let caller = context.service(Scope::Connector)?;
         let (subject, page) = (context.subject()?, page(first, after.as_ref())?);
         let rows = context.read(|view| instance::of_app(view, caller, subject.as_ref(), page))?;
-        Ok(ConnectorInstance::page(rows))
+        Ok(List(ConnectorInstance::page(rows)))
     }
 
     /// Service token (connctd.things.read): things of this app; of one external subject where the
@@ -71,7 +73,7 @@ impl Query {
         component_action_constraint: Option<ComponentActionConstraint>,
         first: Option<i32>,
         after: Option<ID>,
-    ) -> Answered<Vec<Thing>> {
+    ) -> Answered<List<Vec<Thing>>> {
         let caller = context.service(Scope::ThingsRead)?;
         let constraints = ThingConstraints {
             thing_constraint,
@@ -83,7 +85,7 @@ impl Query {
         .into();
         let (subject, page) = (context.subject()?, page(first, after.as_ref())?);
         let rows = context.read(|view| thing::of_app(view, caller, subject.as_ref(), &constraints, page))?;
-        Ok(Thing::page(rows))
+        Ok(List(Thing::page(rows)))
     }
 
     /// Developer token: who is signed in.
@@ -132,9 +134,9 @@ impl Query {
     }
 
     /// Developer token: this account's apps.
-    fn apps(context: &Context) -> Answered<Vec<App>> {
+    fn apps(context: &Context) -> Answered<List<Vec<App>>> {
         let caller = context.developer()?;
-        Ok(App::page(context.read(|view| app::list(view, caller))?))
+        Ok(List(App::page(context.read(|view| app::list(view, caller))?)))
     }
 
     /// Developer token: one of this account's apps.
@@ -159,7 +161,7 @@ impl Query {
         status: Option<ActionRequestStatus>,
         first: Option<i32>,
         after: Option<ID>,
-    ) -> Answered<Vec<ActionRequest>> {
+    ) -> Answered<List<Vec<ActionRequest>>> {
         let caller = context.service(Scope::ThingsAction)?;
         let page = page(first, after.as_ref())?;
         let filter = ActionFilter {
@@ -169,7 +171,7 @@ impl Query {
             thing: thing_id.map(|id| id.parse().unwrap_or(ThingId::MIN)),
             status: status.map(Into::into),
         };
-        Ok(ActionRequest::page(context.read(|view| action::list(view, caller, &filter, page))?))
+        Ok(List(ActionRequest::page(context.read(|view| action::list(view, caller, &filter, page))?)))
     }
 
     /// Developer token: callbacks of own publications and own apps' installations, newest first.
@@ -181,7 +183,7 @@ impl Query {
         failed_only: Option<bool>,
         first: Option<i32>,
         after: Option<ID>,
-    ) -> Answered<Vec<Callback>> {
+    ) -> Answered<List<Vec<Callback>>> {
         let caller = context.developer()?;
         let page = page::<CallbackId>(first, after.as_ref())?;
         let filter = CallbackFilter {
@@ -191,7 +193,7 @@ impl Query {
             kind: kind.map(Into::into),
             failed_only: failed_only.unwrap_or(false),
         };
-        Ok(Callback::page(context.read(|view| callback::list(view, caller, &filter, page))?))
+        Ok(List(Callback::page(context.read(|view| callback::list(view, caller, &filter, page))?)))
     }
 
     /// Developer token: one entry of the log of callbacks.

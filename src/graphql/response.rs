@@ -107,6 +107,12 @@ fn extensions(code: &str, status: u16, request_id: &str) -> Json {
 
 fn located(error: &ExecutionError<Scalar>, request_id: &str) -> Json {
     let mut json = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.error().message() }));
+    // juniper knows fields alone; a number is the row of a list, see [`crate::graphql::list`].
+    for step in json.get_mut("path").and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Some(row) = step.as_str().and_then(|step| step.parse::<usize>().ok()) {
+            *step = row.into();
+        }
+    }
     match json.get_mut("extensions").and_then(Json::as_object_mut) {
         Some(extensions) => {
             extensions.insert("requestId".to_owned(), request_id.into());

@@ -1,7 +1,7 @@
 //! How values stand in GraphQL: the scalars `Time` and `JSON`, and what all scalars are made of.
 
 use crate::model::time::Timestamp;
-use juniper::{GraphQLScalar, ScalarValue};
+use juniper::{GraphQLScalar, ParseError, ParseScalarResult, ScalarToken, ScalarValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -14,6 +14,9 @@ pub enum Scalar {
     /// 32 bits, as GraphQL has it.
     #[value(to_float, to_int)]
     Int(i32),
+    /// Beyond 32 bits, with all its digits: for IDs, and for numbers that are compared with values of
+    /// histories. juniper knows none of these and would refuse the literal.
+    Integer(Digits),
     /// 64 bits.
     #[value(to_float)]
     Float(f64),
@@ -43,10 +46,36 @@ impl Serialize for JsonText {
     }
 }
 
+/// The digits of an integer, which may have a sign before them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digits(Box<str>);
+
+impl Digits {
+    /// The nearest number of 64 bits; infinity where there is none.
+    pub fn to_float(&self) -> f64 {
+        // Digits are always a number.
+        self.0.parse().unwrap_or(f64::INFINITY)
+    }
+}
+
+impl fmt::Display for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Digits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
+    }
+}
+
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int(number) => number.fmt(f),
+            Self::Integer(digits) => digits.fmt(f),
             Self::Float(number) => number.fmt(f),
             Self::String(text) => text.fmt(f),
             Self::Boolean(truth) => truth.fmt(f),
@@ -90,6 +119,38 @@ impl TryFrom<Scalar> for String {
     }
 }
 
+impl Scalar {
+    fn long(number: impl ToString) -> Self {
+        Self::Integer(Digits(number.to_string().into_boxed_str()))
+    }
+}
+
+/// Reads a literal number of any size. juniper's own scalars would refuse one beyond 32 bits.
+///
+/// # Errors
+/// If it is no number.
+pub fn whole_or_fraction(token: ScalarToken<'_>) -> ParseScalarResult<Scalar> {
+    match token {
+        ScalarToken::Int(digits) => Ok(digits.parse().map_or_else(|_| Scalar::long(digits), Scalar::Int)),
+        ScalarToken::Float(literal) => match literal.parse() {
+            Ok(number) => Ok(Scalar::Float(number)),
+            Err(_) => Err(ParseError::UnexpectedToken(literal.into())),
+        },
+        ScalarToken::String(_) => Err(ParseError::UnexpectedToken(token.to_string().into())),
+    }
+}
+
+/// Reads a literal that may be a text or a number.
+///
+/// # Errors
+/// If the text has a wrong escape.
+pub fn text_or_number(token: ScalarToken<'_>) -> ParseScalarResult<Scalar> {
+    match token {
+        ScalarToken::String(literal) => Ok(Scalar::String(literal.parse()?.into_owned())),
+        number => whole_or_fraction(number),
+    }
+}
+
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -106,12 +167,11 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar, E> {
-                // A number too large for GraphQL's Int may still be meant as a Float.
-                Ok(i32::try_from(number).map_or_else(|_| Scalar::Float(number as f64), Scalar::Int))
+                Ok(i32::try_from(number).map_or_else(|_| Scalar::long(number), Scalar::Int))
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
-                Ok(i32::try_from(number).map_or_else(|_| Scalar::Float(number as f64), Scalar::Int))
+                Ok(i32::try_from(number).map_or_else(|_| Scalar::long(number), Scalar::Int))
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar, E> {
@@ -148,7 +208,7 @@ impl Time {
 
 /// Any JSON value, given and returned as such (not as a string).
 #[derive(Clone, Debug, PartialEq, GraphQLScalar)]
-#[graphql(scalar = Scalar, name = "JSON", parse_token(String, i32, f64, bool))]
+#[graphql(scalar = Scalar, name = "JSON", parse_token_with = text_or_number)]
 pub struct Json(JsonText);
 
 impl Json {

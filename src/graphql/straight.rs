@@ -7,6 +7,7 @@
 //! what is written already: [`SelectedOnce`] tells that it need not be.
 
 use crate::graphql::context::Context;
+use crate::graphql::list;
 use crate::graphql::scalars::{Json, Scalar};
 use juniper::macros::reflect::{BaseSubTypes, BaseType, Type, Types, WrappedType, WrappedValue};
 use juniper::marker::IsOutputType;
@@ -135,13 +136,13 @@ impl<T: Row> GraphQLValue<Scalar> for Straight<T> {
 
     fn resolve(
         &self,
-        info: &(),
+        (): &(),
         selection: Option<&[Selection<'_, Scalar>]>,
         executor: &Executor<'_, '_, Context, Scalar>,
     ) -> ExecutionResult<Scalar> {
         match self.written(selection, executor.context()) {
             Some(value) => Ok(value),
-            None => self.0.resolve(info, selection, executor),
+            None => list::resolve(&self.0, selection, executor),
         }
     }
 }
@@ -149,13 +150,13 @@ impl<T: Row> GraphQLValue<Scalar> for Straight<T> {
 impl<T: Row> GraphQLValueAsync<Scalar> for Straight<T> {
     fn resolve_async<'a>(
         &'a self,
-        info: &'a (),
+        (): &'a (),
         selection: Option<&'a [Selection<'_, Scalar>]>,
         executor: &'a Executor<'_, '_, Context, Scalar>,
     ) -> BoxFuture<'a, ExecutionResult<Scalar>> {
         match self.written(selection, executor.context()) {
             Some(value) => Box::pin(std::future::ready(Ok(value))),
-            None => self.0.resolve_async(info, selection, executor),
+            None => list::resolve_async(&self.0, selection, executor),
         }
     }
 }

@@ -318,8 +318,9 @@ fn otherwise(request: &Request, allow: &'static str) -> Result<Response, Refusal
 /// `/api/v1/query`, here and below: the only places where HTTP meets GraphQL.
 async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) -> Response {
     let media = graphql::Media::of(request);
-    let asked = match verb {
-        Verb::Get | Verb::Post => graphql::read(request, body).await,
+    let asked = match (verb, graphql::failed_handshake(request)) {
+        (_, Some(refusal)) => Err(refusal),
+        (Verb::Get | Verb::Post, None) => graphql::read(request, body).await,
         _ => match otherwise(request, "GET, HEAD, POST, OPTIONS") {
             Ok(preflight) => return preflight,
             Err(refusal) => Err(refusal),
@@ -329,6 +330,10 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
         Ok(read) => read,
         Err(refusal) => return graphql::refuse(refusal, request, media),
     };
+    if asked.by_hash {
+        let body = graphql::not_persisted(request.id.as_str());
+        return graphql::answer(request, media, media.rejected(), body);
+    }
     // The engine logs faults by itself; the span tells of which request.
     let span = tracing::error_span!("request", request_id = request.id.as_str());
     let Answer { outcome, body } = site

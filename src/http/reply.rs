@@ -5,7 +5,9 @@
 use crate::http::log;
 use crate::http::request::Request;
 use crate::model::error::{Error, Fault, UNAVAILABLE_RETRY_SECONDS, Violation};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use std::fmt::Write;
@@ -27,6 +29,8 @@ pub(super) enum Kind {
     NotFound,
     /// There is, but not with this method.
     MethodNotAllowed,
+    /// It takes answers only in forms that there are not.
+    NotAcceptable,
     /// Its body did not arrive.
     RequestTimeout,
     /// It does not go with the present state.
@@ -37,6 +41,8 @@ pub(super) enum Kind {
     UriTooLong,
     /// Its body is of a kind that is not taken here.
     UnsupportedMediaType,
+    /// It would be answered over a WebSocket alone.
+    UpgradeRequired,
     /// It asks for a name that is none of this server's.
     MisdirectedRequest,
     /// There were too many.
@@ -70,6 +76,7 @@ impl Kind {
             Self::Forbidden => (StatusCode::FORBIDDEN, "FORBIDDEN", "FORBIDDEN"),
             Self::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "NOT_FOUND"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "BAD_USER_INPUT"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", "BAD_USER_INPUT"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "BAD_USER_INPUT"),
             Self::Conflict => (StatusCode::CONFLICT, "CONFLICT", "CONFLICT"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "BAD_USER_INPUT"),
@@ -77,6 +84,7 @@ impl Kind {
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "BAD_USER_INPUT")
             }
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "UPGRADE_REQUIRED", "BAD_USER_INPUT"),
             Self::MisdirectedRequest => (StatusCode::MISDIRECTED_REQUEST, "MISDIRECTED_REQUEST", "BAD_USER_INPUT"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS"),
             Self::InternalServerError => {
@@ -210,6 +218,10 @@ impl Refusal {
         }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.kind == Kind::UpgradeRequired {
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         challenge(headers, self.kind.status(), request);
         response

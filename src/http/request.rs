@@ -11,6 +11,7 @@ use http::header::{
     SEC_WEBSOCKET_PROTOCOL,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use warp::host::Authority;
 use warp::path::FullPath;
@@ -195,10 +196,22 @@ impl Request {
         if values.next().is_some() {
             return Err(Refusal::bad_request(format!("the header {name} is sent more than once")));
         }
-        // HeaderValue::to_str takes ASCII alone; names of end customers need not be.
         std::str::from_utf8(value.as_bytes())
             .map(Some)
             .map_err(|_| Refusal::bad_request(format!("the header {name} is not valid UTF-8")))
+    }
+
+    /// A header that holds a text and may be sent once. It is read as UTF-8, or as Latin-1 if it is not that: a page's
+    /// `fetch` can send no other (WHATWG Fetch, "ByteString").
+    pub(super) fn text_header(&self, name: &HeaderName) -> Result<Option<Cow<'_, str>>, Refusal> {
+        let mut values = self.headers.get_all(name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Refusal::bad_request(format!("the header {name} is sent more than once")));
+        }
+        let bytes = value.as_bytes();
+        let latin1 = || bytes.iter().copied().map(char::from).collect();
+        Ok(Some(std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(latin1()), Cow::Borrowed)))
     }
 
     /// What `Accept` says, the lines of it one by one.
@@ -219,6 +232,11 @@ impl Request {
     /// Whether `Sec-WebSocket-Protocol` names this one among those that the client speaks.
     pub(super) fn names_protocol(&self, wanted: &str) -> bool {
         self.lines(SEC_WEBSOCKET_PROTOCOL).flat_map(|line| line.split(',')).any(|protocol| protocol.trim() == wanted)
+    }
+
+    /// Whether a header that is a list has this member, whatever its case.
+    pub(super) fn lists(&self, name: HeaderName, wanted: &str) -> bool {
+        self.lines(name).flat_map(|line| line.split(',')).any(|member| member.trim().eq_ignore_ascii_case(wanted))
     }
 
     /// Whether `If-None-Match` names this version.

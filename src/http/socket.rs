@@ -37,6 +37,9 @@ pub(super) use close::Close;
 
 /// The only subprotocol that is spoken.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// Its forerunner, which the npm package subscriptions-transport-ws speaks. It is accepted only so that the client gets to
+/// read why it is refused: a browser shows nothing of a handshake that fails.
+const OLD_SUBPROTOCOL: &str = "graphql-ws";
 /// How many sockets there may be.
 const SOCKETS_MAX: u32 = 2_000;
 /// How many of them from one address. All of them are counted by [`Sockets`] itself.
@@ -91,14 +94,19 @@ impl Sockets {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::Unavailable(format!("there are {SOCKETS_MAX} WebSockets, and no more are taken; try again later"))
         })?;
-        let acceptable = request.names_protocol(SUBPROTOCOL);
+        let (subprotocol, refusal) = if request.names_protocol(SUBPROTOCOL) {
+            (Some(SUBPROTOCOL), None)
+        } else if request.names_protocol(OLD_SUBPROTOCOL) {
+            (Some(OLD_SUBPROTOCOL), Some(Close::old_subprotocol()))
+        } else {
+            (None, Some(Close::subprotocol()))
+        };
         let authorization = request.bearer().map(|token| format!("Bearer {token}"));
         let identity = Identity { authorization, subject: crate::http::graphql::subject(request)? };
         let (id, stopped) = (request.id.as_str().to_owned(), self.stopped.clone());
         tokio::spawn(async move {
             match upgrade.await {
                 Ok(upgraded) => {
-                    let refusal = (!acceptable).then(Close::subprotocol);
                     let connection = TokioIo::new(upgraded);
                     let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config())).await;
                     session::serve(socket, refusal, session::Start { operations, identity, id, stopped }).await;
@@ -109,10 +117,10 @@ impl Sockets {
         });
         // What warp would do with the socket: its part is the handshake.
         let response = handshake.on_upgrade(|_| std::future::ready(())).into_response();
-        if !acceptable {
-            return Ok(response);
-        }
-        Ok(reply::with_header(response, SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL)))
+        Ok(match subprotocol {
+            Some(name) => reply::with_header(response, SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name)),
+            None => response,
+        })
     }
 }
 

@@ -1,16 +1,21 @@
 //! Action requests: one request to perform an action of a thing's component.
 
 use crate::model::error::Violations;
-use crate::model::id::{ActionRequestId, AppId, ThingId};
+use crate::model::id::{ActionRequestId, AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::thing::ActionParameter;
 use crate::model::time::Timestamp;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 /// The longest error text of an action request, in characters; more is cut off.
 pub const ERROR_CHARACTERS_MAX: usize = 4_096;
 /// The longest value of an action's parameter, in characters.
 const VALUE_CHARACTERS_MAX: usize = 10_000;
+
+/// How long the requests for a thing that its connector deletes are kept, with the thing as it was: as long as the log
+/// of callbacks is by default, in which the request's callback is found.
+pub const REMOVED_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Where an action request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +65,10 @@ pub struct ActionRequest {
     pub id: ActionRequestId,
     /// The app that asked.
     pub app: AppId,
+    /// Whose the thing is.
+    pub subject: ExternalSubject,
+    /// The instance that the thing is of; `None` for one that the app keeps itself.
+    pub instance: Option<InstanceId>,
     /// The thing whose action it is.
     pub thing: ThingId,
     /// The component of the thing.

@@ -59,6 +59,8 @@ impl Reach {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ExternalSubject(String);
 
+/// Where a request names its external subject.
+const SUBJECT_HEADER: &str = "X-External-Subject-ID";
 /// The longest external subject, in characters (auth.md).
 const SUBJECT_CHARACTERS_MAX: usize = 255;
 
@@ -69,17 +71,23 @@ impl ExternalSubject {
         Self("default".to_owned())
     }
 
-    /// A subject as the header `X-External-Subject-ID` names it.
+    /// A subject as the header `X-External-Subject-ID` names it: any text, taken as it is. Only spaces and tabs around
+    /// it go, since HTTP takes them from a header's value: a subject must not be another one over a WebSocket.
     ///
     /// # Errors
-    /// If it is not 1 to 255 visible characters.
+    /// If it is not 1 to 255 characters, or one of them is a control character.
     pub fn new(text: &str) -> Result<Self> {
+        let text = text.trim_matches([' ', '\t']);
         let mut violations = Violations::default();
-        let visible = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+        let count = text.chars().count();
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            let message = format!("must not hold control characters, and {text:?} holds U+{:04X}", u32::from(control));
+            violations.add(SUBJECT_HEADER, message);
+        }
         violations.require(
-            visible && (1..=SUBJECT_CHARACTERS_MAX).contains(&text.chars().count()),
-            "X-External-Subject-ID",
-            "must be 1 to 255 visible characters",
+            (1..=SUBJECT_CHARACTERS_MAX).contains(&count),
+            SUBJECT_HEADER,
+            format!("must have 1 to {SUBJECT_CHARACTERS_MAX} characters, not {count}"),
         );
         violations.into_result(Self(text.to_owned()))
     }
@@ -100,5 +108,30 @@ impl ExternalSubject {
 impl fmt::Display for ExternalSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_any_text_without_control_characters() {
+        let longest = "ü".repeat(SUBJECT_CHARACTERS_MAX);
+        for (given, taken) in [
+            ("max mustermann", "max mustermann"),
+            (" \tmax  mustermann\t ", "max  mustermann"),
+            ("用户 42", "用户 42"),
+            ("Zoë 👩‍🚀", "Zoë 👩‍🚀"),
+            ("100%20a+b", "100%20a+b"),
+            ("a,b;c=\"d\"", "a,b;c=\"d\""),
+            (&longest, &longest),
+        ] {
+            assert_eq!(ExternalSubject::new(given).map(|subject| subject.0).ok().as_deref(), Some(taken), "{given:?}");
+        }
+        let too_long = "u".repeat(SUBJECT_CHARACTERS_MAX + 1);
+        for bad in ["", " \t ", "a\tb", "a\nb", "\0", "a\u{7f}", "a\u{85}b", &too_long] {
+            assert!(ExternalSubject::new(bad).is_err(), "{bad:?}");
+        }
     }
 }

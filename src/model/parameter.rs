@@ -129,7 +129,15 @@ pub fn check_configuration(declared: &[Parameter], values: &[ConfigurationValue]
 fn value_problem(parameter: &Parameter, value: &str) -> Option<String> {
     let Parameter { id, value_type, validation_expression, .. } = parameter;
     if value.is_empty() {
-        return parameter.required.then(|| format!("the required parameter {id:?} must not be empty"));
+        return match value_type {
+            _ if parameter.required => Some(format!("the required parameter {id:?} must not be empty")),
+            ValueType::String => None,
+            // An empty text is neither a number nor a truth value, and connectors would have to read it as one.
+            ValueType::Number | ValueType::Boolean => {
+                let name = value_type.name();
+                Some(format!("the optional parameter {id:?} is a {name} and must not be empty: leave it out instead"))
+            }
+        };
     }
     if value.chars().count() > VALUE_CHARACTERS_MAX {
         return Some(format!("must be at most {VALUE_CHARACTERS_MAX} characters long"));
@@ -235,13 +243,27 @@ mod tests {
     }
 
     #[test]
-    fn optional_values_may_be_empty_or_absent_and_expressions_are_unanchored() {
-        let declared = [parameter("a", ValueType::Number, false, "^9"), parameter("b", ValueType::String, false, "b")];
+    fn optional_values_may_be_absent_and_texts_empty_and_expressions_are_unanchored() {
+        let declared = [parameter("a", ValueType::String, false, "^9"), parameter("b", ValueType::String, false, "b")];
         assert_eq!(
             problems(check_configuration(&declared, &[value("a", ""), value("b", "abc")])),
             Vec::<String>::new()
         );
         assert_eq!(problems(check_configuration(&declared, &[])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_empty_text_is_neither_a_number_nor_a_truth_value() {
+        for kind in [ValueType::Number, ValueType::Boolean] {
+            for required in [false, true] {
+                let declared = [parameter("a", kind, required, "")];
+                assert_eq!(problems(check_configuration(&declared, &[value("a", "")])), ["configuration[0].value"]);
+            }
+            let declared = [parameter("a", kind, false, "")];
+            assert_eq!(problems(check_configuration(&declared, &[])), Vec::<String>::new());
+            let told = check_configuration(&declared, &[value("a", "")]).expect_err("a refusal").to_string();
+            assert!(told.contains("leave it out"), "{told}");
+        }
     }
 
     #[test]

@@ -160,6 +160,28 @@ pub struct ActionParameter {
     pub kind: ValueType,
 }
 
+/// A thing with all its parts, which may be gone from the database.
+#[derive(Debug)]
+pub struct WholeThing {
+    /// The thing.
+    pub thing: Thing,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// Its components.
+    pub components: Vec<WholeComponent>,
+}
+
+/// A component with all its parts, which may be gone from the database.
+#[derive(Debug)]
+pub struct WholeComponent {
+    /// The component.
+    pub component: Component,
+    /// Its properties.
+    pub properties: Vec<StoredProperty>,
+    /// Its actions.
+    pub actions: Vec<Action>,
+}
+
 /// A thing as its creator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewThing {

@@ -97,8 +97,8 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
         let Some((callback, answer)) = answers.remove(&request.id) else { continue };
         if request.status != ActionStatus::Pending {
             platform.waiting.give_up(callback);
-        } else if let Some(ended) = platform.ended(callback, answer, until).await {
-            *request = ended;
+        } else {
+            platform.end(request, callback, answer, until).await;
         }
     }
     Ok(targets)
@@ -165,6 +165,8 @@ impl Platform {
         let request = ActionRequest {
             id: ActionRequestId::generate(),
             app: caller.app,
+            subject: target.thing.subject.clone(),
+            instance: target.thing.instance,
             thing: target.thing.id,
             component_id: target.component.id.clone(),
             action_id: target.action.id.clone(),
@@ -178,20 +180,23 @@ impl Platform {
         Plan { target, request, sending }
     }
 
-    /// The request as it stands once its connector has answered; none if that takes too long.
-    async fn ended(
+    /// Brings the request to where it stands once its connector has answered, if that does not take too long.
+    async fn end(
         &self,
+        request: &mut ActionRequest,
         callback: CallbackId,
         answer: oneshot::Receiver<Settled>,
         until: tokio::time::Instant,
-    ) -> Option<ActionRequest> {
+    ) {
         match tokio::time::timeout_at(until, answer).await {
-            Ok(Ok(Settled::ActionRequest(request))) => request,
-            Ok(_) => None,
-            Err(_) => {
-                self.waiting.give_up(callback);
-                None
+            Ok(Ok(Settled::ActionRequest(Some(stands)))) => *request = stands,
+            Ok(Ok(Settled::RequestGone(Some((status, error))))) => (request.status, request.error) = (status, error),
+            Ok(Ok(Settled::RequestGone(None) | Settled::ActionRequest(None))) => {
+                request.status = ActionStatus::Failed;
+                request.error = Some("the thing was removed with its connector instance before the action ended".to_owned());
             }
+            Ok(_) => {}
+            Err(_) => self.waiting.give_up(callback),
         }
     }
 }
@@ -213,7 +218,7 @@ fn write_down(transaction: &Transaction<'_>, planned: Vec<Plan>) -> Result<Writt
             request.status = ActionStatus::Failed;
             request.error = Some(refusal);
         }
-        store::action::insert(transaction, &request, target.thing.key)?;
+        store::action::insert(transaction, &request)?;
         if let Some((callback, reach, place)) = sending.filter(|_| request.status == ActionStatus::Pending) {
             let about = subject(reach, request.id);
             store::callback::insert(transaction, callback, &about, request.created_at)?;

@@ -217,13 +217,17 @@ fn apply(transaction: &Transaction<'_>, about: &CallbackSubject, outcome: Outcom
                 ActionOutcome::Completed => Some((ActionStatus::Completed, None)),
                 ActionOutcome::Failed(error) => Some((ActionStatus::Failed, Some(error))),
             };
-            let changed = match (ended, about.action_request) {
+            let changed = match (&ended, about.action_request) {
                 (Some((status, error)), Some(request)) => {
-                    store::action::end(transaction, request, status, error.as_deref(), now())?
+                    store::action::end(transaction, request, *status, error.as_deref(), now())?
                 }
                 _ => false,
             };
-            Ok(after_post(transaction, about)?.telling(changed))
+            let mut consequences = after_post(transaction, about)?.telling(changed);
+            if matches!(consequences.settled, Some(Settled::ActionRequest(None))) {
+                consequences.settled = Some(Settled::RequestGone(ended));
+            }
+            Ok(consequences)
         }
         Outcome::Removal(confirmed) => after_removal(transaction, about, confirmed.err()),
     }

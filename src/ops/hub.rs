@@ -208,8 +208,16 @@ pub async fn delete_thing(platform: &Platform, bearer: Bearer, thing: ThingId) -
     let stored = platform.store.write_then(
         move |transaction| {
             let caller = auth::instance_caller(transaction, &bearer)?;
-            let found = store::thing::delete(transaction, caller.instance, thing)?;
-            found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
+            let found = store::thing::get(transaction, thing)?.filter(|row| row.instance == Some(caller.instance));
+            let row = found.ok_or_else(|| Error::not_found("thing", thing))?;
+            // Often a request is why it goes, and whoever asked is still to learn how that ends.
+            if store::removed::has_requests(transaction, thing)? {
+                for whole in crate::ops::thing::whole(transaction, vec![row])? {
+                    store::removed::keep(transaction, &whole, now())?;
+                }
+            }
+            store::thing::delete(transaction, caller.instance, thing)?;
+            Ok(())
         },
         move |()| live.publish(|| Arc::new(Event::ThingGone(thing))),
     );

@@ -244,8 +244,8 @@ pub fn instances(view: &View, caller: &Developer, id: AppId, of: Option<Installa
 }
 
 /// The action requests of the app: all, one, or those of one thing, and of that subject where one
-/// is named. Whoever names no thing and no request, but a subject, has to check each event with
-/// [`is_of`].
+/// is named. Whoever names no thing and no request, but a subject, has to check each event's subject. A thing that its
+/// connector deleted counts as long as its requests are kept.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a request or a thing that the app, or the subject, does not have.
@@ -264,17 +264,20 @@ pub fn action_requests(
         on = Some(found.ok_or_else(|| Error::not_found("action request", id))?.thing);
     }
     if let Some(id) = on {
-        topics.extend(of_thing(&thing(view, caller, subject, id)?));
+        match thing(view, caller, subject, id) {
+            Err(Error::NotFound(_)) if is_kept(view, caller, subject, id)? => {}
+            found => topics.extend(of_thing(&found?)),
+        }
     }
     Ok(Interest { topics, filter: Filter { request, thing: of, ..Filter::default() } })
 }
 
-/// Whether a thing is of this subject; a thing that is gone is of none.
-///
-/// # Errors
-/// Faults of the database.
-pub fn is_of(view: &View, subject: &ExternalSubject, id: ThingId) -> Result<bool> {
-    Ok(store::thing::get(view, id)?.is_some_and(|thing| thing.subject == *subject))
+/// Whether a thing of the app, or of the subject, was deleted and its requests are kept.
+fn is_kept(view: &View, caller: &Service, subject: Option<&ExternalSubject>, id: ThingId) -> Result<bool> {
+    let kept = store::removed::get_many(view, &[id])?;
+    Ok(kept.iter().any(|whole| {
+        whole.thing.app == caller.app && subject.is_none_or(|subject| whole.thing.subject == *subject)
+    }))
 }
 
 /// What is logged of the developer's publications and of its apps' installations; of one

@@ -1,7 +1,7 @@
 //! What has to happen by itself: overdue action requests fail; old log entries, grants that have ended,
 //! points of the past that are not to be kept, and the pasts of deleted things go.
 
-use crate::model::action::ActionRequest;
+use crate::model::action::{ActionRequest, REMOVED_KEPT};
 use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
@@ -19,6 +19,8 @@ const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
 const TRIM_ENTRIES_AT_ONCE: u32 = 500;
+/// How many removed things are forgotten in one write: each may have many action requests.
+const REMOVED_AT_ONCE: u32 = 20;
 /// How often points of deleted properties are looked for.
 const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 /// How often points that are too old are looked for.
@@ -45,6 +47,7 @@ pub async fn run(platform: Arc<Platform>) {
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
         repeat(TRIM_INTERVAL, || trim_tokens(platform)),
+        repeat(TRIM_INTERVAL, || trim_removed(platform)),
         repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
         repeat(CLOCK_INTERVAL, || platform.keep_clock()),
@@ -100,6 +103,14 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
     for publication in platform.waiting.take_called() {
         while trim(platform, move |transaction| trim_publication(transaction, publication, keep)).await? {}
     }
+    Ok(())
+}
+
+/// Forgets things that were deleted long ago, and the action requests for them.
+async fn trim_removed(platform: &Arc<Platform>) -> Result<()> {
+    let before = now().minus(REMOVED_KEPT);
+    let step = move |transaction: &rusqlite::Transaction<'_>| store::removed::trim(transaction, before, REMOVED_AT_ONCE);
+    while platform.store.write(step).await? >= REMOVED_AT_ONCE as usize {}
     Ok(())
 }
 

@@ -8,12 +8,15 @@ use crate::model::error::{Error, Result, Violation};
 use crate::model::id::{AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::{PAGE_SIZE_MAX, Page};
-use crate::model::thing::{Action, Attribute, Component, ComponentKey, NewThing, StoredProperty, Thing, ThingKey};
+use crate::model::thing::{
+    Action, Attribute, Component, ComponentKey, NewThing, StoredProperty, Thing, ThingKey, WholeComponent, WholeThing,
+};
 use crate::ops::caller::Service;
 use crate::ops::live::Event;
 use crate::ops::{Platform, View, now};
 use crate::store;
 use crate::store::thing::Selection;
+use rusqlite::Connection;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -69,28 +72,6 @@ pub async fn create(platform: &Platform, caller: &Service, subject: ExternalSubj
     stored.await
 }
 
-/// A thing with all its parts, which may be gone from the database.
-#[derive(Debug)]
-pub struct WholeThing {
-    /// The thing.
-    pub thing: Thing,
-    /// Its attributes.
-    pub attributes: Vec<Attribute>,
-    /// Its components.
-    pub components: Vec<WholeComponent>,
-}
-
-/// A component with all its parts, which may be gone from the database.
-#[derive(Debug)]
-pub struct WholeComponent {
-    /// The component.
-    pub component: Component,
-    /// Its properties.
-    pub properties: Vec<StoredProperty>,
-    /// Its actions.
-    pub actions: Vec<Action>,
-}
-
 /// What [`delete`] would delete.
 ///
 /// # Errors
@@ -142,7 +123,8 @@ fn all_own(
     all(view, &Selection { app, subject, own: true, constraints }, "thingConstraint")
 }
 
-fn whole(view: &View, things: Vec<Thing>) -> Result<Vec<WholeThing>> {
+/// These things with all their parts.
+pub(super) fn whole(view: &Connection, things: Vec<Thing>) -> Result<Vec<WholeThing>> {
     let keys: Vec<_> = things.iter().map(|thing| thing.key).collect();
     let mut attributes = store::thing::attributes(view, &keys, &AttributeConstraint::default())?;
     let mut components = store::thing::components(view, &keys, &ComponentConstraints::default())?;
@@ -179,6 +161,15 @@ pub fn of_instances(view: &View, instances: &[InstanceId]) -> Result<Vec<Thing>>
 /// Faults of the database.
 pub fn of_requests(view: &View, ids: &[ThingId]) -> Result<Vec<Thing>> {
     store::thing::get_many(view, ids)
+}
+
+/// Those of these things that their connectors deleted and whose action requests are kept, as they were. The caller is
+/// known to see them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn removed(view: &View, ids: &[ThingId]) -> Result<Vec<WholeThing>> {
+    store::removed::get_many(view, ids)
 }
 
 /// Those attributes that are like this of things that the caller is known to see.

@@ -1,6 +1,6 @@
 //! Whoever asked for something that a connector has to answer waits here, holding no thread.
 
-use crate::model::action::ActionRequest;
+use crate::model::action::{ActionRequest, ActionStatus};
 use crate::model::id::{CallbackId, InstallationId, InstanceId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::Instance;
@@ -20,6 +20,8 @@ pub(super) enum Settled {
     Installation(Option<Installation>),
     Instance(Option<Instance>),
     ActionRequest(Option<ActionRequest>),
+    /// The request is gone with its thing; how it ended, if its connector said so.
+    RequestGone(Option<(ActionStatus, Option<String>)>),
 }
 
 /// A removal whose end is awaited.

@@ -4,26 +4,27 @@ use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValu
 use crate::model::error::Result;
 use crate::model::id::{ActionRequestId, AppId, InstanceId};
 use crate::model::page::Page;
-use crate::model::thing::ThingKey;
 use crate::model::time::Timestamp;
 use crate::store::row::array;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-const COLUMNS: &str = "r.id, r.app, t.id, r.component_id, r.action_id, r.parameters, r.status, r.error, r.deadline, \
-    r.created_at";
+const COLUMNS: &str = "id, app, subject, instance, thing, component_id, action_id, parameters, status, error, \
+    deadline, created_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ActionRequest> {
     Ok(ActionRequest {
         id: row.get(0)?,
         app: row.get(1)?,
-        thing: row.get(2)?,
-        component_id: row.get(3)?,
-        action_id: row.get(4)?,
-        parameters: values_from_column(row, 5)?,
-        status: row.get(6)?,
-        error: row.get(7)?,
-        deadline: row.get(8)?,
-        created_at: row.get(9)?,
+        subject: row.get(2)?,
+        instance: row.get(3)?,
+        thing: row.get(4)?,
+        component_id: row.get(5)?,
+        action_id: row.get(6)?,
+        parameters: values_from_column(row, 7)?,
+        status: row.get(8)?,
+        error: row.get(9)?,
+        deadline: row.get(10)?,
+        created_at: row.get(11)?,
     })
 }
 
@@ -38,19 +39,20 @@ fn values_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<ActionVa
     Ok(pairs.into_iter().map(|[name, value]| ActionValue { name, value }).collect())
 }
 
-/// Adds a request for a thing.
+/// Adds a request for a thing that stands: with it or its copy in `removed_things` the request will go.
 ///
 /// # Errors
-/// Faults of the database; the thing must stand.
-pub fn insert(transaction: &Transaction<'_>, request: &ActionRequest, thing: ThingKey) -> Result<()> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO action_requests (id, app, thing, component_id, action_id, parameters, status, error, deadline, \
-         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
+/// Faults of the database.
+pub fn insert(transaction: &Transaction<'_>, request: &ActionRequest) -> Result<()> {
+    let mut statement = transaction.prepare_cached(&format!(
+        "INSERT INTO action_requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    ))?;
     statement.execute(params![
         request.id,
         request.app,
-        thing,
+        request.subject,
+        request.instance,
+        request.thing,
         request.component_id,
         request.action_id,
         values_to_column(&request.parameters),
@@ -67,9 +69,7 @@ pub fn insert(transaction: &Transaction<'_>, request: &ActionRequest, thing: Thi
 /// # Errors
 /// Faults of the database.
 pub fn get_many(connection: &Connection, ids: &[ActionRequestId]) -> Result<Vec<ActionRequest>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing WHERE r.id IN rarray(?1)"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM action_requests WHERE id IN rarray(?1)");
     Ok(connection.prepare_cached(&sql)?.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
@@ -78,7 +78,7 @@ pub fn get_many(connection: &Connection, ids: &[ActionRequestId]) -> Result<Vec<
 /// # Errors
 /// Faults of the database.
 pub fn get(connection: &Connection, id: ActionRequestId) -> Result<Option<ActionRequest>> {
-    let sql = format!("SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing WHERE r.id = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM action_requests WHERE id = ?1");
     Ok(connection.prepare_cached(&sql)?.query_row([id], read).optional()?)
 }
 
@@ -91,10 +91,7 @@ pub fn of_instance(
     instance: InstanceId,
     id: ActionRequestId,
 ) -> Result<Option<ActionRequest>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
-         WHERE r.id = ?1 AND t.instance = ?2"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM action_requests WHERE id = ?1 AND instance = ?2");
     Ok(connection.prepare_cached(&sql)?.query_row(params![id, instance], read).optional()?)
 }
 
@@ -109,13 +106,13 @@ pub fn of_app(
     page: Page<ActionRequestId>,
 ) -> Result<Vec<ActionRequest>> {
     // Bare comparisons, so that the index that fits best is used.
-    let by_id = if filter.id.is_some() { "AND r.id = ?2" } else { "AND ?2 IS NULL" };
-    let by_subject = if filter.subject.is_some() { "AND t.subject = ?7" } else { "AND ?7 IS NULL" };
-    let by_thing = if filter.thing.is_some() { "AND t.id = ?3" } else { "AND ?3 IS NULL" };
-    let by_status = if filter.status.is_some() { "AND r.status = ?4" } else { "AND ?4 IS NULL" };
+    let by_id = if filter.id.is_some() { "AND id = ?2" } else { "AND ?2 IS NULL" };
+    let by_subject = if filter.subject.is_some() { "AND subject = ?7" } else { "AND ?7 IS NULL" };
+    let by_thing = if filter.thing.is_some() { "AND thing = ?3" } else { "AND ?3 IS NULL" };
+    let by_status = if filter.status.is_some() { "AND status = ?4" } else { "AND ?4 IS NULL" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
-         WHERE r.app = ?1 {by_id} {by_thing} {by_status} {by_subject} AND r.id < ?5 ORDER BY r.id DESC LIMIT ?6"
+        "SELECT {COLUMNS} FROM action_requests \
+         WHERE app = ?1 {by_id} {by_thing} {by_status} {by_subject} AND id < ?5 ORDER BY id DESC LIMIT ?6"
     );
     let before = page.after.unwrap_or(ActionRequestId::MAX);
     let mut statement = connection.prepare_cached(&sql)?;

@@ -39,7 +39,7 @@ const fn always(broken: &'static str, sql: &'static str) -> Rule {
     Rule { broken, sql, served: false }
 }
 
-pub(super) const RULES: [Rule; 23] = [
+pub(super) const RULES: [Rule; 24] = [
     always(
         "is an ID that is none",
         "SELECT id, 'of an account' FROM accounts WHERE length(id) <> 16 \
@@ -59,8 +59,14 @@ pub(super) const RULES: [Rule; 23] = [
          UNION ALL SELECT id, 'details of an instance' FROM instances WHERE NOT json_valid(details) \
          UNION ALL SELECT key, 'capabilities of a component' FROM components WHERE NOT json_valid(capabilities) \
          UNION ALL SELECT id, 'parameters of an action request' FROM action_requests WHERE NOT json_valid(parameters) \
+         UNION ALL SELECT id, 'a removed thing' FROM removed_things WHERE NOT json_valid(whole) \
          UNION ALL SELECT id, 'headers of a callback' FROM callbacks \
            WHERE NOT json_valid(request_headers) OR NOT json_valid(response_headers)",
+    ),
+    always(
+        "is an action request for a thing that is not there",
+        "SELECT id, NULL FROM action_requests AS r WHERE NOT EXISTS (SELECT 1 FROM things WHERE id = r.thing) \
+         AND NOT EXISTS (SELECT 1 FROM removed_things WHERE id = r.thing)",
     ),
     always(
         "is a publication whose key cannot sign",

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0004_grants.sql"),
     include_str!("../../schema/0005_email_keys.sql"),
     include_str!("../../schema/0006_clock.sql"),
+    include_str!("../../schema/0007_removed_things.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.

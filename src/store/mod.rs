@@ -25,6 +25,7 @@ mod plans;
 pub mod publication;
 pub mod quota;
 mod reader;
+pub mod removed;
 pub mod restore;
 pub mod revoked;
 mod row;

@@ -1,11 +1,12 @@
 //! What is said of connectors, installations and instances.
 
+use crate::graphql::id::ID;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::connector::ConnectorMode;
 use crate::graphql::types::parameter::{GraphQlDisplayType, GraphQlValueType};
 use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
 use crate::model::publication::{CallbackUrls, Mode, PublicationProfile};
-use juniper::{GraphQLInputObject, ID, Nullable};
+use juniper::{GraphQLInputObject, Nullable};
 
 /// What a developer says of a connector.
 #[derive(GraphQLInputObject)]

@@ -1,11 +1,12 @@
 //! Which things, and which of their parts, are meant.
 
+use crate::graphql::id::ID;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::parameter::GraphQlValueType;
 use crate::graphql::types::thing::ThingStatus;
 use crate::model::constraint as model;
 use crate::model::id::ThingId;
-use juniper::{GraphQLInputObject, ID};
+use juniper::{GraphQLInputObject};
 
 /// What a thing must be like; every field given must match.
 #[derive(GraphQLInputObject, Default)]

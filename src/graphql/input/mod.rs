@@ -2,4 +2,5 @@
 
 pub mod connector;
 pub mod constraint;
+pub mod given;
 pub mod thing;

@@ -1,11 +1,12 @@
 //! Things as an app describes them, and values for their actions.
 
+use crate::graphql::id::ID;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::types::parameter::GraphQlValueType;
 use crate::graphql::types::thing::ThingStatus;
 use crate::model::action::ActionValue;
 use crate::model::thing as model;
-use juniper::{GraphQLInputObject, ID};
+use juniper::{GraphQLInputObject};
 
 /// A thing that an app keeps itself. The rules are those for the things of connectors.
 #[derive(GraphQLInputObject)]

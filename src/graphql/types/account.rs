@@ -3,6 +3,8 @@
 use crate::graphql::batch::{Batch, group};
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
+use crate::graphql::list::List;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::connector::ConnectorInstallation;
 use crate::model::account::Account;
@@ -12,7 +14,7 @@ use crate::model::id::AppId;
 use crate::ops::account as ops_account;
 use crate::ops::app as ops;
 use crate::ops::installation;
-use juniper::{ID, graphql_object};
+use juniper::{graphql_object};
 use std::sync::Arc;
 
 /// What a sign-in page needs to know.
@@ -106,7 +108,7 @@ impl App {
         Time(self.row.created_at)
     }
 
-    fn installations(&self, context: &Context) -> Answered<&[ConnectorInstallation]> {
+    fn installations(&self, context: &Context) -> Answered<List<&[ConnectorInstallation]>> {
         let found = self.installations.get(context, &self.row.id, |view, ids| {
             let rows = installation::of_apps(view, ids)?;
             let groups = group(rows, |row| row.app);
@@ -114,7 +116,7 @@ impl App {
         })?;
         let list = found.map_or_else(Default::default, Vec::as_slice);
         context.take_rows(list.len())?;
-        Ok(list)
+        Ok(List(list))
     }
 }
 

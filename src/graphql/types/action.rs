@@ -3,15 +3,17 @@
 use crate::graphql::batch::Batch;
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::thing::{ComponentAction, Thing, ThingComponent};
 use crate::model::action::{ActionRequest as Row, ActionStatus, ActionValue};
 use crate::model::constraint::{ActionConstraint, ComponentConstraints};
 use crate::model::error::Error;
 use crate::model::id::ThingId;
+use crate::model::thing::{WholeComponent, WholeThing};
 use crate::ops::action::ActionTarget;
 use crate::ops::thing;
-use juniper::{GraphQLEnum, ID, graphql_object};
+use juniper::{GraphQLEnum, graphql_object};
 use std::sync::Arc;
 
 /// Where an action request stands.
@@ -59,6 +61,8 @@ pub struct ActionRequest {
     component_id: String,
     action_id: String,
     things: Arc<Batch<ThingId, Thing>>,
+    /// The thing with what was selected of it, for a request that was made just now.
+    selected: Option<Thing>,
 }
 
 impl ActionRequest {
@@ -68,37 +72,45 @@ impl ActionRequest {
         ids.sort_unstable();
         ids.dedup();
         let things = Arc::new(Batch::new(ids.into()));
-        rows.into_iter().map(|row| Self::new(row, Arc::clone(&things))).collect()
+        rows.into_iter().map(|row| Self::new(row, Arc::clone(&things), None)).collect()
     }
 
     /// A single request.
     pub fn one(row: Row) -> Self {
         let things = Arc::new(Batch::new(Arc::new([row.thing])));
-        Self::new(row, things)
+        Self::new(row, things, None)
     }
 
     /// What an order selected; `parameters` are those of a dry run, which has no requests.
     pub fn targets(targets: Vec<ActionTarget>, parameters: &[ActionValue]) -> Vec<Self> {
-        let mut rows: Vec<_> = targets.iter().map(|target| target.thing.clone()).collect();
-        rows.dedup_by_key(|thing| thing.id);
-        let known = Thing::page(rows).into_iter().map(|thing| (thing.row().id, thing)).collect();
-        let things = Arc::new(Batch::loaded(known));
-        let node = |target: ActionTarget| match target.request {
-            Some(row) => Self::new(row, Arc::clone(&things)),
-            None => Self {
-                request: None,
-                error: target.refusal,
-                parameters: parameters.to_vec(),
-                thing: target.thing.id,
-                component_id: target.component.id,
-                action_id: target.action.id,
-                things: Arc::clone(&things),
-            },
+        let mut ids: Vec<_> = targets.iter().map(|target| target.thing.id).collect();
+        ids.dedup();
+        let things = Arc::new(Batch::new(ids.into()));
+        let node = |target: ActionTarget| {
+            let ActionTarget { thing, component, action, request, refusal } = target;
+            let (id, component_id, action_id) = (thing.id, component.id.clone(), action.id.clone());
+            let selected = WholeComponent { component, properties: Vec::new(), actions: vec![action] };
+            let selected = WholeThing { thing, attributes: Vec::new(), components: vec![selected] };
+            let selected = Thing::page_of_deleted(vec![selected]).pop();
+            let things = Arc::clone(&things);
+            match request {
+                Some(row) => Self::new(row, things, selected),
+                None => Self {
+                    request: None,
+                    error: refusal,
+                    parameters: parameters.to_vec(),
+                    thing: id,
+                    component_id,
+                    action_id,
+                    things,
+                    selected,
+                },
+            }
         };
         targets.into_iter().map(node).collect()
     }
 
-    fn new(mut row: Row, things: Arc<Batch<ThingId, Thing>>) -> Self {
+    fn new(mut row: Row, things: Arc<Batch<ThingId, Thing>>, selected: Option<Thing>) -> Self {
         Self {
             error: row.error.take(),
             parameters: std::mem::take(&mut row.parameters),
@@ -107,21 +119,46 @@ impl ActionRequest {
             action_id: row.action_id.clone(),
             request: Some(row),
             things,
+            selected,
         }
     }
 
+    /// The thing, or what it was: its connector may have deleted it, and its instance may be gone.
     fn thing(&self, context: &Context) -> Answered<&Thing> {
         let found = self.things.get(context, &self.thing, |view, ids| {
-            let nodes = Thing::page(thing::of_requests(view, ids)?);
+            let mut nodes = Thing::page(thing::of_requests(view, ids)?);
+            if nodes.len() < ids.len() {
+                nodes.extend(Thing::page_of_deleted(thing::removed(view, ids)?));
+            }
             Ok(nodes.into_iter().map(|node| (node.row().id, node)).collect())
         })?;
-        Ok(found.ok_or_else(|| Error::not_found("thing", self.thing))?)
+        Ok(found.or(self.selected.as_ref()).ok_or_else(|| Error::not_found("thing", self.thing))?)
     }
 
-    fn component(&self, context: &Context) -> Answered<ThingComponent> {
-        let components = self.thing(context)?.components_like(context, ComponentConstraints::default())?;
-        let found = components.into_iter().find(|component| component.row().id == self.component_id);
-        Ok(found.ok_or_else(|| Error::not_found("component", &self.component_id))?)
+    /// A part of the thing.
+    fn part<Part>(
+        &self,
+        context: &Context,
+        noun: &str,
+        id: &str,
+        find: impl Fn(&Thing) -> Answered<Option<Part>>,
+    ) -> Answered<Part> {
+        if let Some(part) = find(self.thing(context)?)? {
+            return Ok(part);
+        }
+        // It went while its parts were read, which in a mutation is done one by one.
+        let removed = Thing::page_of_deleted(context.read(|view| thing::removed(view, &[self.thing]))?);
+        for thing in removed.iter().chain(&self.selected) {
+            if let Some(part) = find(thing)? {
+                return Ok(part);
+            }
+        }
+        Err(Error::not_found(noun, id).into())
+    }
+
+    fn component_of(&self, context: &Context, thing: &Thing) -> Answered<Option<ThingComponent>> {
+        let components = thing.components_like(context, ComponentConstraints::default())?;
+        Ok(components.into_iter().find(|component| component.row().id == self.component_id))
     }
 }
 
@@ -156,18 +193,21 @@ impl ActionRequest {
         self.parameters.iter().map(ActionRequestParameter).collect()
     }
 
+    /// As it was, if its connector deleted it since.
     fn target_thing(&self, context: &Context) -> Answered<&Thing> {
         self.thing(context)
     }
 
     fn target_component(&self, context: &Context) -> Answered<ThingComponent> {
-        self.component(context)
+        self.part(context, "component", &self.component_id, |thing| self.component_of(context, thing))
     }
 
     fn target_action(&self, context: &Context) -> Answered<ComponentAction> {
-        let actions = self.component(context)?.actions_like(context, ActionConstraint::default())?;
-        let found = actions.into_iter().find(|action| action.row().id == self.action_id);
-        Ok(found.ok_or_else(|| Error::not_found("action", &self.action_id))?)
+        self.part(context, "action", &self.action_id, |thing| {
+            let Some(component) = self.component_of(context, thing)? else { return Ok(None) };
+            let actions = component.actions_like(context, ActionConstraint::default())?;
+            Ok(actions.into_iter().find(|action| action.row().id == self.action_id))
+        })
     }
 }
 

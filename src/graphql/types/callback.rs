@@ -3,12 +3,13 @@
 use crate::graphql::batch::Batch;
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::connector::ConnectorPublication;
 use crate::model::callback as model;
 use crate::model::id::PublicationId;
 use crate::ops::publication;
-use juniper::{GraphQLEnum, ID, graphql_object};
+use juniper::{GraphQLEnum, graphql_object};
 use std::sync::Arc;
 
 /// What a callback tells.

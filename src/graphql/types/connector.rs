@@ -3,6 +3,8 @@
 use crate::graphql::batch::{ArgumentBatch, Batch, group};
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
+use crate::graphql::list::List;
 use crate::graphql::scalars::{Json, Scalar, Time};
 use crate::graphql::types::lifecycle::{ConnectorInstallationState, ConnectorInstanceState, FurtherStep, details};
 use crate::graphql::types::parameter::{ConfigurationParameter, ConfigurationParameterValue};
@@ -17,7 +19,7 @@ use crate::model::publication::{Mode, Publication, PublicationState};
 use crate::ops::{installation, instance, publication, thing};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use juniper::{GraphQLEnum, ID, graphql_object};
+use juniper::{GraphQLEnum, graphql_object};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -259,13 +261,19 @@ impl ConnectorInstallation {
     }
 
     /// In the order of creation; at most 1,000, further ones with `after`.
-    fn instances(&self, context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<Vec<ConnectorInstance>> {
+    fn instances(
+        &self,
+        context: &Context,
+        first: Option<i32>,
+        after: Option<ID>,
+    ) -> Answered<List<Vec<ConnectorInstance>>> {
         let page = super::page(first, after.as_ref())?;
         let subject = context.subject()?;
-        self.siblings.instances.get(context, &self.row.id, page, |view, ids, page| {
+        let instances = self.siblings.instances.get(context, &self.row.id, page, |view, ids, page| {
             let rows = instance::of_installations(view, ids, subject.as_ref(), *page)?;
             Ok(group(ConnectorInstance::page(rows), |instance| instance.row.installation))
-        })
+        })?;
+        Ok(List(instances))
     }
 
     fn instance_count(&self, context: &Context) -> Answered<i32> {
@@ -382,7 +390,7 @@ impl ConnectorInstance {
     }
 
     /// With a service token: needs the scope connctd.things.read.
-    fn things(&self, context: &Context) -> Answered<&[Thing]> {
+    fn things(&self, context: &Context) -> Answered<List<&[Thing]>> {
         context.may_read_things()?;
         let found = self.siblings.things.get(context, &self.row.id, |view, ids| {
             let nodes = Thing::page(thing::of_instances(view, ids)?);
@@ -390,6 +398,6 @@ impl ConnectorInstance {
         })?;
         let list = found.map_or_else(Default::default, Vec::as_slice);
         context.take_rows(list.len())?;
-        Ok(list)
+        Ok(List(list))
     }
 }

@@ -6,7 +6,7 @@
 use crate::graphql::context::Context;
 use crate::graphql::cursor;
 use crate::graphql::error::Answered;
-use crate::graphql::scalars::{Scalar, Time};
+use crate::graphql::scalars::{Scalar, Time, text_or_number};
 use crate::graphql::straight::{Fields, Row, Selected, SelectedOnce, Straight, plain_fields};
 use crate::model::bucket::Aggregate;
 use crate::model::error::Violations;
@@ -17,11 +17,12 @@ use crate::model::value::ValueType;
 use crate::ops::history;
 use juniper::{GraphQLEnum, GraphQLInputObject, GraphQLScalar, graphql_object};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::fmt;
 use std::sync::OnceLock;
 
 /// A historic value: a number for a NUMBER property, a boolean for BOOLEAN, else a string.
 #[derive(Clone, Debug, PartialEq, GraphQLScalar)]
-#[graphql(scalar = Scalar, parse_token(String, i32, f64, bool))]
+#[graphql(scalar = Scalar, parse_token_with = text_or_number)]
 pub struct HistoricComponentPropertyValue(HistoricValue);
 
 impl HistoricComponentPropertyValue {
@@ -34,9 +35,14 @@ impl HistoricComponentPropertyValue {
     }
 
     fn from_input(scalar: &juniper::Scalar<Scalar>) -> Result<Self, String> {
+        let finite = |number: f64, literal: &dyn fmt::Display| match number.is_finite() {
+            true => Ok(HistoricValue::Number(number)),
+            false => Err(format!("{literal} is beyond what a number of 64 bits can hold, which is about 1.8e308")),
+        };
         Ok(Self(match &**scalar {
             Scalar::Int(number) => HistoricValue::Number((*number).into()),
-            Scalar::Float(number) => HistoricValue::Number(*number),
+            Scalar::Integer(digits) => finite(digits.to_float(), digits)?,
+            Scalar::Float(number) => finite(*number, number)?,
             Scalar::Boolean(truth) => HistoricValue::Boolean(*truth),
             Scalar::String(text) => HistoricValue::Text(text.clone()),
             Scalar::Json(_) => return Err("must be a number, a text, true or false".to_owned()),

@@ -2,6 +2,7 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance};
 use crate::graphql::types::thing::Thing;
@@ -9,7 +10,7 @@ use crate::model::error::Error;
 use crate::model::id::{InstallationId, InstanceId};
 use crate::ops::live::PropertyChange;
 use crate::ops::thing;
-use juniper::{ID, graphql_object};
+use juniper::{graphql_object};
 
 /// A value that a connector reported for a property of a thing.
 pub struct ThingPropertyChange(pub PropertyChange);

@@ -11,9 +11,10 @@ pub mod parameter;
 pub mod thing;
 
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::model::error::{Error, Violation};
 use crate::model::page::Page;
-use juniper::ID;
+
 use std::str::FromStr;
 
 /// A page from the arguments of a list.

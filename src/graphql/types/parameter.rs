@@ -1,10 +1,11 @@
 //! Parameters of publications, and what their values must be.
 
 use crate::graphql::context::Context;
+use crate::graphql::id::ID;
 use crate::graphql::scalars::Scalar;
 use crate::model::parameter::{DisplayType, Parameter, ShownValue};
 use crate::model::value::ValueType;
-use juniper::{GraphQLEnum, ID, graphql_object};
+use juniper::{GraphQLEnum, graphql_object};
 
 /// What a value must be; the value itself is always a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, GraphQLEnum)]

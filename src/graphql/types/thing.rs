@@ -2,10 +2,12 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::error::Answered;
+use crate::graphql::id::ID;
 use crate::graphql::input::constraint::{
     ComponentActionConstraint, ComponentPropertyConstraint, ThingAttributeConstraint, ThingComponentConstraint,
     component_constraints,
 };
+use crate::graphql::list::List;
 use crate::graphql::parts::{Parts, each};
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::straight::{Row, Selected, SelectedOnce, Straight};
@@ -13,9 +15,9 @@ use crate::graphql::types::history::{Arguments, HistoryFilter, PropertyHistory, 
 use crate::graphql::types::parameter::GraphQlValueType;
 use crate::model::constraint::{ActionConstraint, AttributeConstraint, ComponentConstraints, PropertyConstraint};
 use crate::model::id::InstanceId;
-use crate::model::thing::{self as model, ComponentKey, ThingKey};
-use crate::ops::thing::{self, WholeComponent, WholeThing};
-use juniper::{GraphQLEnum, ID, graphql_object};
+use crate::model::thing::{self as model, ComponentKey, ThingKey, WholeComponent, WholeThing};
+use crate::ops::thing;
+use juniper::{GraphQLEnum, graphql_object};
 use serde::ser::SerializeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -176,9 +178,9 @@ impl Thing {
         component_constraint: Option<ThingComponentConstraint>,
         component_property_constraint: Option<ComponentPropertyConstraint>,
         component_action_constraint: Option<ComponentActionConstraint>,
-    ) -> Answered<Vec<ThingComponent>> {
+    ) -> Answered<List<Vec<ThingComponent>>> {
         let (property, action) = (component_property_constraint, component_action_constraint);
-        self.components_like(context, component_constraints(component_constraint, property, action))
+        self.components_like(context, component_constraints(component_constraint, property, action)).map(List)
     }
 
     /// Whose it is.

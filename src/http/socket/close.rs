@@ -37,6 +37,9 @@ const TOO_SLOW: u16 = 4413;
 /// `connection_init` twice.
 const INIT_TWICE: u16 = 4429;
 
+const OLD_SUBPROTOCOL: &str =
+    "Subprotocol of subscriptions-transport-ws, no longer supported: use npm's graphql-ws (graphql-transport-ws)";
+
 /// How a socket is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Close {
@@ -77,6 +80,17 @@ impl Close {
 
     pub(super) fn subprotocol() -> Self {
         Self::new(SUBPROTOCOL, "Subprotocol not acceptable: ask for graphql-transport-ws")
+    }
+
+    /// The client speaks what came before graphql-transport-ws, under a name that is misleading today.
+    pub(super) fn old_subprotocol() -> Self {
+        Self::new(SUBPROTOCOL, OLD_SUBPROTOCOL)
+    }
+
+    /// What is said before the close: clients of the old subprotocol show the reason of no close, but this.
+    pub(super) fn said_before(&self) -> Option<Message> {
+        let error = serde_json::json!({ "type": "connection_error", "payload": { "message": self.reason } });
+        (self.reason == OLD_SUBPROTOCOL).then(|| Message::text(error.to_string()))
     }
 
     pub(super) fn init_timeout() -> Self {

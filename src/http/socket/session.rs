@@ -59,7 +59,13 @@ where
     let id = start.id.clone();
     let begun = Instant::now();
     let end = match refusal {
-        Some(close) => Some(close),
+        Some(close) => {
+            if let Some(said) = close.said_before() {
+                // It may be gone by now, and then it needs no close either.
+                let _ = sink.send(said).await;
+            }
+            Some(close)
+        }
         None => converse(&mut sink, &mut stream, start).await,
     };
     tracing::info!(
@@ -216,6 +222,10 @@ impl<O: Operations> Session<O> {
         }
         self.begun += 1;
         let request_id = format!("{}.{}", self.id, self.begun);
+        if asked.by_hash {
+            self.say(message::error(&id, &graphql::not_persisted(&request_id))).await;
+            return Ok(());
+        }
         if running >= OPERATIONS_MAX {
             let message =
                 format!("a WebSocket can have {OPERATIONS_MAX} operations at once; complete some, or open another");

@@ -227,6 +227,7 @@ fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
     assert_eq!(action::get_many(connection, &[nouns.request.id])?.len(), 1);
     action::of_instance(connection, nouns.instance.id, nouns.request.id)?;
     action::any_overdue(connection, NOW)?;
+    assert!(removed::has_requests(connection, nouns.thing)? && removed::get_many(connection, &[nouns.thing])?.is_empty());
     let page = Page { first: 1, after: None };
     for id in [None, Some(nouns.request.id)] {
         for thing in [None, Some(nouns.thing)] {
@@ -393,7 +394,12 @@ fn remove(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     instance::begin_removal_of_all(transaction, installation)?;
     assert_eq!(instance::take_to_remove(transaction, installation, 1)?, [instance]);
     instance::begin_removal(transaction, instance)?;
+    let thing = thing::get(transaction, nouns.thing)?.expect("the thing");
+    removed::keep(transaction, &WholeThing { thing, attributes: Vec::new(), components: Vec::new() }, NOW)?;
     assert!(thing::delete(transaction, instance, nouns.thing)?);
+    assert!(action::get(transaction, nouns.request.id)?.is_some(), "it outlives its thing");
+    assert_eq!(removed::trim(transaction, Timestamp::MAX, 1)?, 1);
+    assert!(action::get(transaction, nouns.request.id)?.is_none(), "it goes with what was kept");
     instance::delete(transaction, instance)?;
     installation::delete(transaction, installation)?;
     publication::remove(transaction, nouns.publication.id)?;

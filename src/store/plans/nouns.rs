@@ -62,6 +62,8 @@ impl Nouns {
         let request = ActionRequest {
             id: ActionRequestId::generate(),
             app: app.id,
+            subject: ExternalSubject::default_subject(),
+            instance: Some(instance.id),
             thing,
             component_id: "c".to_owned(),
             action_id: "a".to_owned(),
@@ -174,8 +176,7 @@ pub(super) fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     let belonging =
         thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
     thing::insert(transaction, nouns.thing, &belonging, &new_thing(), NOW)?;
-    let key = thing::get(transaction, nouns.thing)?.map_or(ThingKey(0), |thing| thing.key);
-    action::insert(transaction, &nouns.request, key)?;
+    action::insert(transaction, &nouns.request)?;
     callback::insert(transaction, nouns.callback, &nouns.subject, NOW)?;
     let code = Code { hash: [0; 32], redirect_uri: None, challenge: None };
     grant::insert(transaction, &nouns.grant, &code)?;

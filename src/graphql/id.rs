@@ -27,7 +27,7 @@ impl ID {
         match &**scalar {
             Scalar::String(text) => Ok(Self(text.clone())),
             Scalar::Int(number) => Ok(Self(number.to_string())),
-            Scalar::Integer(digits) => Ok(Self(digits.to_string())),
+            Scalar::Integer(digits) if digits.is_whole() => Ok(Self(digits.to_string())),
             // Variables beyond 64 bits have lost digits by now, and with them whom they name.
             other => Err(format!("an ID is a string or an integer of up to 64 bits, not {other}: put it in quotes")),
         }

@@ -46,11 +46,17 @@ impl Serialize for JsonText {
     }
 }
 
-/// The digits of an integer, which may have a sign before them.
+/// The literal of a number that no other scalar holds: digits with a sign before them, or with an exponent that is
+/// too large.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digits(Box<str>);
 
 impl Digits {
+    /// Whether it is an integer.
+    pub fn is_whole(&self) -> bool {
+        self.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    }
+
     /// The nearest number of 64 bits; infinity where there is none.
     pub fn to_float(&self) -> f64 {
         // Digits are always a number.
@@ -133,7 +139,9 @@ pub fn whole_or_fraction(token: ScalarToken<'_>) -> ParseScalarResult<Scalar> {
     match token {
         ScalarToken::Int(digits) => Ok(digits.parse().map_or_else(|_| Scalar::long(digits), Scalar::Int)),
         ScalarToken::Float(literal) => match literal.parse() {
-            Ok(number) => Ok(Scalar::Float(number)),
+            Ok(number) if f64::is_finite(number) => Ok(Scalar::Float(number)),
+            // Kept as it is, so that the error can name it.
+            Ok(_) => Ok(Scalar::long(literal)),
             Err(_) => Err(ParseError::UnexpectedToken(literal.into())),
         },
         ScalarToken::String(_) => Err(ParseError::UnexpectedToken(token.to_string().into())),

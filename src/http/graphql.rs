@@ -272,7 +272,9 @@ pub(super) fn not_persisted(request_id: &str) -> Vec<u8> {
 
 /// Why a request is no handshake of a WebSocket, if it looks as if it were meant to be one.
 pub(super) fn failed_handshake(request: &Request) -> Option<Refusal> {
-    if request.method != Method::GET || !(request.has(&SEC_WEBSOCKET_KEY) || request.has(&SEC_WEBSOCKET_VERSION)) {
+    let is_meant = request.has(&SEC_WEBSOCKET_KEY) || request.has(&SEC_WEBSOCKET_VERSION);
+    let asks = request.query.split('&').any(|pair| pair.starts_with("query="));
+    if request.method != Method::GET || !is_meant || asks {
         return None;
     }
     let upgrades = request.lists(UPGRADE, "websocket") && request.lists(CONNECTION, "upgrade");

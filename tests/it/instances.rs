@@ -2,6 +2,7 @@
 
 use crate::connector::Kind;
 use crate::http::Request;
+use crate::socket::Socket;
 use crate::users::{GRAPHQL, World, id_of, lamp};
 use serde_json::{Value, json};
 
@@ -117,24 +118,47 @@ fn another_subjects_instance_is_not_there() {
 }
 
 #[test]
-fn a_subject_is_1_to_255_visible_characters() {
+fn a_subject_is_1_to_255_characters_of_any_script_and_none_that_controls() {
     let world = World::new();
     let ask = |subject: &[u8]| {
         let request = Request::post(GRAPHQL).bearer(world.app.token.as_str()).header("X-External-Subject-ID", subject);
         world.server.send(&request.json(&json!({ "query": LIST })))
     };
     let longest = "x".repeat(255);
-    for good in ["a", "auth0|5f7c8ec7c33c6c004bbafe82", "Zoë", &longest] {
+    for good in ["a", "auth0|5f7c8ec7c33c6c004bbafe82", "Zoë", "max mustermann", "用户  42", "100%20a+b", &longest] {
         assert_eq!(ask(good.as_bytes()).expect(200).json()["errors"], Value::Null, "{good}");
     }
     let longer = "x".repeat(256);
-    for bad in ["", "a b", "a\tb", &longer] {
+    for bad in ["", "  ", "a\tb", "a\u{85}b", &longer] {
         let answer = ask(bad.as_bytes()).expect(200).json();
         let extensions = &answer["errors"][0]["extensions"];
         assert_eq!(extensions["code"], "BAD_USER_INPUT", "{bad:?}: {answer}");
     }
-    let response = ask(b"\xff\xfe");
-    assert_eq!(response.status, 400, "{response:?}");
+}
+
+#[test]
+fn a_subject_is_the_same_however_it_is_named() {
+    let world = World::new();
+    let installation = world.installed();
+    for subject in ["max mustermann", "Zoë", "用户 42"] {
+        world.app.instantiate(&installation, Some(subject), &[]).data();
+    }
+    let by_header = |subject: &[u8]| {
+        let request = Request::post(GRAPHQL).bearer(world.app.token.as_str()).header("X-External-Subject-ID", subject);
+        let answer = world.server.send(&request.json(&json!({ "query": LIST }))).expect(200).json();
+        subjects(&answer["data"]["connectorInstantiations"]).join(", ")
+    };
+    assert_eq!(by_header(b"max mustermann"), "max mustermann");
+    // HTTP takes what is around a value away.
+    assert_eq!(by_header(b"  max mustermann\t"), "max mustermann");
+    assert_eq!(by_header(b"max%20mustermann"), "", "nothing is decoded");
+    // UTF-8, and what fetch() makes of the same text in a page: Latin-1.
+    assert_eq!((by_header("Zoë".as_bytes()), by_header(b"Zo\xeb")), ("Zoë".to_owned(), "Zoë".to_owned()));
+    for (named, meant) in [(" max mustermann ", "max mustermann"), ("用户 42", "用户 42")] {
+        let mut socket = Socket::of_subject(&world.server, &world.app.token, named);
+        socket.begin("1", LIST, json!({}));
+        assert_eq!(subjects(&socket.next("1")), [meant]);
+    }
 }
 
 #[test]

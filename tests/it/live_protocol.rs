@@ -37,8 +37,15 @@ fn the_subprotocol_has_to_be_asked_for() {
     stream.read_to_end(&mut answer).expect("an end");
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    assert!(head.starts_with("http/1.1 101") && !head.contains("sec-websocket-protocol"), "{head}");
-    assert_eq!((answer[end], &answer[end + 2..end + 4]), (0x88, &4406_u16.to_be_bytes()[..]));
+    // Agreed to, since a browser would not show why it is refused; first in the words of that protocol.
+    assert!(head.starts_with("http/1.1 101") && head.contains("sec-websocket-protocol: graphql-ws"), "{head}");
+    let length = u16::from_be_bytes([answer[end + 2], answer[end + 3]]);
+    assert_eq!((answer[end], answer[end + 1]), (0x81, 126), "a text whose length has two bytes");
+    let (said, close) = answer[end + 4..].split_at(length.into());
+    let said: Value = serde_json::from_slice(said).expect("JSON");
+    assert_eq!(said["type"], "connection_error");
+    assert!(said["payload"]["message"].as_str().is_some_and(|why| why.contains("npm's graphql-ws")), "{said}");
+    assert_eq!((close[0], &close[2..4]), (0x88, &4406_u16.to_be_bytes()[..]));
     let several = [("Sec-WebSocket-Protocol", "graphql-ws, graphql-transport-ws")];
     assert_eq!(Socket::upgrade(&world.server, &several).1.as_deref(), Some(PROTOCOL.1));
 }
@@ -313,6 +320,33 @@ fn the_server_says_that_it_goes() {
     // One that does not answer keeps nobody from ending.
     assert!(world.server.wait().success());
     assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+}
+
+#[test]
+fn fields_of_the_same_name_merge_and_others_are_refused() {
+    let world = World::new();
+    let hub = world.instantiated().hub;
+    let thing = hub.create_thing(&lamp());
+    let mut socket = Socket::of(&world.server, &world.app.token);
+    let field = |alias: &str, selection: &str| {
+        format!("{alias}thingPropertyChanged(thingId: \"{thing}\") {{ {selection} }}")
+    };
+    let spread = format!("subscription {{ ...f ...f {} }} fragment f on Subscription {{ {} }}", field("", "value"), field("", "propertyId"));
+    for (id, document, name) in [
+        ("same", format!("subscription {{ {} {} }}", field("", "value"), field("", "value propertyId")), "thingPropertyChanged"),
+        ("alias", format!("subscription {{ {} ... {{ {} }} }}", field("x: ", "propertyId"), field("x : ", "value")), "x"),
+        ("spread", spread, "thingPropertyChanged"),
+    ] {
+        socket.subscribe(id, &document, json!({}));
+        hub.update(&thing, "level", &json!({ "value": "5" })).expect(204);
+        let told = socket.payload(id, "next");
+        assert_eq!(told, json!({ "data": { name: { "propertyId": "level", "value": "5" } } }), "{document}");
+        socket.send(&json!({ "id": id, "type": "complete" }));
+    }
+    socket.begin("two", &format!("subscription {{ {} {} }}", field("a: ", "value"), field("b: ", "value")), json!({}));
+    assert!(socket.error("two")["message"].as_str().is_some_and(|why| why.contains("exactly one field")));
+    socket.begin("clash", &format!("subscription {{ {} a: callbackLogged {{ id }} }}", field("a: ", "value")), json!({}));
+    assert_eq!(socket.error("clash")["extensions"]["code"], "BAD_USER_INPUT");
 }
 
 #[test]

@@ -65,7 +65,9 @@ impl Again {
         let mut operation = None;
         for definition in &definitions {
             match definition {
-                Definition::Fragment(Spanning { item, .. }) => drop(fragments.insert(item.name.item, &*item.selection_set)),
+                Definition::Fragment(Spanning { item, .. }) => {
+                    fragments.insert(item.name.item, &*item.selection_set);
+                }
                 Definition::Operation(Spanning { item, .. }) => {
                     let name = item.name.as_ref().map(|name| name.item);
                     if operation_name.is_none() || name == operation_name {
@@ -111,7 +113,9 @@ fn merge_objects(into: &mut Object<Scalar>, other: Object<Scalar>) {
     for (name, value) in other {
         match into.get_mut_field_value(&name) {
             Some(known) => merge(known, value),
-            None => drop(into.add_field(name, value)),
+            None => {
+                into.add_field(name, value);
+            }
         }
     }
 }
@@ -133,7 +137,9 @@ mod tests {
             some("callbackLogged", "subscription { callbackLogged { id } __again_1:callbackLogged { kind } }")
         );
         assert_eq!(
-            found("subscription { a: callbackLogged { id } ... { a: callbackLogged { kind } } a : callbackLogged { id } }"),
+            found(
+                "subscription { a: callbackLogged { id } ... { a: callbackLogged { kind } } a : callbackLogged { id } }"
+            ),
             some(
                 "a",
                 "subscription { a: callbackLogged { id } ... { __again_1: callbackLogged { kind } } \

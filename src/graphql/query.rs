@@ -20,7 +20,7 @@ use crate::model::callback::CallbackFilter;
 use crate::model::id::{ActionRequestId, CallbackId, InstallationId, PublicationId, ThingId};
 use crate::model::token::Scope;
 use crate::ops::{account, action, app, callback, grant, installation, instance, publication, thing};
-use juniper::{graphql_object};
+use juniper::graphql_object;
 
 /// The root of all queries.
 pub struct Query;

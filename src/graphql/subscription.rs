@@ -18,7 +18,7 @@ use crate::model::token::Scope;
 use crate::ops::live::{self, Event, Interest};
 use crate::ops::{View, callback};
 use futures_util::stream;
-use juniper::{graphql_subscription};
+use juniper::graphql_subscription;
 
 /// What an event comes to: one thing to tell, or none.
 type Told<T> = stream::Iter<std::option::IntoIter<T>>;

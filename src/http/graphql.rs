@@ -11,9 +11,7 @@ use crate::http::negotiation::weighted;
 use crate::http::reply::{self, Kind, Refusal, ViolationBody};
 use crate::http::request::{ContentType, Request};
 use crate::model::error::UNAVAILABLE_RETRY_SECONDS;
-use http::header::{
-    ALLOW, CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, VARY,
-};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -349,10 +347,12 @@ mod tests {
     #[test]
     fn a_client_that_takes_streams_alone_is_told_that_there_are_none() {
         let takes = |accept| takes_json(std::iter::once(accept));
-        for accept in ["text/event-stream", "multipart/mixed; deferSpec=20220824", "Text/Event-Stream, multipart/mixed"] {
+        for accept in ["text/event-stream", "multipart/mixed; deferSpec=20220824", "Text/Event-Stream, multipart/mixed"]
+        {
             assert!(!takes(accept), "{accept}");
         }
-        for accept in ["", "*/*", "text/html", "multipart/mixed, application/json", "application/*, text/event-stream"] {
+        for accept in ["", "*/*", "text/html", "multipart/mixed, application/json", "application/*, text/event-stream"]
+        {
             assert!(takes(accept), "{accept}");
         }
         assert!(takes_json(std::iter::empty()) && !takes("text/event-stream, application/json;q=0"));
@@ -386,9 +386,16 @@ mod tests {
         let asked = from_query("query=%7B+a+%7D&variables=%7B%22x%22%3A1%7D&operationName=&extensions={}");
         let asked = asked.ok().unwrap_or_default();
         assert_eq!((asked.query.as_str(), asked.operation_name, &asked.variables["x"]), ("{ a }", None, &1.into()));
-        for bad in
-            ["", "query=", "variables={}", "extensions={\"a\":1}", "query=a&variables=[]", "query=a&variables={", "query=a&query=b", "query=%"]
-        {
+        for bad in [
+            "",
+            "query=",
+            "variables={}",
+            "extensions={\"a\":1}",
+            "query=a&variables=[]",
+            "query=a&variables={",
+            "query=a&query=b",
+            "query=%",
+        ] {
             assert!(from_query(bad).is_err(), "{bad}");
         }
     }

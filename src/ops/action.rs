@@ -193,7 +193,8 @@ impl Platform {
             Ok(Ok(Settled::RequestGone(Some((status, error))))) => (request.status, request.error) = (status, error),
             Ok(Ok(Settled::RequestGone(None) | Settled::ActionRequest(None))) => {
                 request.status = ActionStatus::Failed;
-                request.error = Some("the thing was removed with its connector instance before the action ended".to_owned());
+                request.error =
+                    Some("the thing was removed with its connector instance before the action ended".to_owned());
             }
             Ok(_) => {}
             Err(_) => self.waiting.give_up(callback),

@@ -275,9 +275,9 @@ pub fn action_requests(
 /// Whether a thing of the app, or of the subject, was deleted and its requests are kept.
 fn is_kept(view: &View, caller: &Service, subject: Option<&ExternalSubject>, id: ThingId) -> Result<bool> {
     let kept = store::removed::get_many(view, &[id])?;
-    Ok(kept.iter().any(|whole| {
-        whole.thing.app == caller.app && subject.is_none_or(|subject| whole.thing.subject == *subject)
-    }))
+    Ok(kept
+        .iter()
+        .any(|whole| whole.thing.app == caller.app && subject.is_none_or(|subject| whole.thing.subject == *subject)))
 }
 
 /// What is logged of the developer's publications and of its apps' installations; of one

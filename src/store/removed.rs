@@ -3,8 +3,8 @@
 use crate::model::error::Result;
 use crate::model::id::ThingId;
 use crate::model::thing::{
-    Action, ActionParameter, Attribute, Component, ComponentKey, Property, PropertyKey, StoredProperty, Thing, ThingKey,
-    ThingStatus, WholeComponent, WholeThing,
+    Action, ActionParameter, Attribute, Component, ComponentKey, Property, PropertyKey, StoredProperty, Thing,
+    ThingKey, ThingStatus, WholeComponent, WholeThing,
 };
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether there are action requests for a thing.
 pub fn has_requests(connection: &Connection, thing: ThingId) -> Result<bool> {
-    let mut statement =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM action_requests WHERE thing = ?1)")?;
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM action_requests WHERE thing = ?1)")?;
     Ok(statement.query_row([thing], |row| row.get(0))?)
 }
 

@@ -107,14 +107,20 @@ fn a_handshake_that_fails_is_answered_with_why() {
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n";
     for version in ["8", "12", "14", "x"] {
-        let answer = handshake(&world, &format!("{upgrade}{key}Sec-WebSocket-Version: {version}\r\nConnection: close\r\n"));
+        let answer =
+            handshake(&world, &format!("{upgrade}{key}Sec-WebSocket-Version: {version}\r\nConnection: close\r\n"));
         let lower = answer.to_lowercase();
         assert!(lower.starts_with("http/1.1 426 ") && lower.contains("\r\nsec-websocket-version: 13\r\n"), "{answer}");
         assert!(lower.contains("\r\nupgrade: websocket\r\n") && answer.contains("RFC 6455"), "{answer}");
     }
-    for stripped in ["Connection: close\r\n", "Connection: close\r\nUpgrade: websocket\r\n", "Connection: close, Upgrade\r\n"] {
+    for stripped in
+        ["Connection: close\r\n", "Connection: close\r\nUpgrade: websocket\r\n", "Connection: close, Upgrade\r\n"]
+    {
         let answer = handshake(&world, &format!("{stripped}{key}Sec-WebSocket-Version: 13\r\n"));
-        assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("proxy_set_header Upgrade $http_upgrade;"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 426 ") && answer.contains("proxy_set_header Upgrade $http_upgrade;"),
+            "{answer}"
+        );
     }
     let answer = handshake(&world, &format!("{upgrade}Sec-WebSocket-Version: 13\r\nConnection: close\r\n"));
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("Sec-WebSocket-Key"), "{answer}");
@@ -139,7 +145,10 @@ fn an_error_in_a_list_says_in_which_row_it_is() {
     let reader = world.developer.service_token(&world.app.id, &["connctd.connector"]);
     let nested = "{ connectorInstantiations { id things { id } } }";
     let answer = crate::users::graphql(&world.server, Some(&reader), None, nested, json!({}));
-    assert_eq!((answer.code(), &answer.error()["path"]), ("FORBIDDEN", &json!(["connectorInstantiations", 0, "things"])));
+    assert_eq!(
+        (answer.code(), &answer.error()["path"]),
+        ("FORBIDDEN", &json!(["connectorInstantiations", 0, "things"]))
+    );
     let in_mutation = "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"toggle\" }, dryRun: true) {
         targetThing { components { properties { history(where: { value: { _is: true } }) { edges { cursor } } } } } } }";
     let answer = world.app.graphql(in_mutation, json!({}));

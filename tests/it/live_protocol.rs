@@ -328,13 +328,24 @@ fn fields_of_the_same_name_merge_and_others_are_refused() {
     let hub = world.instantiated().hub;
     let thing = hub.create_thing(&lamp());
     let mut socket = Socket::of(&world.server, &world.app.token);
-    let field = |alias: &str, selection: &str| {
-        format!("{alias}thingPropertyChanged(thingId: \"{thing}\") {{ {selection} }}")
-    };
-    let spread = format!("subscription {{ ...f ...f {} }} fragment f on Subscription {{ {} }}", field("", "value"), field("", "propertyId"));
+    let field =
+        |alias: &str, selection: &str| format!("{alias}thingPropertyChanged(thingId: \"{thing}\") {{ {selection} }}");
+    let spread = format!(
+        "subscription {{ ...f ...f {} }} fragment f on Subscription {{ {} }}",
+        field("", "value"),
+        field("", "propertyId")
+    );
     for (id, document, name) in [
-        ("same", format!("subscription {{ {} {} }}", field("", "value"), field("", "value propertyId")), "thingPropertyChanged"),
-        ("alias", format!("subscription {{ {} ... {{ {} }} }}", field("x: ", "propertyId"), field("x : ", "value")), "x"),
+        (
+            "same",
+            format!("subscription {{ {} {} }}", field("", "value"), field("", "value propertyId")),
+            "thingPropertyChanged",
+        ),
+        (
+            "alias",
+            format!("subscription {{ {} ... {{ {} }} }}", field("x: ", "propertyId"), field("x : ", "value")),
+            "x",
+        ),
         ("spread", spread, "thingPropertyChanged"),
     ] {
         socket.subscribe(id, &document, json!({}));
@@ -345,7 +356,11 @@ fn fields_of_the_same_name_merge_and_others_are_refused() {
     }
     socket.begin("two", &format!("subscription {{ {} {} }}", field("a: ", "value"), field("b: ", "value")), json!({}));
     assert!(socket.error("two")["message"].as_str().is_some_and(|why| why.contains("exactly one field")));
-    socket.begin("clash", &format!("subscription {{ {} a: callbackLogged {{ id }} }}", field("a: ", "value")), json!({}));
+    socket.begin(
+        "clash",
+        &format!("subscription {{ {} a: callbackLogged {{ id }} }}", field("a: ", "value")),
+        json!({}),
+    );
     assert_eq!(socket.error("clash")["extensions"]["code"], "BAD_USER_INPUT");
 }
 

@@ -58,13 +58,17 @@ fn a_null_in_a_constraint_deletes_nothing() {
 fn without_a_constraint_all_are_meant_and_with_a_value_those_like_it() {
     let world = world();
     let thing = world.app.graphql("{ things(first: 1) { id } }", json!({})).field()[0]["id"].clone();
-    let by_id = "mutation($id: ID, $dryRun: Boolean) { deleteThings(thingConstraint: { id: $id }, dryRun: $dryRun) { id } }";
+    let by_id =
+        "mutation($id: ID, $dryRun: Boolean) { deleteThings(thingConstraint: { id: $id }, dryRun: $dryRun) { id } }";
     assert_eq!(*world.app.graphql(by_id, json!({ "id": thing })).field(), json!([{ "id": thing }]));
     let skipped = "mutation($id: ID, $no: Boolean!) { about: __typename
         deleteThings(thingConstraint: { id: $id }) @skip(if: $no) { id } }";
     world.app.graphql(skipped, json!({ "no": true })).data();
     assert_eq!(count(&world), 1);
-    assert_eq!(world.app.graphql("mutation { deleteThings { id } }", json!({})).field().as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        world.app.graphql("mutation { deleteThings { id } }", json!({})).field().as_array().map(Vec::len),
+        Some(1)
+    );
     assert_eq!(count(&world), 0);
 }
 
@@ -86,15 +90,28 @@ fn a_null_in_a_constraint_requests_no_action() {
         world.app.graphql(&format!("mutation{declared} {{ requestThingAction({arguments}) {{ id }} }}"), variables)
     };
     for (arguments, variables, path) in [
-        ("thingConstraints: {thingConstraint: {id: $id}}, actionSelector: {id: \"toggle\"}", json!({}),
-            "thingConstraints.thingConstraint.id"),
-        ("thingConstraints: {thingConstraint: $c}, actionSelector: {id: \"toggle\"}", json!({ "c": null }),
-            "thingConstraints.thingConstraint"),
-        ("thingConstraints: {thingConstraint: {}}, actionSelector: {id: \"toggle\"}", json!({}),
-            "thingConstraints.thingConstraint"),
+        (
+            "thingConstraints: {thingConstraint: {id: $id}}, actionSelector: {id: \"toggle\"}",
+            json!({}),
+            "thingConstraints.thingConstraint.id",
+        ),
+        (
+            "thingConstraints: {thingConstraint: $c}, actionSelector: {id: \"toggle\"}",
+            json!({ "c": null }),
+            "thingConstraints.thingConstraint",
+        ),
+        (
+            "thingConstraints: {thingConstraint: {}}, actionSelector: {id: \"toggle\"}",
+            json!({}),
+            "thingConstraints.thingConstraint",
+        ),
         ("thingConstraints: {}, actionSelector: {id: $action}", json!({}), "actionSelector.id"),
         ("thingConstraints: {}, actionSelector: null", json!({}), "actionSelector"),
-        ("thingConstraints: {}, actionSelector: {id: \"toggle\"}, componentSelector: {}", json!({}), "componentSelector"),
+        (
+            "thingConstraints: {}, actionSelector: {id: \"toggle\"}, componentSelector: {}",
+            json!({}),
+            "componentSelector",
+        ),
         ("thingConstraints: {}, actionSelector: {id: \"toggle\"}, dryRun: $dry", json!({ "dry": null }), "dryRun"),
     ] {
         assert_eq!(request(arguments, variables).violations(), [path], "{arguments}");

@@ -73,9 +73,10 @@ fn histories_are_filtered_by_numbers_of_any_size() {
     let declared = "($f: ValueFilter = { _in: [3000000000, 2147483648] })";
     assert_eq!(levels.like(declared, "$f", json!({})), &all[2..4]);
     let declared = "($l: [HistoricComponentPropertyValue!])";
-    assert_eq!(levels.like(declared, "{ _in: $l }", json!({ "l": [3_000_000_000_u64, -3_000_000_001_i64] })), [
-        all[0], all[3]
-    ]);
+    assert_eq!(
+        levels.like(declared, "{ _in: $l }", json!({ "l": [3_000_000_000_u64, -3_000_000_001_i64] })),
+        [all[0], all[3]]
+    );
 }
 
 #[test]

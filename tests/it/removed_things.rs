@@ -130,7 +130,8 @@ fn a_request_for_a_deleted_thing_is_called_off_and_runs_out() {
     let lamps = Lamps::new();
     lamps.deleting(json!({ "status": 202 }));
     let id = id_of(&lamps.act());
-    let cancel = "mutation($id: ID!) { cancelActionRequest(id: $id) { status targetThing { id } targetAction { id } } }";
+    let cancel =
+        "mutation($id: ID!) { cancelActionRequest(id: $id) { status targetThing { id } targetAction { id } } }";
     let canceled = lamps.world.app.graphql(cancel, json!({ "id": id })).field().clone();
     assert_eq!((&canceled["status"], &canceled["targetThing"]["id"]), (&json!("CANCELED"), &json!(lamps.going)));
 

@@ -161,7 +161,7 @@ async function aHashOverTheSocket() {
   const { client } = socketClient();
   const extensions = { persistedQuery: { version: 1, sha256Hash: sha256(THINGS) } };
   await assert.rejects(
-    client.iterate({ extensions }).next(),
+    client.iterate({ query: '', extensions }).next(),
     ([{ message, extensions }]) => message === 'PersistedQueryNotSupported' && extensions.code === 'PERSISTED_QUERY_NOT_SUPPORTED',
   );
   const answer = await client.iterate({ query: THINGS, operationName: '', variables: { id: thing }, extensions }).next();

@@ -6,7 +6,7 @@ use crate::graphql::types::parameter::GraphQlValueType;
 use crate::graphql::types::thing::ThingStatus;
 use crate::model::constraint as model;
 use crate::model::id::ThingId;
-use juniper::{GraphQLInputObject};
+use juniper::GraphQLInputObject;
 
 /// What a thing must be like; every field given must match.
 #[derive(GraphQLInputObject, Default)]

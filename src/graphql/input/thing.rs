@@ -6,7 +6,7 @@ use crate::graphql::types::parameter::GraphQlValueType;
 use crate::graphql::types::thing::ThingStatus;
 use crate::model::action::ActionValue;
 use crate::model::thing as model;
-use juniper::{GraphQLInputObject};
+use juniper::GraphQLInputObject;
 
 /// A thing that an app keeps itself. The rules are those for the things of connectors.
 #[derive(GraphQLInputObject)]

@@ -14,7 +14,7 @@ use crate::model::id::AppId;
 use crate::ops::account as ops_account;
 use crate::ops::app as ops;
 use crate::ops::installation;
-use juniper::{graphql_object};
+use juniper::graphql_object;
 use std::sync::Arc;
 
 /// What a sign-in page needs to know.

@@ -10,7 +10,7 @@ use crate::model::error::Error;
 use crate::model::id::{InstallationId, InstanceId};
 use crate::ops::live::PropertyChange;
 use crate::ops::thing;
-use juniper::{graphql_object};
+use juniper::graphql_object;
 
 /// A value that a connector reported for a property of a thing.
 pub struct ThingPropertyChange(pub PropertyChange);

@@ -227,7 +227,9 @@ fn read_things(connection: &Connection, nouns: &Nouns) -> Result<()> {
     assert_eq!(action::get_many(connection, &[nouns.request.id])?.len(), 1);
     action::of_instance(connection, nouns.instance.id, nouns.request.id)?;
     action::any_overdue(connection, NOW)?;
-    assert!(removed::has_requests(connection, nouns.thing)? && removed::get_many(connection, &[nouns.thing])?.is_empty());
+    assert!(
+        removed::has_requests(connection, nouns.thing)? && removed::get_many(connection, &[nouns.thing])?.is_empty()
+    );
     let page = Page { first: 1, after: None };
     for id in [None, Some(nouns.request.id)] {
         for thing in [None, Some(nouns.thing)] {

@@ -155,6 +155,7 @@ mod tests {
             "5c01d2beb9c0ea5d9fc74b8aa0f1f959a8b2a38b727f8012638c20cfa9db5145",
             "ec3421c1db3814b30e4e627ccb53f36ba4d39dfe85abff50e9b1ff5604b18fe0",
             "a205c4d582cf03dd0b6ed8a8bdaa0e7ae0e466a1cb59dc427b426d75c52458f5",
+            "2a341db7b3f9f5262f7148b69ec5255f89fcf4b2843c1428c3ed473e9971e6e5",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();

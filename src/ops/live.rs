@@ -264,20 +264,20 @@ pub fn action_requests(
         on = Some(found.ok_or_else(|| Error::not_found("action request", id))?.thing);
     }
     if let Some(id) = on {
-        match thing(view, caller, subject, id) {
-            Err(Error::NotFound(_)) if is_kept(view, caller, subject, id)? => {}
-            found => topics.extend(of_thing(&found?)),
-        }
+        let about = match thing(view, caller, subject, id) {
+            Err(refusal @ Error::NotFound(_)) => kept(view, caller, subject, id)?.ok_or(refusal)?,
+            found => found?,
+        };
+        topics.extend(of_thing(&about));
     }
     Ok(Interest { topics, filter: Filter { request, thing: of, ..Filter::default() } })
 }
 
-/// Whether a thing of the app, or of the subject, was deleted and its requests are kept.
-fn is_kept(view: &View, caller: &Service, subject: Option<&ExternalSubject>, id: ThingId) -> Result<bool> {
-    let kept = store::removed::get_many(view, &[id])?;
-    Ok(kept
-        .iter()
-        .any(|whole| whole.thing.app == caller.app && subject.is_none_or(|subject| whole.thing.subject == *subject)))
+/// A thing of the app, or of the subject, that was deleted and whose requests are kept.
+fn kept(view: &View, caller: &Service, subject: Option<&ExternalSubject>, id: ThingId) -> Result<Option<Thing>> {
+    let mut things = store::removed::get_many(view, &[id])?.into_iter().map(|whole| whole.thing);
+    let is_own = |thing: &Thing| thing.app == caller.app && subject.is_none_or(|subject| thing.subject == *subject);
+    Ok(things.find(is_own))
 }
 
 /// What is logged of the developer's publications and of its apps' installations; of one

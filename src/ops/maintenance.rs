@@ -108,7 +108,7 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
 
 /// Forgets things that were deleted long ago, and the action requests for them.
 async fn trim_removed(platform: &Arc<Platform>) -> Result<()> {
-    let before = now().minus(REMOVED_KEPT);
+    let before = platform.clock.now().minus(REMOVED_KEPT);
     let step =
         move |transaction: &rusqlite::Transaction<'_>| store::removed::trim(transaction, before, REMOVED_AT_ONCE);
     while platform.store.write(step).await? >= REMOVED_AT_ONCE as usize {}

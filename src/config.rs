@@ -41,7 +41,7 @@ pub enum LogFormat {
 /// The options of `connhub serve`. Durations are written as 10s, 500ms, 12h, 7days.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Where to listen: 127.0.0.1:7171, [::1]:7171, localhost:7171, :7171 (all addresses) or 7171 (this machine). On
+    /// Where to listen: 127.0.0.1:7171, `[::1]:7171`, localhost:7171, :7171 (all addresses) or 7171 (this machine). On
     /// loopback, and without a --public-url elsewhere, callbacks may go to loopback too (a sandbox); else not
     #[arg(
         long,

@@ -1,7 +1,7 @@
 //! Sends callbacks to connectors: compose → sign → send → interpret → settle, on a pool of threads.
 //!
 //! May use `model` and `ops`. Must not know `store`, warp or juniper. Used by `app`, which calls
-//! [`start`] and hands the [`Pool`] to the platform as its dispatcher.
+//! [`prepare`] and hands the [`Pool`] to the platform as its dispatcher.
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,

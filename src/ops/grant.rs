@@ -3,7 +3,7 @@
 //! # Requests that are repeated
 //!
 //! A client whose response was lost sends its request again, and two tabs may send the same one. Within
-//! [`REPEAT_GRACE`] that is not taken for theft:
+//! `REPEAT_GRACE` that is not taken for theft:
 //!
 //! - **A refresh token** that was just used gets the response that it got before: the same refresh token and, for the
 //!   same scope, the same access token. Nothing new is issued, and nothing is stored for it: the tokens of a round are

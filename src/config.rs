@@ -387,19 +387,22 @@ fn host_name(text: &str) -> Result<String, String> {
     if text == "*" {
         return Ok(text.to_owned());
     }
-    let host = url::Host::parse(text.trim_end_matches('.')).map_err(|error| {
-        format!("it must be the name alone, without https:// and without a port, such as hub.example.com: {error}")
+    let host = Host::parse(text.trim_end_matches('.')).map_err(|_| {
+        "it must be the name alone, without https:// and without a port, such as hub.example.com".to_owned()
     })?;
     Ok(host.to_string())
 }
 
 /// An http or https URL without a path, as its origin.
 fn origin(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).map_err(|error| error.to_string())?;
-    let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    if !matches!(url.scheme(), "http" | "https") || !bare || !anonymous {
-        return Err("it must be http:// or https:// and a host, without a user name and without a path".to_owned());
+    let is_bare = |url: &Url| {
+        let path = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        path && url.username().is_empty() && url.password().is_none()
+    };
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && is_bare(&url) => Ok(url.origin().ascii_serialization()),
+        _ => Err("it must be http:// or https:// and a host, without a user name and without a path, such as \
+                  https://hub.example.com"
+            .to_owned()),
     }
-    Ok(url.origin().ascii_serialization())
 }

@@ -98,13 +98,9 @@ impl World {
                     Ok((id(row, 0)?, Thing { instance: id(row, 1)?, points: BTreeMap::new(), current }))
                 },
             )?,
-            actions: rows(
-                database,
-                "SELECT r.id, t.id, r.status FROM action_requests AS r JOIN things AS t ON t.key = r.thing \
-                 WHERE r.app = ?1",
-                app,
-                |row| Ok((id(row, 0)?, Action { thing: id(row, 1)?, status: row.get(2)? })),
-            )?,
+            actions: rows(database, "SELECT id, thing, status FROM action_requests WHERE app = ?1", app, |row| {
+                Ok((id(row, 0)?, Action { thing: id(row, 1)?, status: row.get(2)? }))
+            })?,
         };
         world.read_points(database, app)?;
         Ok(world)

@@ -331,7 +331,7 @@ fn a_wrong_configuration_is_told_whole_and_sends_nothing() {
 fn a_validation_expression_is_searched_not_anchored_and_empty_optional_values_pass() {
     let parameters = json!([
         { "id": "a", "name": "a", "valueType": "STRING", "validationExpression": "b" },
-        { "id": "n", "name": "n", "valueType": "NUMBER", "validationExpression": "^9" },
+        { "id": "n", "name": "n", "valueType": "STRING", "validationExpression": "^9" },
     ]);
     let world = World::publishing(&[], json!({ "configurationParameters": parameters }));
     let answer = world.developer.install(&world.app.id, &world.publication, &[("a", "abc"), ("n", "")]);

@@ -1,7 +1,7 @@
 //! Files of certificates and keys as people have them: each block is accepted, or named with its number,
 //! label and what is wrong, at the start and when it is read again; and a key is never shown.
 
-use crate::harness::{Server, connhub, run};
+use crate::harness::{Server, connhub, run_briefly};
 use crate::tls::{Certificate, connected, start};
 use crate::wait::{eventually, until};
 use std::fs;
@@ -66,9 +66,9 @@ impl Files {
         for (option, file) in options {
             command.arg(option).arg(file);
         }
-        let finished = run(&mut command);
-        assert!(!finished.success, "{options:?}");
-        format!("{}{}", finished.stdout, finished.stderr)
+        let (listened, said) = run_briefly(command);
+        assert!(!listened, "{options:?}: {said}");
+        said
     }
 }
 

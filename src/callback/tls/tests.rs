@@ -222,6 +222,18 @@ fn chains_are_explained() {
     );
 }
 
+#[test]
+fn a_weak_key_that_a_good_authority_signed_is_explained() {
+    for version in ["-tls1_2", "-tls1_3"] {
+        let folder = TempDir::new().expect("a folder");
+        let folder = folder.path();
+        authority(folder, "ca", "-newkey rsa:1024");
+        openssl(folder, &format!("{SIGN} -extfile server.cnf"));
+        let answer = said_of_server(folder, &format!("{version} -cipher ALL:@SECLEVEL=0"), Some("ca.pem"));
+        assert_explained(version, answer, &["the connector's certificate has an RSA key of 1024 bits", "dev-cert"]);
+    }
+}
+
 /// Takes one connection, says this, and closes it.
 fn says(bytes: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -113,6 +113,20 @@ fn latin1_is_hidden_where_it_was_read_as_utf8_and_the_other_way_round() {
 }
 
 #[test]
+fn escapes_of_programming_languages_are_known() {
+    let secret = "wörd\tα😀";
+    for text in [
+        // Python's of bytes, of a text, C's and JavaScript's.
+        "w\\xc3\\xb6rd\\t\\xce\\xb1\\xf0\\x9f\\x98\\x80",
+        "w\\U000000f6rd\\x09\\u03b1\\U0001f600",
+        "w\\u{f6}rd\\x09\\u{3b1}\\u{1f600}",
+        "w\\u00f6rd\\t\\u03B1\\uD83D\\uDE00",
+    ] {
+        assert_eq!(hidden(secret, &format!("<{text}>")), format!("<{REDACTED}>"), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_secret_stays() {
     for text in ["", "nothing", "hunter", "untouched \\u00fc %20 &amp; + \\", "{\"a\":\"b\\n\"}", "%", "\\u12", "&#;"] {
         assert_eq!(hidden("hunter2!", text), text);

@@ -223,6 +223,9 @@ mod tests {
             let (got, mean) = (made.aggregated(Aggregate::Sum), made.aggregated(Aggregate::Avg));
             assert!(got == sum || (got - sum).abs() <= sum.abs() * 1e-15, "{values:?}: {got}");
             assert!(mean == avg || (mean - avg).abs() <= avg.abs() * 1e-15, "{values:?}: {mean}");
+            // Not by the last digit either: three times 0.1 is more than 0.3, and a third of that more than 0.1.
+            let among = made.aggregated(Aggregate::Min)..=made.aggregated(Aggregate::Max);
+            assert!(among.contains(&mean), "{values:?}: {mean}");
         }
     }
 

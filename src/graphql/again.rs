@@ -87,11 +87,14 @@ impl Again {
         // A fragment may be spread twice.
         fields.sort_unstable_by_key(|(_, at, _)| *at);
         fields.dedup();
+        // juniper counts characters.
+        let bytes: Vec<usize> = document.char_indices().map(|(at, _)| at).collect();
         let mut text = document.to_owned();
         for (number, (_, at, is_alias)) in fields.iter().enumerate().skip(1).rev() {
-            let end = if *is_alias { at + name.len() } else { *at };
+            let start = *bytes.get(*at)?;
+            let end = if *is_alias { start + name.len() } else { start };
             let separator = if *is_alias { "" } else { ":" };
-            text.replace_range(*at..end, &format!("{PREFIX}{number}{separator}"));
+            text.replace_range(start..end, &format!("{PREFIX}{number}{separator}"));
         }
         Some(Self { name: name.to_owned(), document: text })
     }
@@ -146,6 +149,20 @@ mod tests {
                  __again_2 : callbackLogged { id } }"
             )
         );
+        let emojis = "😀".repeat(101);
+        for before in ["# ü\n", "# 😀😀😀\n", &format!("# {emojis}\n")] {
+            assert_eq!(
+                found(&format!(
+                    "{before}subscription {{ a: callbackLogged {{ id }} # ä\n a: callbackLogged {{ kind }} }}"
+                )),
+                some(
+                    "a",
+                    &format!(
+                        "{before}subscription {{ a: callbackLogged {{ id }} # ä\n __again_1: callbackLogged {{ kind }} }}"
+                    )
+                )
+            );
+        }
         let spread = "subscription { ...f ...f } fragment f on Subscription { callbackLogged { id } }";
         assert_eq!(found(spread), some("callbackLogged", spread));
     }

@@ -1,5 +1,4 @@
-// The only module that sends requests: GraphQL as the developer or as one of their apps, signing in
-// and signing up.
+// Sends the page's requests: GraphQL as the developer or as one of their apps, signing in and signing up.
 
 import { ApiError } from './error.js';
 import { begin, end, renew, session } from './session.js';

@@ -1,5 +1,6 @@
 // How an app asks other developers for access to theirs: what it has to know, and a program that does it.
 
+import { readIssuer } from '../api/metadata.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { CodeBlock, Identifier } from '../components/copy.js';
 import { Notice } from '../components/notice.js';
@@ -10,16 +11,14 @@ const AUTHORIZATION = { path: '/oauth2/auth', what: 'authorization endpoint' };
 const TOKEN = { path: '/oauth2/token', what: 'token endpoint' };
 const METADATA = { path: '/.well-known/oauth-authorization-server', what: 'metadata' };
 
-// The URL that the server gives as its issuer, which libraries compare: with --public-url it may be another than the
-// one that this page was opened by.
+// With --public-url the issuer may differ from the URL at which this page was opened.
 function useIssuer() {
   const [issuer, setIssuer] = useState(location.origin);
   useEffect(() => {
     const aborting = new AbortController();
-    fetch(METADATA.path, { signal: aborting.signal })
-      .then((response) => response.json())
-      .then((metadata) => setIssuer(metadata.issuer ?? location.origin))
-      .catch(() => {}); // Then it is as good as it was.
+    readIssuer(aborting.signal)
+      .then((issuer) => setIssuer(issuer ?? location.origin))
+      .catch(() => {}); // The page's own origin is the best guess then.
     return () => aborting.abort();
   }, []);
   return issuer;

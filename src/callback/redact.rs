@@ -5,7 +5,7 @@
 //!
 //! In the request it is known where secrets are, so its copy for the log is composed without them.
 //! In the answer they are searched for, in every common encoding (see [`crate::model::hiding`]): a connector
-//! may echo what it was sent. A callback that carries no secrets, such as an action's, costs nothing. The
+//! may echo what it was sent, now or when it was installed. Where there are no secrets, this costs nothing. The
 //! content of a further step is left alone: it redirects the user, and must still do so.
 
 use crate::callback::message;

@@ -61,21 +61,25 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
             let stored = store::instance::configuration(view, id)?;
             let token = platform.mint_for(TokenKind::Instance, id.to_string())?;
             let message = Message::Instance { id, installation, token, configuration: stored.values };
-            awaited.then_some((message, stored.secrets))
+            awaited.then_some((message, store::instance::secrets(view, id)?))
         }
-        // A removal carries no secrets, but its answer may repeat what the connector was once sent.
+        // Removals and actions carry no secrets, but responses to them may repeat what the connector was once sent.
         CallbackKind::InstallationRemoval => {
-            let secrets = store::installation::configuration(view, installation)?.secrets;
+            let secrets = store::installation::secrets(view, installation)?;
             Some((Message::InstallationRemoval { id: installation }, secrets))
         }
         CallbackKind::InstanceRemoval => {
             let id = about.instance.ok_or_else(missing)?;
-            Some((Message::InstanceRemoval { id }, store::instance::configuration(view, id)?.secrets))
+            Some((Message::InstanceRemoval { id }, store::instance::secrets(view, id)?))
         }
         CallbackKind::Action => {
             let id = about.action_request.ok_or_else(missing)?;
             let request = store::action::get(view, id)?;
             let awaited = request.filter(|request| request.status == ActionStatus::Pending && request.deadline > now());
+            let secrets = match about.instance {
+                Some(instance) => store::instance::secrets(view, instance)?,
+                None => store::installation::secrets(view, installation)?,
+            };
             awaited.map(|request| {
                 let message = Message::Action {
                     id,
@@ -84,7 +88,7 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
                     action: request.action_id,
                     parameters: request.parameters,
                 };
-                (message, Vec::new())
+                (message, secrets)
             })
         }
     })

@@ -14,7 +14,10 @@ pub fn details(hider: &Hider, details: Details) -> Details {
     if hider.is_idle() {
         return details;
     }
-    let Ok(mut value) = serde_json::from_str::<Value>(details.as_str()) else { return details };
+    // What cannot be looked through is not shown: what reads details checked that they are JSON.
+    let Ok(mut value) = serde_json::from_str::<Value>(details.as_str()) else {
+        return Details::from_json_object("{}".to_owned());
+    };
     if hide(hider, &mut value) { Details::from_json_object(value.to_string()) } else { details }
 }
 
@@ -64,5 +67,7 @@ mod tests {
         ] {
             assert_eq!(details(&hider, Details::from_json_object(given.to_owned())).as_str(), expected);
         }
+        let deep = format!(r#"{{"a":{}"secret"{}}}"#, "[".repeat(1_000), "]".repeat(1_000));
+        assert_eq!(details(&hider, Details::from_json_object(deep)).as_str(), "{}");
     }
 }

@@ -38,7 +38,7 @@ pub async fn report_installation(
             let mut installation =
                 store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;
             let present = installation.standing.state;
-            let details = shown(details, || Ok(store::installation::configuration(transaction, id)?.secrets))?;
+            let details = shown(details, || store::installation::secrets(transaction, id))?;
             installation.standing = next_standing(installation.standing, state, details)?;
             store::installation::change_standing(transaction, id, &[present], &installation.standing)?;
             Ok(Arc::new(Event::Installation(installation)))
@@ -67,7 +67,7 @@ pub async fn report_instance(
             let mut instance =
                 store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
             let present = instance.standing.state;
-            let details = shown(details, || Ok(store::instance::configuration(transaction, id)?.secrets))?;
+            let details = shown(details, || store::instance::secrets(transaction, id))?;
             instance.standing = next_standing(instance.standing, state, details)?;
             store::instance::change_standing(transaction, id, &[present], &instance.standing)?;
             Ok(Arc::new(Event::Instance(instance)))
@@ -245,7 +245,7 @@ pub async fn end_action_request(
 ) -> Result<()> {
     let (status, error) = match end {
         ActionEnd::Completed => (ActionStatus::Completed, None),
-        ActionEnd::Failed(error) => (ActionStatus::Failed, error.map(|error| cut_error(&error))),
+        ActionEnd::Failed(error) => (ActionStatus::Failed, error),
     };
     let live = Arc::clone(&platform.live);
     let stored = platform.store.write_then(
@@ -253,6 +253,14 @@ pub async fn end_action_request(
             let caller = auth::instance_caller(transaction, &bearer)?;
             let request = store::action::of_instance(transaction, caller.instance, id)?
                 .ok_or_else(|| Error::not_found("action request", id))?;
+            let error = match error {
+                Some(error) => {
+                    let secrets = store::instance::secrets(transaction, caller.instance)?;
+                    let hider = Hider::new(secrets.iter().map(String::as_str));
+                    Some(cut_error(&hider.text(error)))
+                }
+                None => None,
+            };
             if store::action::end(transaction, id, status, error.as_deref(), now())? {
                 return Ok(Arc::new(Event::ActionRequest(ActionRequest { status, error, ..request })));
             }

@@ -121,6 +121,12 @@ pub fn configuration(connection: &Connection, id: InstallationId) -> Result<Stor
     parameter::values(connection, sql, &id)
 }
 
+/// The values of PASSWORD parameters that were given when it was installed.
+pub fn secrets(connection: &Connection, id: InstallationId) -> Result<Vec<String>> {
+    let sql = "SELECT value FROM installation_values WHERE installation = ?1 AND password = 1";
+    parameter::secrets(connection, sql, &id)
+}
+
 /// What was given when each of these was installed, without what is secret: the values of parameters
 /// that were of the type PASSWORD then, or are now.
 ///

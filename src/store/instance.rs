@@ -175,6 +175,15 @@ pub fn configuration(connection: &Connection, id: InstanceId) -> Result<StoredCo
     parameter::values(connection, sql, &id)
 }
 
+/// The values of PASSWORD parameters that were given when it was instantiated, and when its installation was installed:
+/// its connector knows both.
+pub fn secrets(connection: &Connection, id: InstanceId) -> Result<Vec<String>> {
+    let sql = "SELECT value FROM instance_values WHERE instance = ?1 AND password = 1 UNION ALL \
+               SELECT value FROM installation_values \
+                 WHERE installation = (SELECT installation FROM instances WHERE id = ?1) AND password = 1";
+    parameter::secrets(connection, sql, &id)
+}
+
 /// What was given when each of these was instantiated, without what is secret: the values of
 /// parameters that were of the type PASSWORD then, or are now.
 ///

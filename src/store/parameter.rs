@@ -120,6 +120,14 @@ pub(super) fn values(connection: &Connection, sql: &str, noun: &dyn ToSql) -> Re
     Ok(stored)
 }
 
+/// The secrets that an installation or instance was given; `sql` selects them. Empty ones are none.
+pub(super) fn secrets(connection: &Connection, sql: &str, noun: &dyn ToSql) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut secrets: Vec<String> = statement.query_map([noun], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    secrets.retain(|secret| !secret.is_empty());
+    Ok(secrets)
+}
+
 /// The values of several installations or instances as they may be shown, each in the order in
 /// which they were given; `sql` selects `noun, parameter, value` in order, and no value that is hidden.
 pub(super) fn shown<Id>(connection: &Connection, sql: &str, ids: &[Id]) -> Result<HashMap<Id, Vec<ShownValue>>>

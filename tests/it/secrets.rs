@@ -4,7 +4,7 @@ use crate::connector::Kind;
 use crate::harness::{EMAIL, Server, connhub, run};
 use crate::http::Request;
 use crate::socket::{PROTOCOL, Socket};
-use crate::users::{GRAPHQL, HUB, World};
+use crate::users::{GRAPHQL, HUB, World, id_of, lamp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -162,6 +162,48 @@ fn what_a_connector_echoes_is_hidden_in_the_log_and_in_details() {
     let report = json!({ "state": 4, "details": { "said": PASSWORD, "n": [1, "p%C3%A4%22ss%2Fw%c3%b6rd+%3C1%3E"] } });
     world.hub(&token).call("POST", "/installations/state", &report).expect(204);
     assert_hidden(&world.developer.installation(&id).to_string(), "a report");
+    assert_hidden(&world.server.output(), "the log");
+}
+
+#[test]
+fn what_a_connector_was_given_when_it_was_installed_is_hidden_wherever_it_says_it_later() {
+    let fields = json!({ "configurationParameters": [
+        { "id": "p", "name": "P", "valueType": "STRING", "displayType": "PASSWORD", "required": true },
+    ] });
+    let world = World::publishing(&["--log", "trace"], fields);
+    let installed = world.developer.install(&world.app.id, &world.publication, &[("p", PASSWORD)]);
+    let installation = id_of(installed.field());
+    let log =
+        || world.developer.graphql("{ callbacks(first: 1) { responseBody error } }", json!({})).data().to_string();
+    let echo = json!({ "error": format!("no key {PASSWORD}") }).to_string();
+
+    world.connector.answers(
+        Kind::Instance,
+        &json!({ "status": 202, "body": json!({ "details": { "key": PASSWORD } }).to_string() }),
+    );
+    let instance = world.app.instantiate(&installation, None, &[]);
+    let id = id_of(instance.field());
+    assert_hidden(&format!("{} {}", instance.field(), log()), "an instance's details");
+
+    let hub = world.hub(world.connector.only(Kind::Instance).token());
+    hub.call("POST", "/instances/state", &json!({ "state": 2, "details": { "key": PASSWORD } })).expect(204);
+    assert_hidden(&world.app.instance(&id).to_string(), "an instance's report");
+
+    let thing = hub.create_thing(&lamp());
+    for status in [400, 403, 500] {
+        world.connector.answers(Kind::Action, &json!({ "status": status, "body": echo }));
+        let request = world.app.act(&thing, "toggle", &[]);
+        assert_eq!(request.field()[0]["status"], "FAILED");
+        assert_hidden(&format!("{} {}", request.field(), log()), "an action's response");
+    }
+    world.connector.answers(Kind::Action, &json!({ "status": 202 }));
+    let pending = id_of(&world.app.act(&thing, "toggle", &[]).field()[0]);
+    hub.end_action(&pending, &json!({ "status": "FAILED", "error": format!("no key {PASSWORD}") })).expect(204);
+    assert_hidden(&world.app.action_request(&pending).to_string(), "an action's end");
+
+    world.connector.answers(Kind::InstanceRemoval, &json!({ "status": 500, "body": echo }));
+    let removed = world.app.remove_instance(&id);
+    assert_hidden(&format!("{removed:?} {}", log()), "an instance's removal");
     assert_hidden(&world.server.output(), "the log");
 }
 

@@ -170,6 +170,7 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     installation::of_apps(connection, &[nouns.app.id])?;
     installation::of_app_and_publication(connection, nouns.app.id, publication)?;
     installation::configuration(connection, installation)?;
+    installation::secrets(connection, installation)?;
     assert_eq!(installation::shown_configurations(connection, &[installation])?.len(), 1);
     read_quotas(connection, nouns)?;
     read_instances(connection, nouns)?;
@@ -195,6 +196,7 @@ fn read_instances(connection: &Connection, nouns: &Nouns) -> Result<()> {
     instance::any_of_installation(connection, installation)?;
     assert_eq!(instance::reaches(connection, &[instance])?.len(), 1);
     instance::configuration(connection, instance)?;
+    instance::secrets(connection, instance)?;
     assert_eq!(instance::shown_configurations(connection, &[instance])?.len(), 1);
     Ok(())
 }

@@ -74,6 +74,18 @@ const PARTIES: [Party; 10] = [
     Party { name: "a proxy", headers: &[("via", "")], page: &[], hosts: &[] },
 ];
 
+/// What web frameworks say of themselves whose own error pages are the connector's, not a proxy's.
+const FRAMEWORKS: [(&str, &str); 8] = [
+    ("server", "werkzeug"),
+    ("server", "wsgiserver"),
+    ("server", "gunicorn"),
+    ("server", "uvicorn"),
+    ("server", "basehttp"),
+    ("server", "kestrel"),
+    ("server", "jetty"),
+    ("x-powered-by", "express"),
+];
+
 /// What is to be seen of a response's origin.
 #[derive(Debug)]
 pub(super) struct Origin<'a> {
@@ -153,7 +165,10 @@ impl<'a> Origin<'a> {
         } else {
             causes.extend([host, scheme])
         }
-        causes.push("the connector verifies with a public key other than this publication's".to_owned());
+        let key = "the connector verifies with a public key other than this publication's".to_owned();
+        // Without a sign of anything in front, nothing is likely to have changed the request.
+        let at = if self.is_page || self.party.is_some() { causes.len() } else { 0 };
+        causes.insert(at, key);
         let causes: Vec<_> = causes.iter().enumerate().map(|(at, cause)| format!("{}. {cause}", at + 1)).collect();
         let lead = if self.is_page || self.speaks_of_signature() || self.shown.trim().is_empty() {
             "the official SDK responds with 400 if it cannot verify the signature; the likely causes"
@@ -166,6 +181,11 @@ impl<'a> Origin<'a> {
     fn answered(&self) -> String {
         match self.named() {
             Some(name) => format!("{name} in front of the connector probably answered, and not the connector itself"),
+            None if FRAMEWORKS.iter().any(|framework| contains(&self.received.headers, framework)) => {
+                "the connector's web framework answered with an error page of its own; the connector's own log should \
+                 say why"
+                    .into()
+            }
             None => {
                 "a tunnel or proxy in front of the connector probably answered, and not the connector itself".into()
             }
@@ -184,8 +204,8 @@ impl<'a> Origin<'a> {
         let party = self.named().unwrap_or("a proxy");
         match (self.asked.scheme, self.asked.signed_scheme) {
             ("http", "https") => format!(
-                "{party} told the connector that the scheme is http (X-Forwarded-Proto), which is how the callback \
-                 travelled, while the signature covers https (start connhub with --sign-actual-scheme, or let the \
+                "{party} may have told the connector that the scheme is http (X-Forwarded-Proto), which is how the \
+                 callback travelled, while the signature covers https (start connhub with --sign-actual-scheme, or let the \
                  proxy send `X-Forwarded-Proto: https`)"
             ),
             (_, "http") => "the connector takes the scheme for https, as the official SDK does unless a proxy says \
@@ -212,15 +232,17 @@ impl Party {
     /// `page` is the body in lower case if it is a page.
     fn fits(&self, headers: &[Header], page: &str, authority: &str) -> bool {
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        let has = |(name, part): &(&str, &str)| {
-            headers.iter().any(|header| {
-                header.name.eq_ignore_ascii_case(name) && header.value.to_ascii_lowercase().contains(part)
-            })
-        };
-        self.headers.iter().any(has)
+        self.headers.iter().any(|header| contains(headers, header))
             || self.page.iter().any(|words| page.contains(words))
             || self.hosts.iter().any(|end| host.ends_with(end))
     }
+}
+
+/// Whether there is a header of this name whose value contains this text, which is in lower case.
+fn contains(headers: &[Header], (name, part): &(&str, &str)) -> bool {
+    let fits =
+        |header: &Header| header.name.eq_ignore_ascii_case(name) && header.value.to_ascii_lowercase().contains(part);
+    headers.iter().any(fits)
 }
 
 fn is_page(headers: &[Header], shown: &str) -> bool {

@@ -87,6 +87,11 @@ impl Framing {
         self.state == State::UntilClose && self.stays_open
     }
 
+    /// Whether its headers say how long the body is.
+    pub fn is_sized(&self) -> bool {
+        matches!(self.state, State::Sized(_))
+    }
+
     /// Whether all of it came.
     pub fn is_ended(&self) -> bool {
         self.state == State::Ended

@@ -30,9 +30,11 @@ pub(super) struct Verdict {
     pub outcome: Outcome,
     /// What went wrong, for the log; none for an answer that the protocol has, be it a refusal.
     pub error: Option<String>,
+    /// What is odd about a response that was taken all the same.
+    pub oddity: Option<&'static str>,
 }
 
-/// What the log notes of a response whose body had no end; it was taken all the same.
+/// What is odd about a response whose body had no end.
 const OPEN: &str = "the connector's response has neither Content-Length nor chunks, and the connection stayed open, \
                     so its body has no end; it was taken for complete after a while";
 
@@ -51,7 +53,7 @@ pub(super) fn interpret(kind: CallbackKind, asked: Asked<'_>, heard: Heard<'_>, 
     match judged {
         Ok(outcome) => {
             let open = heard.is_ok_and(|(received, _)| matches!(received.end, End::Open));
-            Verdict { outcome, error: open.then(|| OPEN.to_owned()) }
+            Verdict { outcome, error: None, oddity: open.then_some(OPEN) }
         }
         Err(problem) => observed.failure(&problem),
     }
@@ -202,7 +204,7 @@ impl Observed<'_> {
             }
             CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(cut_error(&self.sentence(problem)))),
         };
-        Verdict { outcome, error: Some(problem.to_string()) }
+        Verdict { outcome, error: Some(problem.to_string()), oddity: None }
     }
 
     /// What was observed, with what the connector said if that is all there is, and what to do about a

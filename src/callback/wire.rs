@@ -26,8 +26,8 @@ const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
 const OUTPUT_BYTES: usize = 16 * 1_024;
 /// How long to wait for the body of a 201, which means the same whatever it is.
 const CREATED_BODY_TIME_MAX: Duration = Duration::from_millis(250);
-/// How long to wait for the body of a response whose status says it all: it holds at most the
-/// connector's words.
+/// How long to wait for the body of a response whose status says it all, unless its length is known: it holds at most
+/// the connector's words, and may have no end.
 const WORDS_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long a body that has no end but that of the connection may take to begin. A server that keeps
 /// the connection open and says nothing more has sent a response without a body and forgotten to say so.
@@ -45,9 +45,11 @@ impl Distrust {
     fn note(&self, authority: &str) {
         let mut since = self.0.lock();
         since.retain(|_, at| at.elapsed() < DISTRUST_TIME);
-        if since.len() < DISTRUSTED_MAX {
-            since.insert(authority.to_owned(), Instant::now());
+        if since.len() >= DISTRUSTED_MAX && !since.contains_key(authority) {
+            let oldest = since.iter().min_by_key(|(_, at)| **at).map(|(authority, _)| authority.clone());
+            oldest.and_then(|oldest| since.remove(&oldest));
         }
+        since.insert(authority.to_owned(), Instant::now());
     }
 
     fn is_noted(&self, authority: &str) -> bool {
@@ -160,6 +162,8 @@ impl Wire {
             (None, Some(201)) => CREATED_BODY_TIME_MAX,
             (None, Some(200 | 202)) if self.response.stays_open() => SILENCE_MAX,
             (None, Some(200 | 202)) | (_, None) => return,
+            // It has an end, so it is worth waiting for.
+            (None, Some(_)) if self.response.is_sized() => return,
             (None, Some(_)) => WORDS_TIME_MAX,
             // The body has begun.
             (Some(200 | 202), Some(_)) => {

@@ -87,15 +87,26 @@ fn note_failure(outgoing: &Outgoing, attempt: &Attempt) {
     if attempt.error.is_none() && status.is_none_or(|status| status < 400) {
         return;
     }
+    // The connector's words may be made to look like other lines of the log.
+    let error = attempt.error.as_deref().map(in_one_line);
     tracing::warn!(
         callback = %outgoing.id,
         kind = outgoing.message.kind().name(),
         publication = %outgoing.publication,
         status,
-        error = attempt.error.as_deref().map(tracing::field::display),
+        error = error.map(tracing::field::display),
         duration_ms = attempt.duration.as_micros() as f64 / 1_000.0,
         "a callback failed"
     );
+}
+
+/// A text with its control characters escaped.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 /// Sends a callback: what is to be logged, and what it came to. A panic on the way is our own fault
@@ -136,6 +147,9 @@ fn send(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
             let cut = !matches!(received.end, End::Whole);
             let shown = if cut { redactor.cut_text(text) } else { redactor.text(text) };
             let verdict = interpret(kind, asked, Ok((&received, &shown)), duration);
+            if let Some(oddity) = verdict.oddity {
+                tracing::warn!(callback = %outgoing.id, publication = %outgoing.publication, "{oddity}");
+            }
             let headers = redactor.headers(received.headers);
             (verdict, Some(Response { status: received.status, headers, body: shown }))
         }

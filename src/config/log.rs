@@ -21,11 +21,11 @@ pub(super) fn filter(text: &str) -> Result<String, String> {
         };
         let module = target.split('[').next().unwrap_or_default();
         match level {
-            Some(level) if !is_level(level) => return Err(format!("{level:?} is no level: {}", how())),
+            Some(level) if !is_level(level) => return Err(format!("{level:?} is not a level: {}", how())),
             Some(_) => {}
             None if is_level(directive) => {}
             None if target.contains('[') || is_own(target) => {}
-            None => return Err(format!("{directive:?} is no level: {}", how())),
+            None => return Err(format!("{directive:?} is not a level: {}", how())),
         }
         says_of_own |= level.is_none() && is_level(directive) || module.is_empty() || is_own(module);
     }

@@ -105,7 +105,7 @@ fn explained(error: GraphQLError) -> GraphQLError {
     match error {
         GraphQLError::ParseError(Spanning { item: ParseError::UnexpectedToken(token), span }) if is_whole(&token) => {
             let message = format!(
-                "{token} is not a value for this place: an Int is between {} and {}, and a text needs quotes",
+                "{token} is not valid here: an Int is between {} and {}, and a text needs quotes",
                 i32::MIN,
                 i32::MAX
             );

@@ -108,8 +108,8 @@ impl Subscription {
     /// Service token (connctd.things.action): what this app requested, when it is requested and when
     /// it ends; one request, or those of one thing, where they are named, and of one external
     /// subject where the header X-External-Subject-ID is sent. Ends with an error when the request
-    /// or the thing is gone; a thing that its connector deletes is not as long as it has requests, which
-    /// are kept for 7 days.
+    /// or the thing is gone; one that its connector deletes counts as present while its requests are kept
+    /// (7 days).
     async fn action_request_changed(
         context: &Context,
         id: Option<ID>,

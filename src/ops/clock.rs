@@ -61,9 +61,9 @@ impl AgeClock {
             (false, true) => {
                 tracing::warn!(
                     clock = %system, last = %state.shows,
-                    "the system's clock is more than a week ahead of when this database was last in use. In case it is \
-                     wrong, nothing that was not too old then is deleted for its age at once; correct the clock and \
-                     restart the server. If it is right, there is nothing to do: retention catches up within days"
+                    "the system's clock is more than a week ahead of when this database was last in use. If the clock is \
+                     wrong, correct it and restart the server: nothing has been deleted early. If it is right, there is \
+                     nothing to do: retention catches up within days"
                 );
                 state.warned = true;
             }

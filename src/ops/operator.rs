@@ -27,7 +27,7 @@ pub fn accounts(database: &Path) -> Result<Vec<Account>> {
 pub fn check_free(database: &Path, email: &str) -> Result<()> {
     with(database, |store| match store::account::by_email(&*store.snapshot()?, email)? {
         None => Ok(()),
-        Some((account, _)) => Err(taken(&account.email)),
+        Some((account, _)) => Err(taken(&account.email, database)),
     })
 }
 
@@ -47,11 +47,12 @@ pub fn add_account(database: &Path, email: &str, password: &str) -> Result<Accou
     check_new(email, password, None)?;
     let password_hash = password::hash(password)?;
     let account = account::new(email.to_owned(), None);
+    let file = database.to_owned();
     with(database, move |store| {
         let added =
             store.write(move |transaction| match store::account::insert(transaction, &account, &password_hash)? {
                 Inserted::New => Ok(account),
-                Inserted::Exists => Err(taken(&account.email)),
+                Inserted::Exists => Err(taken(&account.email, &file)),
             });
         added.wait()
     })
@@ -81,8 +82,11 @@ fn known(store: &Store, email: &str, database: &Path) -> Result<Account> {
     })
 }
 
-fn taken(email: &str) -> Error {
-    Error::Conflict(format!("{email} has an account already; `connhub account set-password {email}` sets its password"))
+fn taken(email: &str, database: &Path) -> Error {
+    let file = database.display();
+    Error::Conflict(format!(
+        "{email} has an account already; `connhub account set-password {email} --db {file}` sets its password"
+    ))
 }
 
 fn with<T>(database: &Path, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {

@@ -165,10 +165,7 @@ impl<'a> Origin<'a> {
         } else {
             causes.extend([host, scheme])
         }
-        let key = "the connector verifies with a public key other than this publication's".to_owned();
-        // Without a sign of anything in front, nothing is likely to have changed the request.
-        let at = if self.is_page || self.party.is_some() { causes.len() } else { 0 };
-        causes.insert(at, key);
+        causes.push("the connector verifies with a public key other than this publication's".to_owned());
         let causes: Vec<_> = causes.iter().enumerate().map(|(at, cause)| format!("{}. {cause}", at + 1)).collect();
         let lead = if self.is_page || self.speaks_of_signature() || self.shown.trim().is_empty() {
             "the official SDK responds with 400 if it cannot verify the signature; the likely causes"

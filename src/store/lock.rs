@@ -98,7 +98,7 @@ impl Lock {
 
 fn elsewhere(database: &Path) -> Error {
     Error::Conflict(format!(
-        "a connhub server is running on {} under another name (a link or a mount): use that name, or stop it first",
+        "a connhub server is at work on {} under another name (a link or a mount): use that name, or end it first",
         database.display()
     ))
 }

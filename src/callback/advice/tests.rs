@@ -31,9 +31,9 @@ fn the_causes_of_a_refused_signature_are_in_the_order_of_what_was_observed() {
             OVER_HTTP,
             vec![("server", "Caddy")],
             "Bad signature",
-            vec!["1. Caddy told", "--sign-actual-scheme", "Host", key],
+            vec!["1. Caddy may have told", "--sign-actual-scheme", "Host", key],
         ),
-        (OVER_HTTP, vec![("via", "1.1 Caddy")], "", vec!["1. Caddy told", "Host", key]),
+        (OVER_HTTP, vec![("via", "1.1 Caddy")], "", vec!["1. Caddy may have told", "Host", key]),
         // nginx with its default Host.
         (
             OVER_HTTP,
@@ -63,6 +63,13 @@ fn the_causes_of_a_refused_signature_are_in_the_order_of_what_was_observed() {
             vec![("content-type", "text/html; charset=utf-8")],
             "<h1>no</h1>",
             vec!["1. a tunnel or proxy", "Host", key],
+        ),
+        // A framework's own page is the connector's.
+        (
+            OVER_HTTPS,
+            vec![("content-type", "text/html; charset=utf-8"), ("x-powered-by", "Express")],
+            "<!DOCTYPE html><pre>SyntaxError</pre>",
+            vec!["1. the connector's web framework answered", "Host", key],
         ),
     ] {
         let advice = advice(asked, 400, &headers, body);

@@ -133,3 +133,16 @@ test('an app with installed connectors says that they come first', { demo: true 
   await page.goto('/apps/01a21372-b72a-7250-9933-686679ce83b4');
   await seen(page.getByText('There is no such app'));
 });
+
+test('how to ask for access names the public URL, also on a page that was opened under another', {
+  flags: ['--public-url', 'https://hub.example.com'],
+}, async ({ page, api, server }) => {
+  const app = 'mutation { createApp(name: "Shop", redirectUris: ["https://shop.example/back"]) { clientId } }';
+  const { clientId } = (await api.ask(app)).createApp;
+  await page.goto(`/apps/${clientId}`);
+  const main = page.getByRole('main');
+  await says(main, `You opened this page at ${server.url}, but the server’s public URL is https://hub.example.com.`);
+  await says(main, 'https://hub.example.com/oauth2/auth');
+  await says(await seen(page.getByRole('region', { name: 'access.sh' })), 'https://hub.example.com');
+  await assertAccessible(page);
+});

@@ -139,10 +139,11 @@ impl<'a> Origin<'a> {
                 format!("{}; let requests to the callback URL pass without a login or a warning page", self.answered())
             }
             401 | 403 => "the connector's own log should say why".to_owned(),
-            402 | 404..=499 if self.is_page => {
+            404 | 405 | 410 if self.is_page => {
                 format!("check the callback URL's path in the publication; otherwise {}", self.answered())
             }
-            402 | 404..=499 => "check the callback URL's path in the publication".to_owned(),
+            404 | 405 | 410 => "check the callback URL's path in the publication".to_owned(),
+            402..=499 if !self.is_page => "the connector's own log should say why".to_owned(),
             502..=504 | 520..=530 if self.is_page || self.party.is_some() => format!(
                 "{} could not reach the connector: check that the connector runs, and that requests are forwarded to \
                  its port",

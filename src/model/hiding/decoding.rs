@@ -139,6 +139,20 @@ fn surrogates(text: &[u8]) -> Option<(usize, Decoded)> {
     Some((12, Decoded::Char(c)))
 }
 
+/// The first character of [`LATIN1_ENTITIES`].
+const LATIN1_FIRST: u8 = 0xa0;
+/// The names of the characters from U+00A0 to U+00FF (HTML 4.01, section 24.2.1), which PHP's `htmlentities` writes.
+const LATIN1_ENTITIES: [&str; 96] = [
+    "nbsp", "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo", "not", "shy",
+    "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para", "middot", "cedil", "sup1", "ordm",
+    "raquo", "frac14", "frac12", "frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde", "Auml", "Aring", "AElig",
+    "Ccedil", "Egrave", "Eacute", "Ecirc", "Euml", "Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde", "Ograve",
+    "Oacute", "Ocirc", "Otilde", "Ouml", "times", "Oslash", "Ugrave", "Uacute", "Ucirc", "Uuml", "Yacute", "THORN",
+    "szlig", "agrave", "aacute", "acirc", "atilde", "auml", "aring", "aelig", "ccedil", "egrave", "eacute", "ecirc",
+    "euml", "igrave", "iacute", "icirc", "iuml", "eth", "ntilde", "ograve", "oacute", "ocirc", "otilde", "ouml",
+    "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml", "yacute", "thorn", "yuml",
+];
+
 fn entity(text: &[u8]) -> Option<(usize, Decoded)> {
     let end = text.iter().take(ESCAPE_BYTES_MAX).position(|byte| *byte == b';')?;
     let c = match &text[1..end] {
@@ -151,7 +165,10 @@ fn entity(text: &[u8]) -> Option<(usize, Decoded)> {
         [b'#', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
             char::from_u32(std::str::from_utf8(digits).ok()?.parse().ok()?)?
         }
-        _ => return None,
+        name => {
+            let number = LATIN1_ENTITIES.iter().position(|known| known.as_bytes() == name)?;
+            char::from(u8::try_from(number).ok()?.checked_add(LATIN1_FIRST)?)
+        }
     };
     Some((end + 1, Decoded::Char(c)))
 }

@@ -211,3 +211,16 @@ proptest! {
         let _ = hider.cut_text(format!("{rest}{text}"));
     }
 }
+
+#[test]
+fn letters_that_html_has_names_for_are_known() {
+    let hider = Hider::new(["grün/pass", "naïve ÿ word", "pass\u{a0}word"].into_iter());
+    for (text, hidden) in [
+        ("<b>gr&uuml;n/pass</b>", "<b>•••</b>"),
+        ("na&iuml;ve &yuml; word.", "•••."),
+        ("pass&nbsp;word", "•••"),
+        ("gr&Uuml;n/pass &nosuch; &uuml", "gr&Uuml;n/pass &nosuch; &uuml"),
+    ] {
+        assert_eq!(hider.text(text.to_owned()), hidden);
+    }
+}

@@ -136,3 +136,10 @@ fn the_database_is_asked_until_it_takes_the_outcome() {
     assert_eq!(persevere(id, "settled", &[Duration::ZERO; 3], || work(3)), 3);
     assert_eq!(persevere(id, "settled", &[Duration::ZERO; 3], || work(20)), 20);
 }
+
+#[test]
+fn what_a_connector_says_is_one_line_of_the_log() {
+    let forged = "x\n2026-01-01T00:00:00Z ERROR all is lost\u{1b}[31m\r\u{9b}";
+    assert_eq!(in_one_line(forged), "x\\n2026-01-01T00:00:00Z ERROR all is lost\\u{1b}[31m\\r\\u{9b}");
+    assert_eq!(in_one_line("größe \\n"), "größe \\n");
+}

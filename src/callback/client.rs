@@ -5,9 +5,9 @@
 
 use crate::callback::Settings;
 use crate::callback::connect::{Connect, NoLookup};
-use crate::callback::framing::HEADER_BYTES_MAX;
 use crate::callback::message::Target;
 use crate::callback::problem::{Code, Problem};
+use crate::callback::wire::{INPUT_BYTES, OUTPUT_BYTES};
 use crate::model::callback::Header;
 use crate::model::error::Result;
 use std::collections::hash_map::DefaultHasher;
@@ -22,10 +22,6 @@ use ureq::http::Response;
 pub(super) const USER_AGENT: &str = concat!("connhub/", env!("CARGO_PKG_VERSION"));
 /// The most of an answer's body that is read and kept, in bytes (protocol.md).
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1_024;
-/// Buffer of a connection for what comes in, in bytes: room for all headers and some body.
-const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
-/// Buffer of a connection for what goes out, in bytes: most requests fit whole.
-const OUTPUT_BYTES: usize = 16 * 1_024;
 /// How long an idle connection may be used again. Every connector keeps idle connections for longer
 /// than that, so it does not close one just when a POST goes out on it: such a POST would fail, since
 /// nobody can tell whether it arrived, and one that may have arrived is never sent again. Longer

@@ -75,13 +75,9 @@ impl Connector<()> for Connect {
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
         let deadline = Instant::now() + *details.timeout.after;
-        let addresses = self.0.addresses(details.uri, deadline).map_err(other)?;
+        let addresses = self.0.addresses(details.uri, deadline).map_err(ureq::Error::from)?;
         self.0.open(details, &addresses, deadline).map(Some)
     }
-}
-
-fn other(problem: Problem) -> ureq::Error {
-    ureq::Error::Other(Box::new(problem))
 }
 
 impl Parts {
@@ -111,7 +107,8 @@ impl Parts {
     ) -> Result<Box<dyn Transport>, ureq::Error> {
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         let addresses = &addresses[..addresses.len().min(ADDRESSES_MAX)];
-        let socket = Socket::connect(addresses, left(deadline), buffers).map_err(|error| other(unreachable(&error)))?;
+        let socket = Socket::connect(addresses, left(deadline), buffers)
+            .map_err(|error| ureq::Error::from(unreachable(&error)))?;
         let authority = details.uri.authority().map_or("", |authority| authority.as_str());
         let wire = |transport| Box::new(Wire::new(transport, authority, Arc::clone(&self.distrust)));
         if !details.needs_tls() {

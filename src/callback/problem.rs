@@ -104,3 +104,10 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// ureq hands it through; `client` takes it out again.
+impl From<Problem> for ureq::Error {
+    fn from(problem: Problem) -> Self {
+        Self::Other(Box::new(problem))
+    }
+}

@@ -59,7 +59,7 @@ impl Tls {
         let host = details.uri.host().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| other(Problem::new(Code::TlsFailed, explain::BAD_NAME)))?;
+            .map_err(|_| ureq::Error::from(Problem::new(Code::TlsFailed, explain::BAD_NAME)))?;
         let connection = ClientConnection::new(Arc::clone(&self.0), name).map_err(|error| failed(&error))?;
         let adapter = TransportAdapter::new(transport.boxed(), Arc::clone(&details.current_time));
         let mut stream = StreamOwned::new(connection, adapter);
@@ -141,12 +141,11 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn other(problem: Problem) -> ureq::Error {
-    ureq::Error::Other(Box::new(problem))
-}
-
 fn failed(error: &rustls::Error) -> ureq::Error {
-    other(Problem::new(Code::TlsFailed, format!("no TLS connection to the connector: {}", explain::sentence(error))))
+    ureq::Error::from(Problem::new(
+        Code::TlsFailed,
+        format!("no TLS connection to the connector: {}", explain::sentence(error)),
+    ))
 }
 
 fn handshake_failed(error: ureq::Error) -> ureq::Error {
@@ -158,7 +157,7 @@ fn handshake_failed(error: ureq::Error) -> ureq::Error {
         },
         error => return error,
     };
-    other(Problem::new(Code::TlsFailed, format!("no TLS connection to the connector: {why}")))
+    ureq::Error::from(Problem::new(Code::TlsFailed, format!("no TLS connection to the connector: {why}")))
 }
 
 fn rustls_error(error: &std::io::Error) -> Option<&rustls::Error> {
@@ -234,7 +233,7 @@ impl<T: Transport> Transport for Plain<T> {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let received = self.inner.await_input(timeout)?;
         if std::mem::take(&mut self.is_fresh) && self.inner.buffers().input().starts_with(&ALERT) {
-            return Err(other(Problem::new(Code::TlsFailed, explain::TLS_ON_A_PORT_FOR_HTTP)));
+            return Err(ureq::Error::from(Problem::new(Code::TlsFailed, explain::TLS_ON_A_PORT_FOR_HTTP)));
         }
         Ok(received)
     }

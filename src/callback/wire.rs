@@ -21,9 +21,9 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 /// Room for what ureq reads: all headers and some body.
-const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
+pub(super) const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
 /// Room for what ureq writes at once. Most requests fit whole.
-const OUTPUT_BYTES: usize = 16 * 1_024;
+pub(super) const OUTPUT_BYTES: usize = 16 * 1_024;
 /// How long to wait for the body of a 201, which means the same whatever it is.
 const CREATED_BODY_TIME_MAX: Duration = Duration::from_millis(250);
 /// How long to wait for the body of a response whose status says it all, unless its length is known: it holds at most
@@ -108,13 +108,13 @@ impl Wire {
                 Err(Error::Timeout(_)) => {}
                 Err(error) => return Err(error),
                 Ok(false) => {
-                    return Err(other(Problem::new(
+                    return Err(Error::from(Problem::new(
                         Code::ConnectionLost,
                         "the connector closed the connection before the request was sent",
                     )));
                 }
                 Ok(true) => {
-                    return Err(other(Problem::new(
+                    return Err(Error::from(Problem::new(
                         Code::MalformedAnswer,
                         "the connector sent something before the request, which was therefore not sent: its port does \
                      not speak HTTP",
@@ -245,7 +245,7 @@ impl Transport for Wire {
             let before = self.response.status();
             let (taken, written) = self.response.step(raw, self.buffers.input_append_buf()).map_err(|problem| {
                 self.distrust.note(&self.authority);
-                other(problem)
+                Error::from(problem)
             })?;
             self.inner.buffers().input_consume(taken);
             self.buffers.input_appended(written);
@@ -257,9 +257,9 @@ impl Transport for Wire {
                 return Ok(false);
             }
             let came = self.inner.await_input(self.time(timeout)?);
-            let came = came.map_err(|error| self.response.nothing_but_surplus().map_or(error, other))?;
+            let came = came.map_err(|error| self.response.nothing_but_surplus().map_or(error, Error::from))?;
             if !came {
-                let written = self.response.close(self.buffers.input_append_buf()).map_err(other)?;
+                let written = self.response.close(self.buffers.input_append_buf()).map_err(Error::from)?;
                 self.buffers.input_appended(written);
                 return Ok(written > 0);
             }
@@ -277,10 +277,6 @@ impl Transport for Wire {
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
     }
-}
-
-fn other(problem: Problem) -> Error {
-    Error::Other(Box::new(problem))
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@
 use crate::graphql::again;
 use crate::graphql::context::Context;
 use crate::graphql::document::Document;
-use crate::graphql::places::CallerKey;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::{Answer, Engine, Prepared, response};
 use crate::model::error::{Error, Result};
+use crate::model::party::Party;
 use crate::ops::live::{Event, Interest, Listener};
 use futures_util::{FutureExt, StreamExt};
 use juniper::{ExecutionError, Object, Value, Variables};
@@ -55,7 +55,7 @@ struct Operation {
     document: Arc<Document>,
     variables: Variables<Scalar>,
     token: Option<String>,
-    key: CallerKey,
+    party: Party,
     subject: Option<String>,
     request_id: String,
 }
@@ -66,11 +66,9 @@ impl Engine {
     /// # Errors
     /// [`Error::Unauthenticated`] where it is not, or where there is none; faults of the database.
     pub async fn authenticate(self: &Arc<Self>, token: Option<&str>, client: Option<IpAddr>) -> Result<()> {
-        let asker = self.asker(token, client);
-        let _place = self.places.take(asker.key).await;
-        let platform = Arc::clone(&self.platform);
-        let known = move || Context::for_query(platform, asker.bearer, None)?.known();
-        tokio::task::spawn_blocking(known).await.map_err(Error::fault)?
+        let asker = self.asker(token, client).await;
+        let known = move |engine: &Self| Context::for_query(Arc::clone(&engine.platform), asker.bearer, None)?.known();
+        self.blocking(asker.party, known).await.map_err(Error::Fault)?
     }
 
     /// Begins a subscription. Once this has answered, everything that is committed will be told.
@@ -82,12 +80,12 @@ impl Engine {
         let id = request.request_id;
         let variables = self.variables(&document, request.variables, &id)?;
         let (engine, token, subject) = (Arc::clone(self), request.token, request.subject);
-        let key = asker.key;
-        let operation = Operation { engine, document, variables, token, key, subject, request_id: id.clone() };
+        let party = asker.party;
+        let operation = Operation { engine, document, variables, token, party, subject, request_id: id.clone() };
         let operation = Arc::new(operation);
         let checked = operation.clone().blocking(Operation::check).await;
         let interest = checked.unwrap_or_else(|error| Err(response::failed(&error, &id)))?;
-        let listener = self.platform.listen(interest);
+        let listener = self.platform.listen(interest).map_err(|error| response::failed(&error, &id))?;
         Ok(Subscribed { operation, listener, not_before: Instant::now() })
     }
 }
@@ -117,9 +115,7 @@ impl Operation {
     /// Does something where queries are executed, and not more of it at once than there are readers.
     async fn blocking<T: Send + 'static>(self: Arc<Self>, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T> {
         let engine = Arc::clone(&self.engine);
-        let _place = engine.places.take(self.key).await;
-        let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || span.in_scope(|| work(&self))).await.map_err(Error::fault)
+        engine.blocking(self.party, move |_| work(&self)).await.map_err(Error::Fault)
     }
 
     fn context(&self) -> Result<Context> {

@@ -19,7 +19,6 @@ mod live;
 mod markdown;
 mod mutation;
 mod parts;
-mod places;
 mod query;
 mod response;
 mod scalars;
@@ -29,16 +28,16 @@ mod subscription;
 mod types;
 
 use crate::model::error::{Error, Fault};
+use crate::model::party::Party;
 use crate::ops::Platform;
+use crate::ops::turns::Turns;
 use asker::Asker;
 use context::Context;
 use document::{Bad, Document, Documents};
 use juniper::{InputValue, OperationType, RootNode, Variables};
 use mutation::Mutation;
-use places::Places;
 use query::Query;
 use scalars::Scalar;
-use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use subscription::Subscription;
@@ -68,9 +67,8 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 pub struct Engine {
     platform: Arc<Platform>,
     documents: Documents,
-    /// As many as there are readers: queries wait for one here, where they hold no thread.
-    places: Places,
-    hasher: RandomState,
+    /// As many permits as there are readers: queries wait for one here, where they hold no thread.
+    turns: Turns,
     limits: Limits,
 }
 
@@ -143,8 +141,9 @@ impl Engine {
     /// An engine for a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>, limits: Limits) -> Self {
-        let places = Places::new(platform.readers());
-        Self { platform, documents: Documents::default(), places, hasher: RandomState::new(), limits }
+        let readers = platform.readers();
+        let turns = Turns::new(readers, readers.div_ceil(2));
+        Self { platform, documents: Documents::default(), turns, limits }
     }
 
     /// Executes a request that is no subscription, as [`Self::run`] does.
@@ -161,10 +160,10 @@ impl Engine {
     /// What is wrong with it, as a response.
     pub async fn prepare(self: &Arc<Self>, mut request: Request) -> Result<Prepared, Answer> {
         let (operation_name, query) = (request.operation_name.take(), std::mem::take(&mut request.query));
-        let asker = self.asker(request.token.as_deref(), request.client);
+        let asker = self.asker(request.token.as_deref(), request.client).await;
         let document = match self.documents.find(&query, operation_name.as_deref()) {
             Some(document) => document,
-            None => match self.parse(query, operation_name, &asker).await {
+            None => match self.parse(query, operation_name, asker.party).await {
                 Ok(Ok(document)) => document,
                 Ok(Err(Bad::Invalid(errors))) => return Err(response::rejected(&errors, &request.request_id)),
                 Ok(Err(Bad::TooMuch(why))) => return Err(response::too_much(&why, &request.request_id)),
@@ -180,35 +179,45 @@ impl Engine {
         let Prepared { document, asker, request } = prepared;
         let request_id = request.request_id.clone();
         let engine = Arc::clone(self);
-        let span = tracing::Span::current();
         let answer = match document.operation().operation_type() {
             OperationType::Query => {
-                let _place = self.places.take(asker.key).await;
-                tokio::task::spawn_blocking(move || span.in_scope(|| engine.query(&document, asker, request))).await
+                self.blocking(asker.party, move |engine| engine.query(&document, asker, request)).await
             }
             OperationType::Subscription => return response::needs_socket(&request_id),
             _ if request.read_only => return response::not_allowed(&request_id),
-            _ => tokio::spawn(async move { engine.mutate(&document, asker, request).await }.instrument(span)).await,
+            _ => {
+                let mutation = async move { engine.mutate(&document, asker, request).await };
+                tokio::spawn(mutation.in_current_span()).await.map_err(Fault::from)
+            }
         };
-        answer.unwrap_or_else(|fault| response::failed(&Error::fault(fault), &request_id))
+        answer.unwrap_or_else(|fault| response::failed(&Error::Fault(fault), &request_id))
     }
 
-    fn asker(&self, token: Option<&str>, client: Option<IpAddr>) -> Asker {
-        Asker::new(&self.platform, &self.hasher, token, client)
+    /// Runs something on a thread that may block, in the party's turn. It holds its permit to its end, even if its
+    /// client goes away.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        party: Party,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let permit = self.turns.take(party).await;
+        let (engine, span) = (Arc::clone(self), tracing::Span::current());
+        let work = move || {
+            let result = span.in_scope(|| work(&engine));
+            drop(permit);
+            result
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Fault::from)
     }
 
-    /// Parsing and validating takes time that grows with the document, and a place like a query.
+    /// Parsing and validating takes time that grows with the document, and a turn like a query.
     async fn parse(
         self: &Arc<Self>,
         query: String,
         operation_name: Option<String>,
-        asker: &Asker,
+        party: Party,
     ) -> Result<Result<Arc<Document>, Bad>, Fault> {
-        let _place = self.places.take(asker.key).await;
-        let engine = Arc::clone(self);
-        let parsed =
-            tokio::task::spawn_blocking(move || engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits));
-        parsed.await.map_err(Fault::from)
+        self.blocking(party, |engine| engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits)).await
     }
 
     fn query(&self, document: &Document, asker: Asker, request: Request) -> Answer {

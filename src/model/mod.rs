@@ -24,6 +24,7 @@ pub mod interval;
 pub mod lifecycle;
 pub mod page;
 pub mod parameter;
+pub mod party;
 pub mod pem;
 pub mod pkce;
 pub mod publication;

@@ -23,6 +23,12 @@ impl Bearer {
     pub fn subject(&self) -> &str {
         &self.claims.sub
     }
+
+    /// Which kind of token it is.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        self.kind
+    }
 }
 
 impl Platform {

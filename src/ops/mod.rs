@@ -30,6 +30,7 @@ pub mod instance;
 pub mod live;
 pub mod maintenance;
 pub mod operator;
+mod owners;
 mod password;
 pub mod past;
 pub mod publication;
@@ -41,6 +42,7 @@ pub mod setting;
 pub mod thing;
 mod throttle;
 mod token;
+pub mod turns;
 mod waiting;
 
 pub use crate::store::Snapshot as View;
@@ -111,6 +113,7 @@ pub struct Platform {
     clock: clock::AgeClock,
     rooms: Arc<quota::Rooms>,
     live: Arc<live::Live>,
+    owners: owners::Owners,
     metrics: Arc<Metrics>,
     dispatcher: OnceLock<Arc<dyn Dispatcher>>,
 }
@@ -146,6 +149,7 @@ impl Platform {
             waiting: waiting::Waiting::default(),
             clock,
             live,
+            owners: owners::Owners::default(),
             metrics,
             dispatcher: OnceLock::new(),
         }))

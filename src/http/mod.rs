@@ -227,7 +227,8 @@ impl Verb {
     }
 }
 
-/// The route table. What a path takes stands at its end, for 405 and OPTIONS.
+/// The route table. What a path takes stands at its end, for 405 and OPTIONS. Large futures are
+/// boxed, so that the future of every request is small: each layer around it moves it.
 async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Option<(Ws, Upgrade)>) -> Response {
     use Verb::{Delete, Get, Post, Put};
     let platform = &site.platform;
@@ -235,24 +236,24 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
     let answered = match (segments.as_slice(), Verb::of(&request.method)) {
         (["api", "v1", "query"], verb) => match upgrade {
             Some(upgrade) => return socket(site, request, upgrade),
-            None => return query(site, request, body, verb).await,
+            None => return Box::pin(query(site, request, body, verb)).await,
         },
         (["api", "schema"], Get) => Ok(site.schema().answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
         (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth"] | ["oauth2", "auth", "decision"], Post) => {
             match site.names.check_page(request) {
-                Ok(()) => Ok(with_password(site, request, body).await),
+                Ok(()) => Ok(Box::pin(with_password(site, request, body)).await),
                 Err(refusal) => Err(refusal),
             }
         }
         (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth", "decision"], _) => {
             otherwise(request, "POST, OPTIONS")
         }
-        (["oauth2", "auth"], Get) => Ok(oauth::ask(platform, request, &site.names.origin(request)).await),
+        (["oauth2", "auth"], Get) => Ok(Box::pin(oauth::ask(platform, request, &site.names.origin(request))).await),
         (["oauth2", "auth"], _) => otherwise(request, "GET, HEAD, POST, OPTIONS"),
-        (["oauth2", "token"], Post) => Ok(oauth::token(platform, request, body).await),
-        (["oauth2", "introspect"], Post) => Ok(oauth::introspect(platform, request, body).await),
-        (["oauth2", "revoke"], Post) => Ok(oauth::revoke(platform, request, body).await),
+        (["oauth2", "token"], Post) => Ok(Box::pin(oauth::token(platform, request, body)).await),
+        (["oauth2", "introspect"], Post) => Ok(Box::pin(oauth::introspect(platform, request, body)).await),
+        (["oauth2", "revoke"], Post) => Ok(Box::pin(oauth::revoke(platform, request, body)).await),
         (["oauth2", "token" | "introspect" | "revoke"], _) => otherwise(request, "POST, OPTIONS"),
         ([".well-known", "oauth-authorization-server"], Get) => Ok(oauth::metadata(site.names.origin(request))),
         ([".well-known", "oauth-authorization-server"], _) => otherwise(request, "GET, HEAD, OPTIONS"),

@@ -41,6 +41,7 @@ fn clients() -> super::Clients {
 
 const EMAIL: &str = "developer@localhost";
 const PASSWORD: &str = "a long password";
+const FUTURE_BYTES_MAX: usize = 3 * 1024 + 512;
 
 type Sent = http::Request<Full<Bytes>>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -54,6 +55,8 @@ struct Server {
     service: String,
     installation: String,
     instance: String,
+    /// How large the future is that answers a request.
+    future_bytes: usize,
     _directory: TempDir,
 }
 
@@ -90,6 +93,8 @@ impl Server {
         let engine = Arc::new(Engine::new(Arc::clone(&platform), Default::default()));
         let filter = routes(Arc::clone(&platform), engine, sockets(), Names::default(), clients());
         let served = TowerToHyperService::new(warp::service(filter));
+        let idle = served.call(Sent::new(Full::default()));
+        let future_bytes = std::mem::size_of_val(&idle);
         let send = Box::new(move |request: Sent| -> Answering {
             let served = served.clone();
             Box::pin(async move {
@@ -99,7 +104,7 @@ impl Server {
                 Answer { status: parts.status, headers: parts.headers, body }
             })
         });
-        Self { send, platform, client, developer, service, installation, instance, _directory: directory }
+        Self { send, platform, client, developer, service, installation, instance, future_bytes, _directory: directory }
     }
 
     /// Sends a request whose first lines look like curl's: `PUT /path`, then headers, then the body.
@@ -120,6 +125,13 @@ impl Server {
         let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
         self.send(line, &headers, body.to_owned()).await
     }
+}
+
+/// Each layer moves the future before it polls it, so a large one costs every request several copies.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_future_of_a_request_is_small() {
+    let server = Server::start().await;
+    assert!(server.future_bytes <= FUTURE_BYTES_MAX, "{} bytes", server.future_bytes);
 }
 
 fn settings(directory: &TempDir) -> Settings {

@@ -95,7 +95,7 @@ pub struct ServeOptions {
     )]
     pub metrics_token: Option<String>,
 
-    /// E-mail of the account that an empty database gets
+    /// E-mail of the account that an empty database gets; ignored once there is an account
     #[arg(
         long,
         env = "CONNHUB_EMAIL",
@@ -105,7 +105,8 @@ pub struct ServeOptions {
     )]
     pub email: String,
 
-    /// Password of that account; a random one is printed if none is given
+    /// Password of that account; a random one is printed if none is given. Ignored once there is an account: use
+    /// `connhub account set-password`
     #[arg(
         long,
         env = "CONNHUB_PASSWORD",
@@ -174,7 +175,8 @@ pub struct ServeOptions {
     )]
     pub action_deadline: Duration,
 
-    /// How many days points of the past are kept; for good if not given
+    /// How many days property values are kept in the history; forever by default. Current values and the callback log
+    /// are not affected
     #[arg(
         long,
         env = "CONNHUB_HISTORY_RETENTION",

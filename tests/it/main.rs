@@ -27,6 +27,7 @@ mod configurations;
 mod connections;
 mod constraints;
 mod demo;
+mod deployment;
 mod dev_cert;
 mod environment;
 mod files;

@@ -35,17 +35,31 @@ impl Program {
         self.start_with(upstream, "")
     }
 
-    /// The same with more directives beside that one: in nginx's `location`, in Caddy's `reverse_proxy`.
+    /// Like [`Self::start`], with more directives beside that one: in nginx's `location`, in Caddy's `reverse_proxy`.
     pub fn start_with(self, upstream: &str, directives: &str) -> Proxy {
-        (0..ATTEMPTS).find_map(|_| self.try_start(upstream, directives)).expect("a port that stays free")
+        self.start_site(|authority| match self {
+            Self::Nginx => format!(
+                "server {{\nlisten {authority};\nlocation / {{\nproxy_pass http://{upstream};\n{directives}\n}}\n}}\n"
+            ),
+            Self::Caddy => {
+                let (address, port) = authority.rsplit_once(':').expect("a port");
+                format!("http://:{port} {{\nbind {address}\nreverse_proxy {upstream} {{\n{directives}\n}}\n}}\n")
+            }
+        })
     }
 
-    fn try_start(self, upstream: &str, directives: &str) -> Option<Proxy> {
+    /// With a whole site as administrators write it, for the address where it is to listen: what is in a file of
+    /// nginx's `conf.d`, or in a Caddyfile.
+    pub fn start_site(self, site: impl Fn(&str) -> String) -> Proxy {
+        (0..ATTEMPTS).find_map(|_| self.try_start(&site)).expect("a port that stays free")
+    }
+
+    fn try_start(self, site: impl Fn(&str) -> String) -> Option<Proxy> {
         let folder = TempDir::new().expect("a temporary folder");
         let authority = free_authority();
         let command = match self {
-            Self::Nginx => nginx(folder.path(), &authority, upstream, directives),
-            Self::Caddy => caddy(folder.path(), &authority, upstream, directives),
+            Self::Nginx => nginx(folder.path(), &site(&authority)),
+            Self::Caddy => caddy(folder.path(), &site(&authority)),
         };
         let companion = Companion::spawn(command);
         // What it prints once it listens, if somebody took the port, and if it ends for another reason.
@@ -80,7 +94,7 @@ fn free_authority() -> String {
     listener.local_addr().expect("an address").to_string()
 }
 
-fn nginx(folder: &Path, authority: &str, upstream: &str, directives: &str) -> Command {
+fn nginx(folder: &Path, site: &str) -> Command {
     let shown = folder.display();
     // One process, so that none is left when it is killed. The folders are what Debian's package compiles in.
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -89,7 +103,7 @@ fn nginx(folder: &Path, authority: &str, upstream: &str, directives: &str) -> Co
         .collect();
     let configuration = format!(
         "daemon off;\nmaster_process off;\npid {shown}/pid;\nerror_log stderr notice;\nevents {{}}\nhttp {{\naccess_log \
-         off;\n{temporary}server {{\nlisten {authority};\nlocation / {{\nproxy_pass http://{upstream};\n{directives}\n}}\n}}\n}}\n"
+         off;\n{temporary}{site}}}\n"
     );
     let file = folder.join("nginx.conf");
     fs::write(&file, configuration).expect("a file");
@@ -100,13 +114,9 @@ fn nginx(folder: &Path, authority: &str, upstream: &str, directives: &str) -> Co
     command
 }
 
-fn caddy(folder: &Path, authority: &str, upstream: &str, directives: &str) -> Command {
-    let (address, port) = authority.rsplit_once(':').expect("a port");
-    let configuration = format!(
-        "{{\nadmin off\n}}\nhttp://:{port} {{\nbind {address}\nreverse_proxy {upstream} {{\n{directives}\n}}\n}}\n"
-    );
+fn caddy(folder: &Path, site: &str) -> Command {
     let file = folder.join("Caddyfile");
-    fs::write(&file, configuration).expect("a file");
+    fs::write(&file, format!("{{\nadmin off\n}}\n{site}")).expect("a file");
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
     command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);

@@ -186,7 +186,7 @@ async fn listen(
     stopped: watch::Receiver<bool>,
 ) {
     let engine = Arc::new(Engine::new(Arc::clone(&platform), options.limits.of_graphql()));
-    let sockets = http::Sockets::new(stopped.clone());
+    let sockets = http::Sockets::new(stopped.clone(), platform.access_changes());
     let open = sockets.clone();
     platform.metrics().watch("connhub_websockets", "WebSockets that are open.", move || open.open_now() as f64);
     let connections = Connections::new(options.door.limits(&options.limits.trusted_proxy));

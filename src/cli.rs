@@ -9,6 +9,7 @@ mod demo_connector;
 mod dev_cert;
 mod output;
 mod prompt;
+mod publication;
 mod serve;
 mod signals;
 
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use database::{BackupOptions, CheckOptions, RestoreOptions};
 use demo_connector::DemoOptions;
 use dev_cert::DevCertOptions;
+use publication::PublicationOptions;
 use signals::Signals;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -49,8 +51,10 @@ enum Command {
     SeedHistory(SeedOptions),
     /// Make a certificate authority of your own and a certificate to develop with TLS
     DevCert(DevCertOptions),
-    /// List the accounts, add one, or set the password of one, also while a server runs
+    /// List, add, suspend and remove accounts, set their passwords and roles, also while a server runs
     Account(AccountOptions),
+    /// Suspend a publication, or end that, also while a server runs
+    Publication(PublicationOptions),
     /// Copy the database into a file, also while a server runs
     Backup(BackupOptions),
     /// Put a backup in the place of the database, while no server runs
@@ -105,6 +109,7 @@ fn run_tool(command: &Command) -> ExitCode {
         Command::SeedHistory(options) => seed_history(options),
         Command::DevCert(options) => dev_cert::run(options),
         Command::Account(options) => account::run(options),
+        Command::Publication(options) => publication::run(options),
         Command::Backup(options) => database::backup(options),
         Command::Restore(options) => database::restore(options),
         Command::Check(options) => database::check(options),

@@ -120,6 +120,16 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_OPEN_SIGNUP", help_heading = "Accounts and tokens")]
     pub open_signup: bool,
 
+    /// How many accounts there may be; registering and inviting are refused beyond that
+    #[arg(
+        long,
+        env = "CONNHUB_ACCOUNTS",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Accounts and tokens"
+    )]
+    pub accounts: Option<u32>,
+
     /// Key that signs tokens: 32 characters or more, random; the database has its own if none is given
     #[arg(
         long,
@@ -349,6 +359,7 @@ impl ServeOptions {
             query_time: self.limits.query_time.into(),
             sandbox: self.is_sandbox(),
             open_signup: self.open_signup,
+            accounts: self.accounts,
             secret: self.secret.clone(),
             metrics_token: self.metrics_token.clone(),
             callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },

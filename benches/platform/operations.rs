@@ -37,6 +37,7 @@ impl Operations {
             query_time: std::time::Duration::from_secs(60),
             sandbox: true,
             open_signup: false,
+            accounts: None,
             secret: None,
             metrics_token: None,
             callback_urls: CallbackUrlPolicy::default(),

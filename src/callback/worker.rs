@@ -14,7 +14,7 @@ use crate::callback::sign::{self, Signatures};
 use crate::model::callback::{Attempt, Header, Outcome, Outgoing, Response};
 use crate::model::error::Result;
 use crate::model::id::CallbackId;
-use crate::ops::callback::{compose, settle, skip};
+use crate::ops::callback::{Composed, compose, settle, skip, withhold};
 use crate::ops::{Platform, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -53,8 +53,11 @@ impl Worker {
     /// Sends a callback and settles it, or notes that it is not to be sent any more. Blocks.
     pub fn run(&self, id: CallbackId) {
         match persevere(id, "composed", &PAUSES, || compose(&self.platform, id)) {
-            None => persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait()),
-            Some(outgoing) => {
+            Composed::Obsolete => persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait()),
+            Composed::Withheld(why) => {
+                persevere(id, "given up", &PAUSES, || withhold(&self.platform, id, why).wait());
+            }
+            Composed::Outgoing(outgoing) => {
                 let (attempt, outcome) = attempt(&self.sending, &outgoing);
                 let kind = outgoing.message.kind().name();
                 note_failure(&outgoing, &attempt);

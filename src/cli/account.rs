@@ -3,20 +3,22 @@
 //!
 //! Used by [`super`].
 
+mod removal;
+
 use super::prompt::{self, Refused};
 use super::{fail, failed, harmless, output};
-use crate::model::account::Account;
-use crate::ops::operator;
-use clap::{Args, Subcommand};
+use crate::model::account::{AccountRecord, Role, Suspension};
+use crate::ops::operator::{self, Change};
+use clap::{Args, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The exit code after Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
-/// The widest column of e-mails: with name and date, a line has 80 characters at most. Longer ones push the rest.
-const EMAIL_COLUMN_MAX: usize = 40;
-const NAME_COLUMN_MAX: usize = 24;
+/// The widest column of e-mails: with name, date and state, a line has 80 characters at most. Longer ones push the rest.
+const EMAIL_COLUMN_MAX: usize = 36;
+const NAME_COLUMN_MAX: usize = 19;
 
 /// The options of `connhub account`.
 #[derive(Debug, Args)]
@@ -34,6 +36,53 @@ enum AccountCommand {
     /// Set the password of an account, which ends its tokens and what it let other apps do; the password is asked for,
     /// or read as one line from standard input
     SetPassword(Named),
+    /// Suspend an account: nobody signs in, none of its tokens is accepted, nothing is sent to its connectors; its data
+    /// is kept
+    Suspend(Known),
+    /// End the suspension of an account
+    Resume(Known),
+    /// Remove an account with everything that it owns, which its connectors are called for unless it was suspended
+    Remove(Removed),
+    /// Give an account a role: operators see all accounts in the Developer Center and decide about them
+    SetRole(WithRole),
+}
+
+#[derive(Debug, Args)]
+struct Known {
+    /// The account's e-mail address
+    #[arg(value_name = "EMAIL")]
+    email: String,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+struct Removed {
+    #[command(flatten)]
+    known: Known,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+struct WithRole {
+    #[command(flatten)]
+    known: Known,
+
+    /// The role
+    #[arg(value_name = "ROLE")]
+    role: RoleName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// Has its own apps and connectors
+    Developer,
+    /// Also sees all accounts and decides about them
+    Operator,
 }
 
 #[derive(Debug, Args)]
@@ -57,7 +106,7 @@ struct Named {
     database: Database,
 }
 
-/// Does what the command says.
+/// Runs the command.
 pub(super) fn run(options: &AccountOptions) -> ExitCode {
     match &options.command {
         AccountCommand::List(database) => list(&database.db),
@@ -71,6 +120,28 @@ pub(super) fn run(options: &AccountOptions) -> ExitCode {
                 format!("set the password of {email}; its tokens and what it let other apps do have ended")
             })
         }),
+        AccountCommand::Suspend(known) => alter(known, Change::Suspend, |email| {
+            format!("suspended {email}; `connhub account resume {email}` ends that")
+        }),
+        AccountCommand::Resume(known) => alter(known, Change::Resume, |email| format!("resumed {email}")),
+        AccountCommand::Remove(Removed { known, yes }) => removal::remove(&known.email, &known.database.db, *yes),
+        AccountCommand::SetRole(WithRole { known, role }) => match role {
+            RoleName::Developer => {
+                alter(known, Change::Role(Role::Developer), |email| format!("{email} is a developer"))
+            }
+            RoleName::Operator => alter(known, Change::Role(Role::Operator), |email| format!("{email} is an operator")),
+        },
+    }
+}
+
+/// Changes an account for which no password is needed.
+fn alter(known: &Known, change: Change, done: impl Fn(String) -> String) -> ExitCode {
+    match operator::change(&known.database.db, &known.email, change) {
+        Ok(record) => {
+            output::say(done(harmless(record.account.email)));
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
     }
 }
 
@@ -85,19 +156,26 @@ fn list(database: &Path) -> ExitCode {
     output::print_all(table(&accounts))
 }
 
-fn table(accounts: &[Account]) -> String {
-    let rows: Vec<[String; 3]> = std::iter::once(["E-MAIL", "NAME", "SINCE"].map(str::to_owned))
-        .chain(accounts.iter().map(|account| {
+fn table(accounts: &[AccountRecord]) -> String {
+    let rows: Vec<[String; 4]> = std::iter::once(["E-MAIL", "NAME", "SINCE", "STATE"].map(str::to_owned))
+        .chain(accounts.iter().map(|AccountRecord { account, suspension, .. }| {
             let since = account.created_at.to_string();
             let day = since.split('T').next().unwrap_or_default().to_owned();
-            [harmless(&account.email), harmless(&account.name), day]
+            let state = match (suspension, account.role) {
+                (Some(Suspension::Suspended), _) => "suspended",
+                (Some(Suspension::Removing | Suspension::RemovingQuietly), _) => "removing",
+                (None, Role::Operator) => "operator",
+                (None, Role::Developer) => "",
+            };
+            [harmless(&account.email), harmless(&account.name), day, state.to_owned()]
         }))
         .collect();
     let width = |column: usize, max: usize| {
         rows.iter().map(|row| row[column].chars().count()).filter(|width| *width <= max).max().unwrap_or_default()
     };
     let (email, name) = (width(0, EMAIL_COLUMN_MAX), width(1, NAME_COLUMN_MAX));
-    rows.iter().map(|row| format!("{:email$}  {:name$}  {}\n", row[0], row[1], row[2])).collect()
+    let line = |row: &[String; 4]| format!("{:email$}  {:name$}  {:10}  {}", row[0], row[1], row[2], row[3]);
+    rows.iter().map(|row| format!("{}\n", line(row).trim_end())).collect()
 }
 
 /// Makes a change for which a password is needed, once it is known that it can be made.
@@ -133,27 +211,34 @@ fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Account;
     use crate::model::id::AccountId;
     use crate::model::time::Timestamp;
 
     #[test]
     fn a_table_of_accounts_fits_in_80_columns_and_cannot_change_the_screen() {
-        let account = |email: &str, name: &str| Account {
-            id: AccountId::generate(),
-            email: email.to_owned(),
-            name: name.to_owned(),
-            generation: 0,
-            created_at: Timestamp::from_micros(0),
+        let account = |email: &str, name: &str, suspension| AccountRecord {
+            account: Account {
+                id: AccountId::generate(),
+                email: email.to_owned(),
+                name: name.to_owned(),
+                role: Role::Developer,
+                generation: 0,
+                created_at: Timestamp::from_micros(0),
+            },
+            used_at: Timestamp::from_micros(0),
+            suspension,
         };
         let long = format!("{}@example.com", "a".repeat(60));
         let table = table(&[
-            account("dev@example.com", "dev"),
-            account(&format!("{}@example.com", "b".repeat(28)), &"n".repeat(24)),
-            account(&long, "\u{1b}[2J"),
+            account("dev@example.com", "dev", None),
+            account(&format!("{}@example.com", "b".repeat(24)), &"n".repeat(19), Some(Suspension::Suspended)),
+            account(&long, "\u{1b}[2J", None),
         ]);
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines.len(), 4, "{table}");
         assert!(lines[0].starts_with("E-MAIL ") && lines[1].ends_with("  1970-01-01"), "{table}");
+        assert!(lines[2].ends_with("  1970-01-01  suspended"), "{table}");
         assert!(lines[..3].iter().all(|line| line.chars().count() <= 80), "{table}");
         assert!(lines[3].starts_with(&long) && lines[3].contains("\\u{1b}[2J"), "{table}");
         assert!(!table.contains('\u{1b}'));

@@ -37,6 +37,17 @@ pub(super) fn new_password(of: &str) -> Result<String, Refused> {
     Ok(first)
 }
 
+/// Asks whether something is to be done; the answer is yes only if that is typed.
+pub(super) fn confirm(question: &str) -> Result<bool, String> {
+    if !io::stdin().is_terminal() {
+        return Err("standard input is not a terminal, so nobody can be asked: pass --yes if you are sure".to_owned());
+    }
+    output::ask(format!("{question} [y/N] "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| format!("standard input: {error}"))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// A line without its end, or what stands before Ctrl-C and that. What follows it is left alone.
 fn line() -> Result<String, Refused> {
     let mut bytes = Vec::new();

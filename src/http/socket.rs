@@ -21,6 +21,7 @@ use crate::http::places::{Places, PlacesMax};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::error::Error;
+use crate::ops::suspension::AccessChanges;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use hyper_util::rt::TokioIo;
@@ -59,13 +60,15 @@ pub struct Sockets {
     places: Arc<Semaphore>,
     shares: Arc<Places>,
     stopped: watch::Receiver<bool>,
+    access: AccessChanges,
 }
 
 impl Sockets {
-    /// Sockets that close once `stopped` is true.
+    /// Sockets that close once `stopped` is true, or their token has ended when `access` changes.
     #[must_use]
-    pub fn new(stopped: watch::Receiver<bool>) -> Self {
-        Self { places: Arc::new(Semaphore::new(SOCKETS_MAX as usize)), shares: Places::new(SHARES), stopped }
+    pub fn new(stopped: watch::Receiver<bool>, access: AccessChanges) -> Self {
+        let places = Arc::new(Semaphore::new(SOCKETS_MAX as usize));
+        Self { places, shares: Places::new(SHARES), stopped, access }
     }
 
     /// How many are open.
@@ -103,13 +106,14 @@ impl Sockets {
         };
         let authorization = request.bearer().map(|token| format!("Bearer {token}"));
         let identity = Identity { authorization, subject: crate::http::graphql::subject(request)? };
-        let (id, stopped) = (request.id.as_str().to_owned(), self.stopped.clone());
+        let id = request.id.as_str().to_owned();
+        let (stopped, access) = (self.stopped.clone(), self.access.clone());
         tokio::spawn(async move {
             match upgrade.await {
                 Ok(upgraded) => {
                     let connection = TokioIo::new(upgraded);
                     let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config())).await;
-                    session::serve(socket, refusal, session::Start { operations, identity, id, stopped }).await;
+                    session::serve(socket, refusal, session::Start { operations, identity, id, stopped, access }).await;
                 }
                 Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
             }

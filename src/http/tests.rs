@@ -30,7 +30,7 @@ use tempfile::TempDir;
 
 /// Sockets of a server that does not stop.
 fn sockets() -> Sockets {
-    Sockets::new(tokio::sync::watch::channel(false).1)
+    Sockets::new(tokio::sync::watch::channel(false).1, tokio::sync::watch::channel(None).1)
 }
 
 /// Clients without a proxy, and room for all of them.
@@ -141,6 +141,7 @@ fn settings(directory: &TempDir) -> Settings {
         query_time: Duration::from_secs(20),
         sandbox: true,
         open_signup: true,
+        accounts: None,
         secret: None,
         metrics_token: None,
         callback_urls: CallbackUrlPolicy::default(),
@@ -207,7 +208,8 @@ impl Dispatcher for PretendedConnector {
     fn submit(&self, callback: PendingCallback, _: bool) {
         let (platform, tokens) = (self.platform.upgrade().expect("still open"), Arc::clone(&self.tokens));
         std::thread::spawn(move || {
-            let outgoing = ops::callback::compose(&platform, callback.id).expect("readable").expect("to be sent");
+            let composed = ops::callback::compose(&platform, callback.id).expect("readable");
+            let ops::callback::Composed::Outgoing(outgoing) = composed else { panic!("it is to be sent") };
             match outgoing.message {
                 Message::Installation { token, .. } | Message::Instance { token, .. } => tokens.lock().push(token),
                 other => panic!("nothing else is asked of it: {:?}", other.kind()),

@@ -16,6 +16,112 @@ const NAME_CHARACTERS_MAX: usize = 200;
 /// The e-mail of the account that an empty database gets where none is given.
 pub const FIRST_ACCOUNT_EMAIL: &str = "developer@localhost";
 
+/// What an account may do beside its own affairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing.
+    Developer,
+    /// Whatever the person who runs the server decides: about accounts and publications.
+    Operator,
+}
+
+impl Role {
+    /// The name in the database and in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Developer => "DEVELOPER",
+            Self::Operator => "OPERATOR",
+        }
+    }
+
+    /// The role with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Developer, Self::Operator].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// What an operator has done to an account or a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspension {
+    /// Nobody can use it, until it is resumed.
+    Suspended,
+    /// The account is being removed, and its connectors are called for that.
+    Removing,
+    /// The account was suspended before and is being removed: its connectors are not called.
+    RemovingQuietly,
+}
+
+impl Suspension {
+    /// The name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Suspended => "SUSPENDED",
+            Self::Removing => "REMOVING",
+            Self::RemovingQuietly => "REMOVING_QUIETLY",
+        }
+    }
+
+    /// The suspension with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Suspended, Self::Removing, Self::RemovingQuietly].into_iter().find(|one| one.name() == name)
+    }
+
+    /// Whether it is for good.
+    #[must_use]
+    pub fn is_removal(self) -> bool {
+        self != Self::Suspended
+    }
+}
+
+/// An account as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRecord {
+    /// The account.
+    pub account: Account,
+    /// When it was last used, to the hour.
+    pub used_at: Timestamp,
+    /// What an operator has done to it.
+    pub suspension: Option<Suspension>,
+}
+
+/// What an account has, or had when its removal began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Belongings {
+    /// Its apps.
+    pub apps: u64,
+    /// Its publications.
+    pub publications: u64,
+    /// The installations of its apps.
+    pub installations: u64,
+    /// The installations of its publications by other accounts.
+    pub foreign_installations: u64,
+    /// The instances of all these installations.
+    pub instances: u64,
+    /// The things of its apps and of these instances.
+    pub things: u64,
+}
+
+/// The removal of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRemoval {
+    /// The account.
+    pub account: AccountId,
+    /// Its e-mail.
+    pub email: String,
+    /// What it had when it began.
+    pub had: Belongings,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When the account was gone.
+    pub ended_at: Option<Timestamp>,
+    /// How many removals its connectors did not confirm, once that is known.
+    pub unconfirmed: Option<u64>,
+}
+
 /// A developer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -25,6 +131,8 @@ pub struct Account {
     pub email: String,
     /// What the page calls the developer.
     pub name: String,
+    /// What it may do beside its own affairs.
+    pub role: Role,
     /// Counts up when all tokens given so far are to end.
     pub generation: i64,
     /// When it was made.
@@ -37,14 +145,7 @@ pub struct Account {
 /// All violations of the rules for it.
 pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> {
     let mut violations = Violations::default();
-    let key = text::email_key(email);
-    let plausible = key.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-    let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
-    violations.require(
-        plausible && printable && email.chars().count() <= EMAIL_CHARACTERS_MAX,
-        "email",
-        format!("must be an e-mail address such as developer@example.com, without spaces, at most {EMAIL_CHARACTERS_MAX} characters long"),
-    );
+    violations.email(email);
     violations.password(password, "password");
     if let Some(name) = name {
         violations.label(name, NAME_CHARACTERS_MAX, "name");
@@ -52,7 +153,28 @@ pub fn check_new(email: &str, password: &str, name: Option<&str>) -> Result<()> 
     violations.into_result(())
 }
 
+/// Checks the e-mail of somebody who is to get an account.
+///
+/// # Errors
+/// A violation of the rules for it.
+pub fn check_email(email: &str) -> Result<()> {
+    let mut violations = Violations::default();
+    violations.email(email);
+    violations.into_result(())
+}
+
 impl Violations {
+    fn email(&mut self, email: &str) {
+        let key = text::email_key(email);
+        let plausible = key.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
+        let printable = !email.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
+        self.require(
+        plausible && printable && email.chars().count() <= EMAIL_CHARACTERS_MAX,
+        "email",
+        format!("must be an e-mail address such as developer@example.com, without spaces, at most {EMAIL_CHARACTERS_MAX} characters long"),
+    );
+    }
+
     /// Checks what is to become a password, as it is hashed: `e` with an accent is one character however it was typed.
     pub fn password(&mut self, password: &str, path: &str) {
         let password = text::password(password);

@@ -1,7 +1,7 @@
 //! Accounts: the first one, registering, signing in, changing the password, the profile; and what is to
 //! be known before that.
 
-use crate::model::account::{Account, check_new};
+use crate::model::account::{Account, Role, check_new};
 use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
 use crate::model::text::email_key;
@@ -10,11 +10,12 @@ use crate::ops::caller::Developer;
 use crate::ops::password::Match;
 use crate::ops::throttle::{ANYWHERE, Throttle};
 use crate::ops::token::NewToken;
-use crate::ops::{Platform, Settings, View, now};
+use crate::ops::{Platform, Settings, View, now, suspension};
 use crate::store::{self, Inserted};
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A token and what is to be known about it.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct IssuedToken {
     pub scope: String,
 }
 
+/// How often it is noted that an account is used.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Where the e-mail of an account is kept whose password was made up.
 const GENERATED_SETTING: &str = "generated-account";
 
@@ -77,7 +80,7 @@ pub async fn create_first(
 /// A new account, named by its e-mail where no name is given.
 pub(super) fn new(email: String, name: Option<String>) -> Account {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
-    Account { id: AccountId::generate(), email, name, generation: 0, created_at: now() }
+    Account { id: AccountId::generate(), email, name, role: Role::Developer, generation: 0, created_at: now() }
 }
 
 /// What a sign-in page needs to know.
@@ -150,16 +153,30 @@ pub async fn register(
     check_new(&email, &password, name.as_deref())?;
     // Before the hash, which is what costs, and before it is told whether an e-mail is taken.
     platform.registrations.take("", address)?;
+    let accounts = platform.settings.accounts;
+    platform.read(move |view| check_room(view, accounts)).await?;
     let password_hash = platform.passwords.hash(password).await?;
-    let account = new(email, name);
-    let stored =
-        platform.store.write(move |transaction| match store::account::insert(transaction, &account, &password_hash)? {
+    let (account, accounts) = (new(email, name), platform.settings.accounts);
+    let stored = platform.store.write(move |transaction| {
+        check_room(transaction, accounts)?;
+        match store::account::insert(transaction, &account, &password_hash)? {
             Inserted::New => Ok(account),
             Inserted::Exists => {
                 Err(Error::Conflict(format!("{} has an account already: sign in with its password", account.email)))
             }
-        });
+        }
+    });
     developer_token(platform, &stored.await?)
+}
+
+/// Refuses one more account than the operator allows.
+pub(super) fn check_room(connection: &Connection, max: Option<u32>) -> Result<()> {
+    match max {
+        Some(max) if store::account::reaches(connection, max)? => Err(Error::Conflict(format!(
+            "this server has {max} accounts, which is the limit; its operator can raise it with --accounts"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Signs a developer in.
@@ -180,7 +197,8 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
-/// [`Error::TooMany`] after five failures within a minute, or thirty from an address within ten.
+/// [`Error::TooMany`] after five failures within a minute, or thirty from an address within ten;
+/// [`Error::Forbidden`] for an account that is suspended.
 pub(super) async fn authenticate(
     platform: &Arc<Platform>,
     email: String,
@@ -191,7 +209,20 @@ pub(super) async fn authenticate(
     let key = email_key(&email);
     let counts = [(&platform.throttle, key.as_str(), address), (&platform.addresses, "", address)];
     let known = known(platform, &email, password, &counts).await?;
-    known.ok_or_else(|| Error::Unauthenticated("the e-mail or the password is wrong".to_owned()))
+    let account = known.ok_or_else(|| Error::Unauthenticated("the e-mail or the password is wrong".to_owned()))?;
+    let id = account.id;
+    if let Some(why) = platform.read(move |view| suspension::of_sign_in(view, id)).await? {
+        return Err(Error::Forbidden(why.to_owned()));
+    }
+    if let Err(error) = platform.store.write(move |transaction| note_use(transaction, id)).await {
+        tracing::debug!(%error, "it is not noted that an account is used");
+    }
+    Ok(account)
+}
+
+/// Notes that an account is used, once an hour.
+pub(super) fn note_use(transaction: &Transaction<'_>, id: AccountId) -> Result<()> {
+    store::account::touch(transaction, id, now(), now().minus(USE_NOTED_EVERY))
 }
 
 /// The account of whoever has this e-mail and password, if anybody has. A failure counts in all of the
@@ -288,14 +319,14 @@ fn developer_token(platform: &Platform, account: &Account) -> Result<IssuedToken
     Ok(IssuedToken { token, expires_in: lifetime.as_secs(), scope: DEVELOPER_SCOPE.to_owned() })
 }
 
-/// A developer token for the oldest account: for what the server sets up on behalf of whoever runs
+/// A developer token for the first operator's account: for what the server sets up on behalf of whoever runs
 /// it, and so has the database anyway.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no account.
+/// [`Error::NotFound`] if no account is an operator's.
 pub async fn operator_token(platform: &Arc<Platform>) -> Result<IssuedToken> {
-    let oldest = platform.read(|view| store::account::oldest(view)).await?;
-    let account = oldest.ok_or_else(|| Error::NotFound("there is no account yet".to_owned()))?;
+    let first = platform.read(|view| store::account::first_operator(view)).await?;
+    let account = first.ok_or_else(|| Error::NotFound("there is no operator's account yet".to_owned()))?;
     developer_token(platform, &account)
 }
 

@@ -1,9 +1,11 @@
 //! Authentication: from a token to a caller. The only place where callers are made.
 
+use crate::model::account::Role;
 use crate::model::error::{Error, Result};
 use crate::model::token::{Scope, Scopes, TokenKind};
 use crate::ops::Platform;
-use crate::ops::caller::{Caller, Developer, InstallationCaller, InstanceCaller, Service};
+use crate::ops::caller::{Caller, Developer, InstallationCaller, InstanceCaller, Operator, Service};
+use crate::ops::suspension;
 use crate::ops::token::Claims;
 use crate::store;
 use rusqlite::Connection;
@@ -113,6 +115,22 @@ impl Caller {
         }
     }
 
+    /// The operator, where one asks.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] that names the role needed.
+    pub fn operator(&self) -> Result<&Operator> {
+        match self {
+            Self::Developer(Developer { operator: Some(operator), .. }) => Ok(operator),
+            Self::Developer(_) => Err(Error::Forbidden(
+                "this needs a developer token of an operator, and this account is not one; an operator can give it the \
+                 role: connhub account set-role EMAIL operator"
+                    .to_owned(),
+            )),
+            other => Err(wrong_kind(TokenKind::Developer, other.kind())),
+        }
+    }
+
     /// The app, where one asks that has the scope.
     ///
     /// # Errors
@@ -151,7 +169,9 @@ fn developer(connection: &Connection, claims: &Claims) -> Result<Developer> {
     if account.generation != claims.generation {
         return Err(invalid());
     }
-    Ok(Developer { account: account.id, token: claims.id() })
+    suspension::check_account(connection, account.id)?;
+    let operator = (account.role == Role::Operator).then_some(Operator { account: Some(account.id) });
+    Ok(Developer { account: account.id, token: claims.id(), operator })
 }
 
 fn service(connection: &Connection, claims: &Claims) -> Result<Service> {
@@ -159,9 +179,11 @@ fn service(connection: &Connection, claims: &Claims) -> Result<Service> {
     if app.generation != claims.generation {
         return Err(invalid());
     }
+    suspension::check_account(connection, app.owner)?;
     if let Some(grant) = &claims.grant {
         let id = grant.parse().map_err(|_| invalid())?;
-        store::grant::get(connection, id)?.filter(|grant| grant.app == app.id).ok_or_else(invalid)?;
+        let grant = store::grant::get(connection, id)?.filter(|grant| grant.app == app.id).ok_or_else(invalid)?;
+        suspension::check_client(connection, grant.client)?;
     }
     // A token of ours without any scope would mean "all" to `from_names`.
     let scopes = Scopes::from_names(claims.scope.split_whitespace()).map_err(|_| invalid())?;
@@ -179,10 +201,12 @@ pub(super) fn service_stands(connection: &Connection, claims: &Claims) -> Result
 
 fn installation(connection: &Connection, claims: &Claims) -> Result<InstallationCaller> {
     let installation = store::installation::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
+    suspension::check_installation(connection, installation.id)?;
     Ok(InstallationCaller { installation: installation.id })
 }
 
 fn instance(connection: &Connection, claims: &Claims) -> Result<InstanceCaller> {
     let instance = store::instance::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
+    suspension::check_installation(connection, instance.installation)?;
     Ok(InstanceCaller { instance: instance.id, app: instance.app, subject: instance.subject })
 }

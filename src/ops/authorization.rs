@@ -13,7 +13,7 @@ use crate::model::grant::{Code, Grant, Permission};
 use crate::model::id::{AppId, GrantId};
 use crate::model::pkce::Challenge;
 use crate::model::redirect;
-use crate::ops::{Platform, account, now, secret};
+use crate::ops::{Platform, account, now, secret, suspension};
 use crate::store;
 use rusqlite::Transaction;
 use std::net::IpAddr;
@@ -311,6 +311,9 @@ fn consent(
     let stands = store::account::get(transaction, account.id)?.is_some_and(|now| now.generation == account.generation);
     if !stands {
         return Err(Error::Conflict("the password was changed meanwhile: begin again".to_owned()));
+    }
+    if let Some(why) = suspension::of_sign_in(transaction, account.id)? {
+        return Err(Error::Conflict(why.to_owned()));
     }
     let own = store::app::get(transaction, app)?.is_some_and(|app| app.owner == account.id);
     if !own {

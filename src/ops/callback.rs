@@ -1,6 +1,6 @@
 //! Callbacks: what is to be sent, what its outcome changes, what a crash interrupted, and the log.
 //!
-//! Used by `callback`, which sends them: [`compose`], then [`settle`] or [`skip`].
+//! Used by `callback`, which sends them: [`compose`], then [`settle`], [`skip`] or [`withhold`].
 
 use crate::model::action::{ActionOutcome, ActionStatus};
 use crate::model::callback::{
@@ -18,29 +18,44 @@ use crate::ops::live::Event;
 use crate::ops::removal;
 use crate::ops::token::NewToken;
 use crate::ops::waiting::{Removal, RemovalFailure, Settled, WAIT_MAX};
-use crate::ops::{Platform, View, now};
+use crate::ops::{Platform, View, now, suspension};
 use crate::store::{self, Reply};
 use rusqlite::Transaction;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Everything needed to send a callback; none if it is not to be sent any more, which
-/// [`skip`] then notes. Blocks.
+/// What is to be done about a callback.
+pub enum Composed {
+    /// It is to be sent.
+    Outgoing(Box<Outgoing>),
+    /// Its outcome is not awaited any more: [`skip`] notes that.
+    Obsolete,
+    /// An operator has suspended what it would go to or come from: [`withhold`] gives it up.
+    Withheld(&'static str),
+}
+
+/// Everything needed to send a callback, if it is to be sent. Blocks.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn compose(platform: &Platform, id: CallbackId) -> Result<Option<Outgoing>> {
+pub fn compose(platform: &Platform, id: CallbackId) -> Result<Composed> {
     let view = platform.view()?;
-    let Some(about) = store::callback::unsettled(&view, id)? else { return Ok(None) };
-    let Some((urls, seed)) = store::publication::calling(&view, about.publication)? else { return Ok(None) };
+    let Some(about) = store::callback::unsettled(&view, id)? else { return Ok(Composed::Obsolete) };
+    if let Some(why) = suspension::withholds(&view, &about)? {
+        return Ok(Composed::Withheld(why));
+    }
+    let Some((urls, seed)) = store::publication::calling(&view, about.publication)? else {
+        return Ok(Composed::Obsolete);
+    };
     let callback_url = match about.kind {
         CallbackKind::Installation | CallbackKind::InstallationRemoval => urls.installation,
         CallbackKind::Instance | CallbackKind::InstanceRemoval => urls.instance,
         CallbackKind::Action => urls.action,
     };
-    let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(None) };
-    Ok(Some(Outgoing { id, publication: about.publication, message, callback_url, seed, secrets }))
+    let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(Composed::Obsolete) };
+    let outgoing = Outgoing { id, publication: about.publication, message, callback_url, seed, secrets };
+    Ok(Composed::Outgoing(Box::new(outgoing)))
 }
 
 fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<Option<(Message, Vec<String>)>> {
@@ -147,6 +162,20 @@ pub fn skip(platform: &Arc<Platform>, id: CallbackId) -> Reply<()> {
         };
         store::callback::drop_unsent(transaction, id)?;
         after_post(transaction, &about)
+    });
+    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+}
+
+/// Notes that a callback is not sent, for a reason that people are told, and applies that as its outcome.
+pub fn withhold(platform: &Arc<Platform>, id: CallbackId, why: &'static str) -> Reply<()> {
+    let waking = Arc::clone(platform);
+    let (work, consequences) = with_consequences(move |transaction| {
+        let Some(about) = store::callback::unsettled(transaction, id)? else {
+            return Ok(Consequences::default());
+        };
+        let mut consequences = give_up(transaction, id, &about, &SUSPENDED, why)?;
+        consequences.events.push(logged(id, &about));
+        Ok(Consequences { called: Some(about.publication), ..consequences })
     });
     platform.store.write_then(work, move |()| waking.wake(id, consequences()))
 }
@@ -300,7 +329,7 @@ pub async fn recover(platform: &Arc<Platform>) -> Result<()> {
                 .into_iter()
                 .partition(|(_, about)| about.kind.method() == "DELETE");
             for (id, about) in &posts {
-                give_up_interrupted(transaction, *id, about)?;
+                give_up(transaction, *id, about, &INTERRUPTED, WHY_INTERRUPTED)?;
             }
             Ok(removals.iter().map(|(id, about)| store::callback::pending(*id, about)).collect::<Vec<_>>())
         },
@@ -313,14 +342,30 @@ pub async fn recover(platform: &Arc<Platform>) -> Result<()> {
     Ok(())
 }
 
-/// Why a callback that a crash interrupted came to nothing.
-const INTERRUPTED: &str = "the server stopped before the connector's answer arrived; the callback is not sent again";
+/// The error of a standing whose callback was not sent, and what its developer can do.
+struct GivenUp {
+    code: &'static str,
+    advice: &'static str,
+}
 
-fn give_up_interrupted(transaction: &Transaction<'_>, id: CallbackId, about: &CallbackSubject) -> Result<()> {
+const INTERRUPTED: GivenUp = GivenUp { code: "INTERRUPTED", advice: "remove this and try again" };
+const SUSPENDED: GivenUp = GivenUp { code: "SUSPENDED", advice: "ask the operator" };
+/// Why a callback that a crash interrupted came to nothing.
+const WHY_INTERRUPTED: &str =
+    "the server stopped before the connector's answer arrived; the callback is not sent again";
+
+/// Settles a callback that is not sent, or not again.
+fn give_up(
+    transaction: &Transaction<'_>,
+    id: CallbackId,
+    about: &CallbackSubject,
+    GivenUp { code, advice }: &GivenUp,
+    why: &str,
+) -> Result<Consequences> {
     let url = store::publication::calling(transaction, about.publication)?.map(|(urls, _)| match about.kind {
-        CallbackKind::Instance => urls.instance,
+        CallbackKind::Instance | CallbackKind::InstanceRemoval => urls.instance,
         CallbackKind::Action => urls.action,
-        _ => urls.installation,
+        CallbackKind::Installation | CallbackKind::InstallationRemoval => urls.installation,
     });
     let url = url.unwrap_or_default();
     let attempt = Attempt {
@@ -332,20 +377,21 @@ fn give_up_interrupted(transaction: &Transaction<'_>, id: CallbackId, about: &Ca
         request_headers: Vec::new(),
         request_body: String::new(),
         response: None,
-        error: Some(INTERRUPTED.to_owned()),
+        error: Some(why.to_owned()),
     };
     store::callback::settle(transaction, id, &attempt)?;
     let outcome = match about.kind {
-        CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(INTERRUPTED.to_owned())),
-        _ => Outcome::Standing(Standing {
+        CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(why.to_owned())),
+        CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => Outcome::Removal(Err(why.to_owned())),
+        CallbackKind::Installation | CallbackKind::Instance => Outcome::Standing(Standing {
             state: State::InternalError,
             details: Some(Details::from_json_object(format!(
-                r#"{{"error":"INTERRUPTED","description":"{INTERRUPTED}; remove this and try again"}}"#
+                r#"{{"error":"{code}","description":"{why}; {advice}"}}"#
             ))),
             further_step: None,
         }),
     };
-    apply(transaction, about, outcome).map(|_| ())
+    apply(transaction, about, outcome)
 }
 
 /// A page of the log of the developer's publications and of its apps' installations, newest first.

@@ -1,5 +1,6 @@
-//! Who asks: the four kinds of callers. Their fields are private to `ops`, so that only
-//! [`crate::ops::auth`] can make one: to hold a caller is to have the permission.
+//! The callers: four kinds that have tokens, and the operator. Their fields are private to `ops`, so that only
+//! [`crate::ops::auth`] and, for the operator at the database's file, [`crate::ops::operator`] can make one: to hold a
+//! caller is to have the permission.
 
 use crate::model::id::{AccountId, AppId, InstallationId, InstanceId, TokenId};
 use crate::model::instance::ExternalSubject;
@@ -11,6 +12,15 @@ pub struct Developer {
     pub(super) account: AccountId,
     /// What names the token.
     pub(super) token: Option<TokenId>,
+    /// Also an operator, if the account has the role.
+    pub(super) operator: Option<Operator>,
+}
+
+/// The person who runs the server: signed in with an account that has the role, or at the database's file.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// The account that has the role; `None` at the file.
+    pub(super) account: Option<AccountId>,
 }
 
 /// An app.

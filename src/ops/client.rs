@@ -7,7 +7,7 @@ use crate::model::grant::Permission;
 use crate::model::id::AppId;
 use crate::model::token::Scopes;
 use crate::ops::account::IssuedToken;
-use crate::ops::{Platform, app, secret};
+use crate::ops::{Platform, app, secret, suspension};
 use crate::store;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -70,6 +70,10 @@ pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentia
         platform.client_tries.failed(&id, address);
         return Err(TokenRefusal::InvalidClient);
     };
+    let owner = app.owner;
+    if platform.read(move |view| suspension::of_sign_in(view, owner)).await?.is_some() {
+        return Err(TokenRefusal::UnauthorizedClient("the account of the app is suspended"));
+    }
     Ok(Client { app })
 }
 

@@ -25,7 +25,7 @@ use crate::ops::account::IssuedToken;
 use crate::ops::caller::Developer;
 use crate::ops::client::{Client, TokenRefusal};
 use crate::ops::token::Round;
-use crate::ops::{Platform, View, app, now, secret};
+use crate::ops::{Platform, View, app, now, secret, suspension};
 use crate::store;
 use rusqlite::Transaction;
 use std::sync::Arc;
@@ -132,6 +132,9 @@ pub async fn refresh(
         let Some(grant) = store::grant::get(transaction, id)?.filter(|grant| grant.client == client.id) else {
             return refuse("the refresh token is revoked, or another client's");
         };
+        if suspension::of_sign_in(transaction, grant.account)?.is_some() {
+            return refuse("the account that gave the access is suspended");
+        }
         // The first round is that of the code, which has no refresh token before it.
         let is_last_but_one = round > 0 && round.checked_add(1) == Some(grant.rounds);
         let repeated = age(&grant).filter(|age| is_last_but_one && *age < REPEAT_GRACE);
@@ -175,6 +178,9 @@ fn advance(platform: &Platform, transaction: &Transaction<'_>, grant: Grant) -> 
     let now = now();
     if grant.expires_at <= now {
         return refuse("it is too old");
+    }
+    if suspension::of_sign_in(transaction, grant.account)?.is_some() {
+        return refuse("the account that gave the access is suspended");
     }
     let settings = &platform.settings;
     let lifetime =

@@ -11,7 +11,7 @@ use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
 use crate::ops::waiting::Settled;
-use crate::ops::{Platform, View, app, now};
+use crate::ops::{Platform, View, app, now, suspension};
 use crate::store::{self, Inserted};
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -175,6 +175,12 @@ fn installable(connection: &Connection, caller: &Developer, id: PublicationId) -
         .filter(|publication| publication.is_visible_to(Some(caller.account)))
         .filter(|publication| publication.state == PublicationState::Published)
         .ok_or_else(|| Error::not_found("connector", id))?;
+    if suspension::hides(connection, &publication)? {
+        return Err(Error::Conflict(format!(
+            "the connector {:?} takes no new installations: the operator of this server has suspended it",
+            publication.profile.name
+        )));
+    }
     if !publication.profile.active {
         return Err(Error::Conflict(format!(
             "the connector {:?} takes no new installations: its owner has deactivated it",

@@ -7,6 +7,7 @@ use crate::model::id::{CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::ops::live::Event;
+use crate::ops::operator::removal;
 use crate::ops::{Platform, View, now};
 use crate::store;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often overdue requests are looked for: how late a deadline may take effect.
 const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// How often is looked for what an operator did at the database's file.
+const OPERATOR_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the log is trimmed: a busy connector has some ten thousand entries too many by then.
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
@@ -45,6 +48,7 @@ pub async fn run(platform: Arc<Platform>) {
     // Beside each other: a deadline does not wait for millions of points.
     tokio::join!(
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
+        repeat(OPERATOR_INTERVAL, || removal::continue_all(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
         repeat(TRIM_INTERVAL, || trim_tokens(platform)),
         repeat(TRIM_INTERVAL, || trim_removed(platform)),
@@ -108,6 +112,8 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
 
 /// Forgets things that were deleted long ago, and the action requests for them.
 async fn trim_removed(platform: &Arc<Platform>) -> Result<()> {
+    let before = platform.clock.now().minus(removal::REPORT_KEPT);
+    platform.store.write(move |transaction| store::account_removal::trim(transaction, before)).await?;
     let before = platform.clock.now().minus(REMOVED_KEPT);
     let step =
         move |transaction: &rusqlite::Transaction<'_>| store::removed::trim(transaction, before, REMOVED_AT_ONCE);

@@ -39,6 +39,7 @@ mod removal;
 pub mod revocation;
 mod secret;
 pub mod setting;
+pub mod suspension;
 pub mod thing;
 mod throttle;
 mod token;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub sandbox: bool,
     /// Whether anybody may register.
     pub open_signup: bool,
+    /// How many accounts there may be, if that is limited.
+    pub accounts: Option<u32>,
     /// The key that signs tokens; the database's own where none is given.
     pub secret: Option<String>,
     /// The token with which anybody may read the metrics.
@@ -111,6 +114,7 @@ pub struct Platform {
     revoked: revocation::Revoked,
     waiting: waiting::Waiting,
     clock: clock::AgeClock,
+    changes: suspension::Changes,
     rooms: Arc<quota::Rooms>,
     live: Arc<live::Live>,
     owners: owners::Owners,
@@ -132,6 +136,7 @@ impl Platform {
         let keys = token::Keys::load(&store, settings.secret.as_deref())?;
         let revoked = revocation::Revoked::load(&store)?;
         let clock = clock::AgeClock::load(&*store.snapshot()?)?;
+        let changes = suspension::Changes::load(&*store.snapshot()?)?;
         Ok(Arc::new(Self {
             store,
             settings,
@@ -148,6 +153,7 @@ impl Platform {
             rooms: Arc::default(),
             waiting: waiting::Waiting::default(),
             clock,
+            changes,
             live,
             owners: owners::Owners::default(),
             metrics,

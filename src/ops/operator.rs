@@ -1,23 +1,195 @@
-//! What an operator does with accounts on the database's file, beside a server or without one. Whoever can write the
-//! file may do all of it, so no caller is needed.
+//! What an operator decides, in the page or at the database's file, alongside a server or without one. A person who can
+//! write the file may do all of it, so there the functions make their own [`Operator`].
 //!
-//! A running server sees each change at once: it keeps no account in memory, and reads the account's generation and
-//! each grant from the database whenever a token comes.
+//! A running server sees each change at the file at once: it keeps no account in memory, and reads the account, its
+//! generation, suspensions and each grant from the database with every token. What stays open is looked after by
+//! [`removal::continue_all`].
+//!
+//! Used by `graphql` and `cli`.
+
+mod accounts;
+pub(in crate::ops) mod removal;
 
 use crate::metrics::Metrics;
-use crate::model::account::{Account, check_new};
+use crate::model::account::{Account, AccountRecord, AccountRemoval, Belongings, Role, check_new};
 use crate::model::error::{Error, Result, Violations};
-use crate::ops::{account, password};
+use crate::model::id::{AccountId, PublicationId};
+use crate::model::page::Page;
+use crate::model::publication::Publication;
+use crate::ops::caller::Operator;
+use crate::ops::{Platform, View, account, password, suspension};
 use crate::store::{self, Inserted, Store};
+use rusqlite::Transaction;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-/// All accounts, oldest first. Blocks, as everything here.
+/// The operator at the file.
+const AT_FILE: Operator = Operator { account: None };
+/// How many accounts are read at once.
+const ACCOUNTS_AT_ONCE: u32 = 1_000;
+
+/// A page of the accounts, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn list(view: &View, _: &Operator, page: Page<AccountId>) -> Result<Vec<AccountRecord>> {
+    store::account::records(view, page)
+}
+
+/// Suspends an account: nobody signs in, none of its tokens is accepted, nothing is sent; its data is kept.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for the operator's own account.
+pub async fn suspend(platform: &Platform, caller: &Operator, id: AccountId) -> Result<AccountRecord> {
+    let caller = caller.clone();
+    platform.store.write(move |transaction| accounts::suspend(transaction, &caller, id)).await
+}
+
+/// Ends the suspension of an account.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for an account that is being removed.
+pub async fn resume(platform: &Platform, caller: &Operator, id: AccountId) -> Result<AccountRecord> {
+    let caller = caller.clone();
+    platform.store.write(move |transaction| accounts::resume(transaction, &caller, id)).await
+}
+
+/// Gives an account a role.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] if there would be no operator.
+pub async fn set_role(platform: &Platform, caller: &Operator, id: AccountId, role: Role) -> Result<AccountRecord> {
+    let caller = caller.clone();
+    platform.store.write(move |transaction| accounts::set_role(transaction, &caller, id, role)).await
+}
+
+/// Begins to remove an account with everything that it owns, which the server does from then on. Returns what it has.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for the operator's own account.
+pub async fn remove(platform: &Arc<Platform>, caller: &Operator, id: AccountId) -> Result<(AccountRecord, Belongings)> {
+    let caller = caller.clone();
+    let had = platform.read(move |view| store::account_removal::belongings(view, id)).await?;
+    let begun = platform.store.write(move |transaction| accounts::begin_removal(transaction, &caller, id, &had));
+    Ok((begun.await?, had))
+}
+
+/// Suspends a publication: it is not called, its tokens are not accepted, and the store does not show it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn suspend_publication(platform: &Platform, caller: &Operator, id: PublicationId) -> Result<Publication> {
+    let caller = caller.clone();
+    platform.store.write(move |transaction| accounts::suspend_publication(transaction, &caller, id)).await
+}
+
+/// Ends the suspension of a publication.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn resume_publication(platform: &Platform, caller: &Operator, id: PublicationId) -> Result<Publication> {
+    let caller = caller.clone();
+    platform.store.write(move |transaction| accounts::resume_publication(transaction, &caller, id)).await
+}
+
+/// All accounts, oldest first. Blocks, as everything here that is given a database.
 ///
 /// # Errors
 /// If there is no database, or it needs a migration first.
-pub fn accounts(database: &Path) -> Result<Vec<Account>> {
-    with(database, |store| store::account::all(&*store.snapshot()?))
+pub fn accounts(database: &Path) -> Result<Vec<AccountRecord>> {
+    with(database, |store| {
+        let view = store.snapshot()?;
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|record: &AccountRecord| record.account.id);
+            let page = store::account::records(&view, Page { first: ACCOUNTS_AT_ONCE, after })?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    })
+}
+
+/// What is done to one account at the file.
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    /// [`suspend`].
+    Suspend,
+    /// [`resume`].
+    Resume,
+    /// [`set_role`].
+    Role(Role),
+}
+
+/// Changes an account at the file.
+///
+/// # Errors
+/// As [`suspend`], [`resume`] and [`set_role`].
+pub fn change(database: &Path, email: &str, change: Change) -> Result<AccountRecord> {
+    with(database, |store| {
+        let id = known(store, email, database)?.id;
+        let write = move |transaction: &Transaction<'_>| match change {
+            Change::Suspend => accounts::suspend(transaction, &AT_FILE, id),
+            Change::Resume => accounts::resume(transaction, &AT_FILE, id),
+            Change::Role(role) => accounts::set_role(transaction, &AT_FILE, id, role),
+        };
+        store.write(write).wait()
+    })
+}
+
+/// Changes a publication at the file: suspends it, or ends that.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn change_publication(database: &Path, id: PublicationId, suspend: bool) -> Result<Publication> {
+    with(database, |store| {
+        let write = move |transaction: &Transaction<'_>| {
+            if suspend {
+                accounts::suspend_publication(transaction, &AT_FILE, id)
+            } else {
+                accounts::resume_publication(transaction, &AT_FILE, id)
+            }
+        };
+        store.write(write).wait()
+    })
+}
+
+/// What an account has.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such account.
+pub fn belongings(database: &Path, email: &str) -> Result<(Account, Belongings)> {
+    with(database, |store| {
+        let account = known(store, email, database)?;
+        let had = store::account_removal::belongings(&*store.snapshot()?, account.id)?;
+        Ok((account, had))
+    })
+}
+
+/// Begins to remove an account at the file. Returns whether a server runs that does the rest.
+///
+/// # Errors
+/// As [`remove`].
+pub fn begin_removal(database: &Path, account: AccountId, had: Belongings) -> Result<bool> {
+    with(database, |store| {
+        store.write(move |transaction| accounts::begin_removal(transaction, &AT_FILE, account, &had)).wait()
+    })?;
+    Ok(Store::is_served(database))
+}
+
+/// How far the removal of an account is, and how many of the instances are left that are a part of it.
+///
+/// # Errors
+/// [`Error::NotFound`] if none has begun.
+pub fn progress(database: &Path, account: AccountId) -> Result<(AccountRemoval, Belongings)> {
+    with(database, |store| {
+        let view = store.snapshot()?;
+        let removal = store::account_removal::get(&view, account)?;
+        let removal = removal.ok_or_else(|| Error::not_found("removal of the account", account))?;
+        Ok((removal, store::account_removal::belongings(&view, account)?))
+    })
 }
 
 /// Checks that an account may be added, before somebody is asked for its password.
@@ -70,7 +242,11 @@ pub fn set_password(database: &Path, email: &str, password: &str) -> Result<Acco
     let password_hash = password::hash(password)?;
     with(database, |store| {
         let account = known(store, email, database)?;
-        store.write(move |transaction| account::replace_password(transaction, account, &password_hash)).wait()
+        let write = move |transaction: &Transaction<'_>| {
+            suspension::note_change(transaction)?;
+            account::replace_password(transaction, account, &password_hash)
+        };
+        store.write(write).wait()
     })
 }
 

@@ -5,7 +5,7 @@ use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
 use crate::model::publication::{CallbackUrls, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::ops::caller::{Caller, Developer};
-use crate::ops::{Platform, View, now};
+use crate::ops::{Platform, View, now, suspension};
 use crate::store;
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
@@ -57,10 +57,14 @@ pub fn in_store(
 /// # Errors
 /// Faults of the database.
 pub fn find(view: &View, caller: &Caller, id: PublicationId) -> Result<Option<Publication>> {
+    let viewer = caller.viewer();
     let on_offer = |publication: &Publication| {
-        publication.state == PublicationState::Published && publication.is_visible_to(caller.viewer())
+        publication.state == PublicationState::Published && publication.is_visible_to(viewer)
     };
-    Ok(store::publication::get(view, id)?.filter(on_offer))
+    match store::publication::get(view, id)?.filter(on_offer) {
+        Some(publication) if viewer != Some(publication.owner) && suspension::hides(view, &publication)? => Ok(None),
+        found => Ok(found),
+    }
 }
 
 /// The publications of installations that the caller may see, whatever their mode.

@@ -132,18 +132,18 @@ pub async fn remove_installation(
 }
 
 /// The beginning of an installation's removal.
-struct Begin {
+pub(super) struct Begin {
     removed: RemovedInstallation,
     /// Whether it begins now.
     now: bool,
     /// The instances whose own removal went on already.
     going: HashSet<InstanceId>,
     /// What can be sent.
-    pending: Vec<PendingCallback>,
+    pub(super) pending: Vec<PendingCallback>,
 }
 
 impl Begin {
-    fn publish(&self, live: &Live) {
+    pub(super) fn publish(&self, live: &Live) {
         if !self.now {
             return;
         }
@@ -160,10 +160,26 @@ fn begin_installation(
     id: InstallationId,
     remove_instances: bool,
 ) -> Result<Begin> {
-    let (mut installation, publication) = belongings(transaction, id)?;
+    let (installation, publication) = belongings(transaction, id)?;
     if installation.owner != caller.account {
         return Err(Error::not_found("installation", id));
     }
+    begin(transaction, installation, publication, remove_instances)
+}
+
+/// Begins the removal of an installation with its instances, for an account that is being removed.
+pub(super) fn begin_with_instances(transaction: &Transaction<'_>, id: InstallationId) -> Result<Begin> {
+    let (installation, publication) = belongings(transaction, id)?;
+    begin(transaction, installation, publication, true)
+}
+
+fn begin(
+    transaction: &Transaction<'_>,
+    mut installation: Installation,
+    publication: Publication,
+    remove_instances: bool,
+) -> Result<Begin> {
+    let id = installation.id;
     let mut instances = store::instance::all_of_installation(transaction, id)?;
     let mut going = HashSet::new();
     let now = installation.standing.state != State::RemovalOngoing && (remove_instances || instances.is_empty());

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0005_email_keys.sql"),
     include_str!("../../schema/0006_clock.sql"),
     include_str!("../../schema/0007_removed_things.sql"),
+    include_str!("../../schema/0008_operator.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -156,6 +157,7 @@ mod tests {
             "ec3421c1db3814b30e4e627ccb53f36ba4d39dfe85abff50e9b1ff5604b18fe0",
             "a205c4d582cf03dd0b6ed8a8bdaa0e7ae0e466a1cb59dc427b426d75c52458f5",
             "2a341db7b3f9f5262f7148b69ec5255f89fcf4b2843c1428c3ed473e9971e6e5",
+            "689a57bd288d879911c1a86ea17601ef2581073bf67bc7f7efb8015f8891c7f8",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(text("SELECT capabilities FROM components"), "[\"b\",\"a\",\"b\"]");
         assert_eq!(text("SELECT group_concat(at || '=' || value) FROM history WHERE property = 9"), "1=1.0,2=2.0");
         assert_eq!(text("SELECT id || value FROM properties WHERE key = 9 AND component = 8"), "p1");
-        assert_eq!(text("SELECT email_key FROM accounts"), "e@h");
+        assert_eq!(text("SELECT email_key || ' ' || role || ' ' || used_at FROM accounts"), "e@h OPERATOR 1");
         assert_eq!(text("SELECT CAST(value AS TEXT) FROM settings WHERE name = 'clock'"), "1");
         connection.execute("DELETE FROM things", []).expect("deleted");
         assert_eq!(text("SELECT group_concat(property) FROM ended_histories"), "9");

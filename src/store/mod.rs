@@ -4,6 +4,7 @@
 //! Reads take a `&Connection`, writes take a `&Transaction`, and nobody here commits but the writer.
 
 pub mod account;
+pub mod account_removal;
 pub mod action;
 pub mod app;
 pub mod callback;
@@ -31,6 +32,7 @@ pub mod revoked;
 mod row;
 pub mod schema;
 pub mod setting;
+pub mod suspension;
 #[cfg(test)]
 mod testing;
 pub mod thing;
@@ -105,6 +107,12 @@ impl Store {
         schema::judge_hidden(&connection)?;
         set_up(&connection)?;
         Self::start(path, readers, connection, None, metrics)
+    }
+
+    /// Whether a server runs on a database.
+    #[must_use]
+    pub fn is_served(path: &Path) -> bool {
+        lock::Lock::is_taken(path)
     }
 
     fn start(

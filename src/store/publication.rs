@@ -178,6 +178,8 @@ pub fn in_store(
     let sql = format!(
         "SELECT {COLUMNS} FROM publications WHERE removed = 0 AND (mode = 'PUBLIC' OR owner = :viewer) \
          AND id > :after \
+         AND (owner = :viewer OR NOT EXISTS ( \
+           SELECT 1 FROM suspensions WHERE subject IN (publications.id, publications.owner))) \
          AND (:search IS NULL OR holds(name, :search) OR holds(description, :search) \
               OR EXISTS (SELECT 1 FROM json_each(tags) WHERE holds(value, :search))) \
          AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE is_same(value, :tag))) \

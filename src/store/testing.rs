@@ -1,7 +1,7 @@
 //! For tests of the store: an empty database in memory, and what things need to stand in it.
 
 use super::*;
-use crate::model::account::Account;
+use crate::model::account::{Account, Role};
 use crate::model::app::App;
 use crate::model::id::{AccountId, AppId};
 use crate::model::time::Timestamp;
@@ -19,7 +19,14 @@ pub(super) fn connection() -> Connection {
 
 /// An account, which is not there yet.
 pub(super) fn new_account() -> Account {
-    Account { id: AccountId::generate(), email: "e@h".to_owned(), name: "n".to_owned(), generation: 0, created_at: NOW }
+    Account {
+        id: AccountId::generate(),
+        email: "e@h".to_owned(),
+        name: "n".to_owned(),
+        role: Role::Developer,
+        generation: 0,
+        created_at: NOW,
+    }
 }
 
 /// An app, which is not there yet.

@@ -23,7 +23,7 @@ pub fn account(database: &Path, arguments: &[&str], input: &[u8]) -> Finished {
 }
 
 #[track_caller]
-fn done(database: &Path, arguments: &[&str], input: &str) -> String {
+pub fn done(database: &Path, arguments: &[&str], input: &str) -> String {
     let finished = account(database, arguments, input.as_bytes());
     assert!(finished.success && finished.stderr.is_empty(), "{arguments:?}: {}", finished.stderr);
     finished.stdout
@@ -43,6 +43,7 @@ fn an_operator_lists_adds_and_resets_accounts_beside_a_running_server() {
     let lines: Vec<_> = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
     assert_eq!((lines[0][0], lines[1][0], lines[2][0]), ("E-MAIL", EMAIL, "ada@example.com"), "{listed}");
     assert_eq!((lines.len(), lines[2][1], lines[2][2].len()), (3, "ada", 10), "{listed}");
+    assert_eq!((lines[1][3], lines[2].len()), ("operator", 3), "{listed}");
 
     let told = done(&database, &["set-password", "DEV@example.com"], "another password\r\n");
     assert!(told.contains("set the password of dev@example.com"), "{told}");
@@ -87,7 +88,7 @@ fn what_cannot_be_done_is_refused_with_why_and_changes_nothing() {
         (&["set-password", EMAIL, "a long password"], "", "not given on the command line"),
         (&["set-password"], "", "<EMAIL>"),
         (&["set-password", "dev@example.com\r"], "a long password\n", "control character"),
-        (&["remove", EMAIL], "", "unrecognized subcommand"),
+        (&["delete", EMAIL], "", "unrecognized subcommand"),
     ] {
         let refused = account(&database, arguments, input.as_bytes());
         assert!(!refused.success && refused.stderr.contains(why), "{arguments:?}: {}", refused.stderr);

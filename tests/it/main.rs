@@ -13,6 +13,7 @@ mod users;
 mod wait;
 
 mod account_command;
+mod account_removal;
 mod accounts;
 mod actions;
 mod backup;
@@ -68,6 +69,7 @@ mod seed;
 mod sign_in_time;
 mod spellings;
 mod startup;
+mod suspensions;
 mod terminal;
 mod things;
 mod tls;

@@ -110,3 +110,17 @@ fn an_address_has_so_many_tries() {
     // Who has an account signs in all the same.
     server.send(&login(EMAIL, PASSWORD)).expect(200);
 }
+
+#[test]
+fn beyond_the_number_of_accounts_registering_is_refused_with_why() {
+    let server = Server::with(&["--open-signup", "--accounts", "2"]);
+    let body = |name: &str| json!({ "email": format!("{name}@example.com"), "password": "analytical engine" });
+    register(&server, &body("ada")).expect(201);
+    let refused = register(&server, &body("grace")).expect(409).json();
+    assert!(refused["description"].to_string().contains("2 accounts, which is the limit"), "{refused}");
+    server.send(&login("grace@example.com", "analytical engine")).expect(401);
+    // Those that are there are not affected, nor is somebody who has one already told less than before.
+    server.send(&login("ada@example.com", "analytical engine")).expect(200);
+    server.restart_with(&["--open-signup", "--accounts", "3"]);
+    register(&server, &body("grace")).expect(201);
+}

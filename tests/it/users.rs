@@ -139,7 +139,7 @@ impl Developer {
     /// Of another account. As long as nobody can sign up, it is copied in the database.
     pub fn stranger(server: &Arc<Server>) -> Self {
         let copy = "INSERT INTO accounts (id, email, email_key, name, password_hash, created_at)
-            SELECT randomblob(16), 'stranger@example.com', 'stranger@example.com', name, password_hash, created_at FROM accounts";
+            SELECT randomblob(16), 'stranger@example.com', 'stranger@example.com', name, password_hash, created_at FROM accounts LIMIT 1";
         server.sql().execute(copy, []).expect("an account to copy");
         Self::sign_in_as(server, "stranger@example.com")
     }

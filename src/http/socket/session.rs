@@ -12,6 +12,7 @@ use crate::http::reply::Refusal;
 use crate::http::socket::message::{self, FromClient};
 use crate::http::socket::{Begun, Close, End, Events, Happened, Identity, Operations};
 use crate::model::error::Error;
+use crate::ops::suspension::AccessChanges;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use parking_lot::Mutex;
@@ -47,6 +48,8 @@ pub(super) struct Start<O> {
     pub(super) id: String,
     /// True once the server stops.
     pub(super) stopped: watch::Receiver<bool>,
+    /// Changes when tokens may have ended.
+    pub(super) access: AccessChanges,
 }
 
 /// Serves a socket to its end; only closes it where there is a `refusal`.
@@ -105,7 +108,7 @@ async fn converse<O: Operations>(
         running: Arc::new(Running { out, close, operations: Mutex::default() }),
     };
     tokio::select! {
-        end = session.listen(stream) => end,
+        end = session.listen(stream, start.access) => end,
         () = write(sink, waiting) => None,
         close = closed.recv() => close,
         // An error means that nobody is left who could stop the server.
@@ -154,20 +157,33 @@ struct Running {
 
 impl<O: Operations> Session<O> {
     /// Takes messages until the socket is to be closed; none where the client closes it or is gone.
-    async fn listen(&mut self, stream: &mut (impl Stream<Item = Result<Message, Broken>> + Unpin)) -> Option<Close> {
+    async fn listen(
+        &mut self,
+        stream: &mut (impl Stream<Item = Result<Message, Broken>> + Unpin),
+        mut access: AccessChanges,
+    ) -> Option<Close> {
         let init_until = Instant::now() + INIT_TIME_MAX;
         let mut asked = false;
         let mut checked = Instant::now();
         loop {
             // Events are told to good tokens alone; where nothing happens, nobody would notice the end of one.
-            if self.initialised && checked.elapsed() >= SILENCE_MAX {
+            let may_have_ended = access.has_changed().unwrap_or_default() || checked.elapsed() >= SILENCE_MAX;
+            if self.initialised && may_have_ended {
+                access.mark_unchanged();
                 checked = Instant::now();
                 if let Err(close) = self.operations.authenticate(&self.identity).await {
                     return Some(close);
                 }
             }
             let until = if self.initialised { Instant::now() + SILENCE_MAX } else { init_until };
-            let message = match timeout_at(until, stream.next()).await {
+            let next = tokio::select! {
+                next = timeout_at(until, stream.next()) => next,
+                Ok(()) = access.changed(), if self.initialised => {
+                    access.mark_changed();
+                    continue;
+                }
+            };
+            let message = match next {
                 Ok(Some(Ok(message))) if message.is_close() => return None,
                 Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => return Close::after(&error),

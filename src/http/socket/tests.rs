@@ -104,7 +104,8 @@ impl Client {
         let (running, stopped) = watch::channel(false);
         let dropped = Arc::new(Semaphore::new(0));
         let operations = Idle(Arc::clone(&dropped), Instant::now() + lifetime);
-        let start = Start { operations, identity: Identity::default(), id: "test".to_owned(), stopped };
+        let (identity, id) = (Identity::default(), "test".to_owned());
+        let start = Start { operations, identity, id, stopped, access: watch::channel(None).1 };
         let serving = tokio::spawn(session::serve(Wire { received, sent, stuck }, None, start));
         Self { send, receive, dropped, serving, begun: Instant::now(), _running: running }
     }
@@ -205,7 +206,7 @@ async fn operations_end_with_their_socket() {
 
 #[tokio::test]
 async fn all_sockets_can_be_waited_for() {
-    let sockets = Sockets::new(watch::channel(false).1);
+    let sockets = Sockets::new(watch::channel(false).1, watch::channel(None).1);
     let place = Arc::clone(&sockets.places).try_acquire_owned().expect("a place");
     let mut closed = std::pin::pin!(sockets.closed());
     assert!(closed.as_mut().now_or_never().is_none());

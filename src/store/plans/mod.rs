@@ -4,6 +4,7 @@
 mod nouns;
 
 use super::*;
+use crate::model::account::{Role, Suspension};
 use crate::model::action::{ActionFilter, ActionStatus};
 use crate::model::app::AppProfile;
 use crate::model::bucket::{Aggregate, TimeBucket};
@@ -32,6 +33,9 @@ const WHOLE: &[&str] = &[
     "SCAN publications USING INDEX publications_public",
     "SCAN callbacks USING INDEX callbacks_unsettled",
     "SCAN revoked_tokens",
+    // Of these there are few: what operators decided.
+    "SCAN account_removals",
+    "SCAN suspensions",
 ];
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -133,6 +137,52 @@ fn a_deleted_things_key_is_never_used_again() {
     assert!(key(next) > before, "{before:?}");
 }
 
+fn read_accounts(connection: &Connection, nouns: &Nouns) -> Result<()> {
+    let id = nouns.account.id;
+    assert_eq!(account::first_operator(connection)?.map(|account| account.id), Some(id));
+    assert!(!account::has_other_operator(connection, id)?);
+    assert_eq!(account::records(connection, Page { first: 2, after: None })?.len(), 1);
+    assert!(account::record(connection, id)?.is_some_and(|record| record.suspension.is_none()));
+    assert!(account::reaches(connection, 1)? && !account::reaches(connection, 2)?);
+    assert!(!suspension::any(connection)?);
+    assert_eq!(suspension::of(connection, id)?, None);
+    let had = account_removal::belongings(connection, id)?;
+    assert_eq!((had.apps, had.publications, had.installations, had.instances, had.things), (1, 1, 1, 1, 1));
+    assert!(account_removal::any_installation(connection, id)?);
+    assert_eq!(account_removal::installations_to_remove(connection, id, 2)?, [nouns.installation.id]);
+    assert_eq!(account_removal::unconfirmed(connection, id, NOW)?, 0);
+    assert!(account_removal::open(connection)?.is_empty() && account_removal::get(connection, id)?.is_none());
+    Ok(())
+}
+
+fn change_accounts(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let (id, publication) = (nouns.account.id, nouns.publication.id);
+    account::set_role(transaction, id, Role::Developer)?;
+    account::touch(transaction, id, NOW, NOW)?;
+    suspension::set(transaction, id, Suspension::Suspended, NOW)?;
+    suspension::set(transaction, publication, Suspension::Suspended, NOW)?;
+    let parties = suspension::of_installation(transaction, nouns.installation.id)?;
+    assert!(parties.app_owner.is_some() && parties.connector_owner.is_some() && parties.publication.is_some());
+    suspension::end(transaction, id)?;
+    account_removal::begin(transaction, &nouns.account, &account_removal::belongings(transaction, id)?, NOW)?;
+    account_removal::set_unconfirmed(transaction, id, 1)?;
+    account_removal::remove_publications(transaction, id)?;
+    assert_eq!(account_removal::open(transaction)?.len(), 1);
+    Ok(())
+}
+
+/// The account itself goes last.
+fn end_account(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
+    let id = nouns.account.id;
+    assert_eq!(account_removal::delete_things(transaction, id, 1)?, 0);
+    assert_eq!(account_removal::delete_log(transaction, id, 1)?, 0);
+    account_removal::remove_publications(transaction, id)?;
+    account_removal::end(transaction, id, NOW)?;
+    assert!(account_removal::get(transaction, id)?.is_some_and(|removal| removal.ended_at.is_some()));
+    assert!(!suspension::any(transaction)?, "it ends with its subject");
+    account_removal::trim(transaction, Timestamp::MAX)
+}
+
 fn read_quotas(connection: &Connection, nouns: &Nouns) -> Result<()> {
     assert!(quota::publications(connection, nouns.account.id, 1)?);
     assert!(!quota::publications(connection, nouns.account.id, 2)?);
@@ -149,8 +199,8 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     setting::get(connection, "s")?;
     account::get(connection, nouns.account.id)?;
     account::by_email(connection, "E@h")?;
-    account::oldest(connection)?;
     account::any(connection)?;
+    read_accounts(connection, nouns)?;
     app::get(connection, nouns.app.id)?;
     app::with_secret(connection, nouns.app.id)?;
     app::of_owner(connection, nouns.account.id)?;
@@ -351,6 +401,7 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     account::replace_hash(transaction, nouns.account.id, "h", "i")?;
     account::set_password(transaction, nouns.account.id, "h")?;
     change_grants(transaction, nouns)?;
+    change_accounts(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
@@ -408,5 +459,6 @@ fn remove(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     installation::delete(transaction, installation)?;
     publication::remove(transaction, nouns.publication.id)?;
     publication::purge_if_unused(transaction, nouns.publication.id)?;
-    app::delete(transaction, nouns.app.id)
+    app::delete(transaction, nouns.app.id)?;
+    end_account(transaction, nouns)
 }

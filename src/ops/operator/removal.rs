@@ -1,0 +1,100 @@
+//! Removing an account with everything that it owns. A row notes that it begins (an operator in the page or at the
+//! database's file writes it), and a running server does the rest in small steps, all of which are rows: a crash loses
+//! nothing, and the next start continues.
+//!
+//! First the installations of the account's apps and of its publications are removed as their owners would do it, with
+//! callbacks to their connectors. Once none is left, its own things and its log go a few at a time, and then itself.
+//!
+//! Used by [`crate::ops::maintenance`].
+
+use crate::model::account::AccountRemoval;
+use crate::model::error::Result;
+use crate::model::id::AccountId;
+use crate::ops::removal::{self, Begin};
+use crate::ops::{Platform, now, suspension};
+use crate::store;
+use rusqlite::Transaction;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many installations begin to be removed in one step.
+const INSTALLATIONS_AT_ONCE: u32 = 16;
+/// How many things, and entries of the log, are deleted in one write.
+const THINGS_AT_ONCE: u32 = 20;
+const ENTRIES_AT_ONCE: u32 = 500;
+/// For how long it is kept what an account had that was removed.
+pub(in crate::ops) const REPORT_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Looks for what was done at the database's file, and does the next step of each removal.
+///
+/// # Errors
+/// Faults of the database.
+pub(in crate::ops) async fn continue_all(platform: &Arc<Platform>) -> Result<()> {
+    let looking = Arc::clone(platform);
+    let open = platform.read(move |view| {
+        looking.changes.look(view)?;
+        store::account_removal::open(view)
+    });
+    for removal in open.await? {
+        step(platform, &removal).await?;
+    }
+    Ok(())
+}
+
+/// The next step of one removal.
+async fn step(platform: &Arc<Platform>, removal: &AccountRemoval) -> Result<()> {
+    let account = removal.account;
+    let begun = Arc::clone(platform);
+    let stored = platform.store.write_then(
+        move |transaction| begin_some(transaction, account),
+        move |begins: &Vec<Begin>| {
+            for begin in begins {
+                begin.publish(&begun.live);
+                begun.submit_all(&begin.pending);
+            }
+        },
+    );
+    stored.await?;
+    let is_waiting = platform.read(move |view| store::account_removal::any_installation(view, account)).await?;
+    if is_waiting { Ok(()) } else { finish(platform, removal).await }
+}
+
+/// Takes the account's publications off the offer, and begins the removal of some installations.
+fn begin_some(transaction: &Transaction<'_>, account: AccountId) -> Result<Vec<Begin>> {
+    store::grant::delete_of_account(transaction, account)?;
+    store::account_removal::remove_publications(transaction, account)?;
+    let next = store::account_removal::installations_to_remove(transaction, account, INSTALLATIONS_AT_ONCE)?;
+    next.into_iter().map(|id| removal::begin_with_instances(transaction, id)).collect()
+}
+
+/// Deletes the rest, once no installation is left.
+async fn finish(platform: &Arc<Platform>, removal: &AccountRemoval) -> Result<()> {
+    let AccountRemoval { account, begun_at, .. } = *removal;
+    let unconfirmed = platform.read(move |view| store::account_removal::unconfirmed(view, account, begun_at)).await?;
+    let note =
+        move |transaction: &Transaction<'_>| store::account_removal::set_unconfirmed(transaction, account, unconfirmed);
+    platform.store.write(note).await?;
+    let delete_things = move |transaction: &Transaction<'_>| {
+        store::account_removal::delete_things(transaction, account, THINGS_AT_ONCE)
+    };
+    while platform.store.write(delete_things).await? > 0 {}
+    let delete_log =
+        move |transaction: &Transaction<'_>| store::account_removal::delete_log(transaction, account, ENTRIES_AT_ONCE);
+    while platform.store.write(delete_log).await? > 0 {}
+    let end = move |transaction: &Transaction<'_>| {
+        // What was asked for before the account was suspended may have come in between.
+        if store::account_removal::any_installation(transaction, account)?
+            || store::account_removal::delete_things(transaction, account, 1)? > 0
+        {
+            return Ok(false);
+        }
+        store::account_removal::remove_publications(transaction, account)?;
+        store::account_removal::end(transaction, account, now())?;
+        suspension::note_change(transaction)?;
+        Ok(true)
+    };
+    if platform.store.write(end).await? {
+        tracing::info!(%account, unconfirmed, "an account was removed with everything that it owned");
+    }
+    Ok(())
+}

@@ -43,6 +43,7 @@ impl Drop for Access<'_> {
                     path = short(self.request.path()),
                     status = self.status.map(|status| status.as_u16()),
                     duration_ms = self.since.elapsed().as_micros() as f64 / 1_000.0,
+                    client = %self.request.address(),
                     request_id = self.request.id.as_str(),
                     "{}",
                     if self.status.is_some() { "answered" } else { "the client went away" }
@@ -72,6 +73,7 @@ pub(super) fn fault(fault: &(dyn Error + 'static), request: &Request) {
     tracing::error!(
         method = short(request.method.as_str()),
         path = short(request.path()),
+        client = %request.address(),
         request_id = request.id.as_str(),
         "internal error: {causes}"
     );

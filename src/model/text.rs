@@ -111,6 +111,22 @@ pub fn is_spelling(wanted: &str, stored: &str) -> bool {
     wanted == stored || !wanted.is_ascii() && !stored.is_ascii() && spellings(wanted).iter().any(|one| one == stored)
 }
 
+/// The most characters of a text that are logged: as many as an e-mail address has at most (RFC 5321).
+const LOGGED_CHARACTERS_MAX: usize = 254;
+
+/// A text that a client chose, such as an e-mail, as it can be logged: short, and without characters that begin a new
+/// line, turn the direction of what follows or cannot be seen. The log's writer escapes quotation marks.
+#[must_use]
+pub fn loggable(text: &str) -> String {
+    let invisible = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let shown = text.chars().map(|c| if invisible(c) { char::REPLACEMENT_CHARACTER } else { c });
+    shown.take(LOGGED_CHARACTERS_MAX).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,5 +213,14 @@ mod tests {
         assert!(!is_spelling("küche", "Küche") && !is_spelling("Kuche", "Küche"));
         assert_eq!(spellings("Kitchen"), ["Kitchen"]);
         assert_eq!(spellings("Küche"), ["Küche", "Ku\u{308}che"]);
+    }
+
+    #[test]
+    fn a_text_to_be_logged_is_short_and_stays_on_its_line() {
+        for bad in ["\n", "\r", "\u{85}", "\u{2028}", "\u{202e}", "\u{1b}", "\u{200b}", "\0"] {
+            assert_eq!(loggable(&format!("a{bad}b")), "a\u{fffd}b", "{bad:?}");
+        }
+        assert_eq!(loggable("ü@example.com"), "ü@example.com");
+        assert_eq!(loggable(&"é".repeat(10_000)).chars().count(), LOGGED_CHARACTERS_MAX);
     }
 }

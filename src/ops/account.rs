@@ -4,10 +4,10 @@
 use crate::model::account::{Account, Role, check_new};
 use crate::model::error::{Error, Result, Violation, Violations};
 use crate::model::id::AccountId;
-use crate::model::text::email_key;
+use crate::model::text::{email_key, loggable};
 use crate::model::token::{DEVELOPER_SCOPE, TokenKind};
 use crate::ops::caller::Developer;
-use crate::ops::password::Match;
+use crate::ops::password::{Match, Turn};
 use crate::ops::throttle::{ANYWHERE, Throttle};
 use crate::ops::token::NewToken;
 use crate::ops::{Platform, Settings, View, now, suspension};
@@ -59,7 +59,7 @@ pub async fn create_first(
     let made_up = if password.is_none() { Some(random_password()) } else { None };
     let password = password.or(made_up.as_deref()).unwrap_or_default();
     check_new(email, password, None)?;
-    let password_hash = platform.passwords.hash(password.to_owned()).await?;
+    let password_hash = platform.passwords.turn(None, None).await.hash(password.to_owned()).await?;
     let is_made_up = made_up.is_some();
     if let Some(password) = made_up {
         show(&password);
@@ -155,7 +155,8 @@ pub async fn register(
     platform.registrations.take("", address)?;
     let accounts = platform.settings.accounts;
     platform.read(move |view| check_room(view, accounts)).await?;
-    let password_hash = platform.passwords.hash(password).await?;
+    platform.hashing_from.take("", address)?;
+    let password_hash = platform.passwords.turn(None, Some(address)).await.hash(password).await?;
     let (account, accounts) = (new(email, name), platform.settings.accounts);
     let stored = platform.store.write(move |transaction| {
         check_room(transaction, accounts)?;
@@ -193,7 +194,7 @@ pub async fn sign_in(
     developer_token(platform, &authenticate(platform, email, password, address).await?)
 }
 
-/// The account of whoever has this e-mail and password.
+/// The account that has this e-mail and password.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], the same and equally slow for an unknown e-mail and a wrong password;
@@ -206,9 +207,12 @@ pub(super) async fn authenticate(
     address: IpAddr,
 ) -> Result<Account> {
     // However the address is spelled, it is one that is tried.
-    let key = email_key(&email);
-    let counts = [(&platform.throttle, key.as_str(), address), (&platform.addresses, "", address)];
-    let known = known(platform, &email, password, &counts).await?;
+    let counts = vec![
+        Count { of: |platform| &platform.throttle, name: email_key(&email), address },
+        Count { of: |platform| &platform.addresses, name: String::new(), address },
+    ];
+    let attempt = Attempt { email, password, counts, from: Source::Address(address) };
+    let known = attempt.run(platform).await?;
     let account = known.ok_or_else(|| Error::Unauthenticated("the e-mail or the password is wrong".to_owned()))?;
     let id = account.id;
     if let Some(why) = platform.read(move |view| suspension::of_sign_in(view, id)).await? {
@@ -225,41 +229,89 @@ pub(super) fn note_use(transaction: &Transaction<'_>, id: AccountId) -> Result<(
     store::account::touch(transaction, id, now(), now().minus(USE_NOTED_EVERY))
 }
 
-/// The account of whoever has this e-mail and password, if anybody has. A failure counts in all of the
-/// counts, of which none may be full; a success ends the first.
-async fn known(
-    platform: &Arc<Platform>,
-    email: &str,
+/// What an attempt counts for if it fails.
+struct Count {
+    of: fn(&Platform) -> &Throttle,
+    name: String,
+    address: IpAddr,
+}
+
+/// An attempt to show the password of an account. A failure is counted in all of the counts, of which none may be full;
+/// a success ends the first.
+struct Attempt {
+    email: String,
     password: String,
-    counts: &[(&Throttle, &str, IpAddr)],
-) -> Result<Option<Account>> {
-    // Asked when it is one's turn: tries made at the same time would all have been let pass before.
-    let turn = platform.passwords.turn().await?;
-    counts.iter().try_for_each(|(throttle, name, address)| throttle.check(name, *address))?;
-    let wanted = email.to_owned();
-    let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
-    let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-    let matched = platform.passwords.verify(&turn, password.clone(), hash.clone()).await?;
-    // Hashing needs a turn of its own.
-    drop(turn);
-    let account = account.filter(|_| matched != Match::No);
-    if let (Some(account), Some(old), Match::Raw) = (&account, hash, matched)
-        && let Err(error) = hash_again(platform, account.id, old, password).await
-    {
-        tracing::debug!(%error, "a password's old hash stays");
+    counts: Vec<Count>,
+    from: Source,
+}
+
+/// Who shows a password.
+#[derive(Clone, Copy)]
+enum Source {
+    /// Someone at an address, to sign in.
+    Address(IpAddr),
+    /// A developer with a token, to change it.
+    Account(AccountId),
+}
+
+impl Attempt {
+    /// The account, if the password is right.
+    async fn run(self, platform: &Arc<Platform>) -> Result<Option<Account>> {
+        let turn = match self.from {
+            Source::Address(address) => platform.passwords.turn(None, Some(address)).await,
+            Source::Account(account) => platform.passwords.turn(Some(account), None).await,
+        };
+        // Asked when it is one's turn: tries made at the same time would all have been let pass before.
+        self.counts.iter().try_for_each(|count| (count.of)(platform).check(&count.name, count.address))?;
+        platform.hashing_for.check(&email_key(&self.email), ANYWHERE)?;
+        if let Source::Address(address) = self.from {
+            platform.hashing_from.take("", address)?;
+        }
+        // A task of its own: a client that disconnects now must neither free the permit nor escape being counted.
+        let platform = Arc::clone(platform);
+        tokio::spawn(async move { self.judge(&platform, turn).await }).await.map_err(Error::fault)?
     }
-    match (&account, counts) {
-        (Some(_), [(throttle, name, address), ..]) => throttle.succeeded(name, *address),
-        (Some(_), []) => {}
-        (None, counts) => counts.iter().for_each(|(throttle, name, address)| throttle.failed(name, *address)),
+
+    async fn judge(self, platform: &Arc<Platform>, turn: Turn) -> Result<Option<Account>> {
+        let wanted = self.email.clone();
+        let found = platform.read(move |view| store::account::by_email(view, &wanted)).await?;
+        let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
+        let (turn, matched) = turn.verify(self.password.clone(), hash.clone()).await?;
+        let account = account.filter(|_| matched != Match::No);
+        let Some(account) = account else {
+            self.failed(platform);
+            return Ok(None);
+        };
+        platform.hashing_for.count(&email_key(&self.email), ANYWHERE);
+        if let Some(Count { of, name, address }) = self.counts.first() {
+            of(platform).succeeded(name, *address);
+        }
+        if let (Some(old), Match::Raw) = (hash, matched)
+            && let Err(error) = hash_again(platform, turn, account.id, old, self.password).await
+        {
+            tracing::debug!(%error, "a password's old hash stays");
+        }
+        Ok(Some(account))
     }
-    Ok(account)
+
+    /// Counts a failure and logs it in one line, which fail2ban can read: first the address, which nobody can make up,
+    /// and then the e-mail, which anybody can.
+    fn failed(&self, platform: &Platform) {
+        for Count { of, name, address } in &self.counts {
+            of(platform).count(name, *address);
+        }
+        let email = loggable(&self.email);
+        match self.from {
+            Source::Address(address) => tracing::warn!(%address, email, "failed sign-in"),
+            Source::Account(_) => tracing::warn!(email, "wrong current password when changing it"),
+        }
+    }
 }
 
 /// Replaces the hash of what was typed by one of the password as it is prepared now, so that any other way of typing
 /// it signs in as well.
-async fn hash_again(platform: &Platform, id: AccountId, old: String, password: String) -> Result<()> {
-    let new = platform.passwords.hash(password).await?;
+async fn hash_again(platform: &Platform, turn: Turn, id: AccountId, old: String, password: String) -> Result<()> {
+    let new = turn.hash(password).await?;
     platform.store.write(move |transaction| store::account::replace_hash(transaction, id, &old, &new)).await
 }
 
@@ -267,8 +319,8 @@ async fn hash_again(platform: &Platform, id: AccountId, old: String, password: S
 /// the token answered.
 ///
 /// # Errors
-/// A violation where the present password is another, or the new one is no good; [`Error::TooMany`]
-/// after five failures with the same token within a minute.
+/// A violation if the current password is another one or the new one is invalid; [`Error::TooMany`] after five failures
+/// with the same token within a minute; [`Error::Conflict`] if the password was changed meanwhile.
 pub async fn change_password(
     platform: &Arc<Platform>,
     caller: &Developer,
@@ -281,26 +333,36 @@ pub async fn change_password(
     let id = caller.account;
     let account = platform.read(move |view| store::account::get(view, id)).await?;
     let email = account.ok_or_else(|| Error::not_found("account", id))?.email;
-    // Wherever it is tried from, who has a stolen token must not guess the password at leisure; nor keep
-    // its owner, who has another token, from changing it.
+    // Whatever address it is tried from, a thief of a token must not guess the password at leisure; nor keep its owner,
+    // who has another token, from changing it.
     let token = caller.token.map_or_else(String::new, |id| id.to_string());
-    let counts = [(&platform.password_changes, token.as_str(), ANYWHERE)];
-    let Some(account) = known(platform, &email, present, &counts).await? else {
+    let counts = vec![Count { of: |platform| &platform.password_changes, name: token, address: ANYWHERE }];
+    let attempt = Attempt { email, password: present, counts, from: Source::Account(id) };
+    let Some(account) = attempt.run(platform).await? else {
         return Err(Error::Invalid(vec![Violation {
             path: "presentPassword".to_owned(),
             message: "is not the password of this account".to_owned(),
         }]));
     };
-    let hash = platform.passwords.hash(new).await?;
+    let hash = platform.passwords.turn(Some(id), None).await.hash(new).await?;
     let changed = platform.store.write(move |transaction| replace_password(transaction, account, &hash));
     developer_token(platform, &changed.await?)
 }
 
 /// Replaces a password's hash and ends all tokens and grants; returns the account as it is then.
+///
+/// # Errors
+/// [`Error::Conflict`] if the password has been changed since the account was read.
 pub(super) fn replace_password(transaction: &Transaction<'_>, account: Account, hash: &str) -> Result<Account> {
-    store::account::set_password(transaction, account.id, hash)?;
+    if !store::account::set_password(transaction, account.id, account.generation, hash)? {
+        return Err(Error::Conflict(
+            "the password was changed by someone else at the same moment; this change was not made. Sign in again with \
+             the new password, and if you did not change it, ask the operator of this server"
+                .to_owned(),
+        ));
+    }
     store::grant::delete_of_account(transaction, account.id)?;
-    // The one that was printed is none any more.
+    // The password that was printed is no longer valid.
     store::setting::forget(transaction, GENERATED_SETTING, account.email.as_bytes())?;
     Ok(Account { generation: account.generation + 1, ..account })
 }

@@ -5,6 +5,7 @@ use crate::model::app::App;
 use crate::model::error::Error;
 use crate::model::grant::Permission;
 use crate::model::id::AppId;
+use crate::model::text::loggable;
 use crate::model::token::Scopes;
 use crate::ops::account::IssuedToken;
 use crate::ops::{Platform, app, secret, suspension};
@@ -56,8 +57,14 @@ pub struct Client {
 /// [`TokenRefusal::InvalidClient`], the same for an unknown app and a wrong secret; [`Error::TooMany`]
 /// after too many of those.
 pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentials) -> Result<Client, TokenRefusal> {
+    platform.client_tries.check(&credentials.id, credentials.address)?;
+    // A task of its own: a client that disconnects meanwhile must not escape being counted.
+    let platform = Arc::clone(platform);
+    tokio::spawn(async move { judge(&platform, credentials).await }).await.map_err(Error::fault)?
+}
+
+async fn judge(platform: &Arc<Platform>, credentials: ClientCredentials) -> Result<Client, TokenRefusal> {
     let ClientCredentials { id, secret, address } = credentials;
-    platform.client_tries.check(&id, address)?;
     let shown = match id.parse::<AppId>() {
         Ok(id) => platform.read(move |view| store::app::with_secret(view, id)).await?,
         Err(_) => None,
@@ -67,7 +74,8 @@ pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentia
         None => !app.has_secret,
     });
     let Some((app, _)) = known else {
-        platform.client_tries.failed(&id, address);
+        platform.client_tries.count(&id, address);
+        tracing::warn!(%address, client_id = loggable(&id), "failed authentication of a client");
         return Err(TokenRefusal::InvalidClient);
     };
     let owner = app.owner;

@@ -19,7 +19,7 @@ use crate::model::publication::Publication;
 use crate::ops::caller::Operator;
 use crate::ops::{Platform, View, account, password, suspension};
 use crate::store::{self, Inserted, Store};
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ pub enum Change {
 /// As [`suspend`], [`resume`] and [`set_role`].
 pub fn change(database: &Path, email: &str, change: Change) -> Result<AccountRecord> {
     with(database, |store| {
-        let id = known(store, email, database)?.id;
+        let id = known(&*store.snapshot()?, email, database)?.id;
         let write = move |transaction: &Transaction<'_>| match change {
             Change::Suspend => accounts::suspend(transaction, &AT_FILE, id),
             Change::Resume => accounts::resume(transaction, &AT_FILE, id),
@@ -162,7 +162,7 @@ pub fn change_publication(database: &Path, id: PublicationId, suspend: bool) -> 
 /// [`Error::NotFound`] if there is no such account.
 pub fn belongings(database: &Path, email: &str) -> Result<(Account, Belongings)> {
     with(database, |store| {
-        let account = known(store, email, database)?;
+        let account = known(&*store.snapshot()?, email, database)?;
         let had = store::account_removal::belongings(&*store.snapshot()?, account.id)?;
         Ok((account, had))
     })
@@ -208,7 +208,7 @@ pub fn check_free(database: &Path, email: &str) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] if there is none.
 pub fn check_known(database: &Path, email: &str) -> Result<()> {
-    with(database, |store| known(store, email, database).map(|_| ()))
+    with(database, |store| known(&*store.snapshot()?, email, database).map(|_| ()))
 }
 
 /// Adds an account.
@@ -240,18 +240,20 @@ pub fn set_password(database: &Path, email: &str, password: &str) -> Result<Acco
     violations.password(password, "password");
     violations.into_result(())?;
     let password_hash = password::hash(password)?;
+    let (email, file) = (email.to_owned(), database.to_owned());
     with(database, |store| {
-        let account = known(store, email, database)?;
-        let write = move |transaction: &Transaction<'_>| {
+        let set = store.write(move |transaction| {
+            // Read in the same transaction: the operator's word counts, whatever the owner does meanwhile.
+            let account = known(transaction, &email, &file)?;
             suspension::note_change(transaction)?;
             account::replace_password(transaction, account, &password_hash)
-        };
-        store.write(write).wait()
+        });
+        set.wait()
     })
 }
 
-fn known(store: &Store, email: &str, database: &Path) -> Result<Account> {
-    let found = store::account::by_email(&*store.snapshot()?, email)?;
+fn known(connection: &Connection, email: &str, database: &Path) -> Result<Account> {
+    let found = store::account::by_email(connection, email)?;
     found.map(|(account, _)| account).ok_or_else(|| {
         let file = database.display();
         Error::NotFound(format!("{file} has no account {email}; `connhub account list --db {file}` shows all"))

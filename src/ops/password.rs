@@ -2,26 +2,30 @@
 //! it ([`text::password`]); connhub did not do that at first, so that old hashes may be of what was typed.
 
 use crate::model::error::{Error, Result};
+use crate::model::id::AccountId;
+use crate::model::party::Party;
 use crate::model::text;
+use crate::ops::turns::{Permit, Turns};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::net::IpAddr;
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
 const HASHING_MAX: usize = 2;
+
+/// How many of them one address or account may have at once: there is always one for another.
+const HASHING_MAX_OF_ONE: usize = 1;
 
 /// The hash of a password that nobody has, with the costs of all others: checked where there is no
 /// account, so that this takes the same time.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-pub(super) struct Passwords {
-    at_work: Semaphore,
-}
+pub(super) struct Passwords(Turns);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { at_work: Semaphore::new(HASHING_MAX) }
+        Self(Turns::new(HASHING_MAX, HASHING_MAX_OF_ONE))
     }
 }
 
@@ -36,28 +40,40 @@ pub(super) enum Match {
     Raw,
 }
 
-/// The right to hash or check one password.
-pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
+/// The permit to hash or check one password after the other. It goes with the work onto the thread that does it, so
+/// that it is not free before the work is done, although the request may have been dropped: its client went away.
+pub(super) struct Turn(#[expect(dead_code, reason = "held, not read")] Permit);
 
 impl Passwords {
+    /// Waits until a password may be hashed or checked for someone: at an address, or with an account that is known.
+    pub(super) async fn turn(&self, account: Option<AccountId>, address: Option<IpAddr>) -> Turn {
+        Turn(self.0.take(Party::new(account, address)).await)
+    }
+}
+
+impl Turn {
     /// The Argon2id hash of a password, in the PHC format with its salt and costs.
-    pub(super) async fn hash(&self, password: String) -> Result<String> {
-        let _turn = self.turn().await?;
-        tokio::task::spawn_blocking(move || hash(&password)).await.map_err(Error::fault)?
+    pub(super) async fn hash(self, password: String) -> Result<String> {
+        let (_, hash) = self.work(move || hash(&password)).await?;
+        Ok(hash)
     }
 
-    /// Waits until a password may be hashed or checked.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>> {
-        self.at_work.acquire().await.map(Turn).map_err(Error::fault)
-    }
-
-    /// Whether the password is the one hashed. Without a hash it is none, after the same time.
-    pub(super) async fn verify(&self, _turn: &Turn<'_>, password: String, stored: Option<String>) -> Result<Match> {
+    /// Whether the password is the one hashed; without a hash it is not, after the same time. Returns the permit too.
+    pub(super) async fn verify(self, password: String, stored: Option<String>) -> Result<(Self, Match)> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
-        let verified = tokio::task::spawn_blocking(move || verify(&password, &stored));
-        let found = verified.await.map_err(Error::fault)??;
-        Ok(if known { found } else { Match::No })
+        let (turn, found) = self.work(move || verify(&password, &stored)).await?;
+        Ok((turn, if known { found } else { Match::No }))
+    }
+
+    /// Runs to its end whether or not anybody waits for it.
+    async fn work<T: Send + 'static>(self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(Self, T)> {
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            (self, result)
+        });
+        let (turn, result) = task.await.map_err(Error::fault)?;
+        Ok((turn, result?))
     }
 }
 

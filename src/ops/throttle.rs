@@ -21,6 +21,11 @@ const ADDRESS_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// A class of students behind one address gets through within an hour.
 const REGISTRATIONS_MAX: usize = 10;
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Hashing takes a core for some 25 ms: an address may keep one busy for a twentieth of the time.
+const HASHINGS_MAX: usize = 120;
+/// An account signs in from several addresses.
+const ACCOUNT_HASHINGS_MAX: usize = 240;
+const HASHING_WINDOW: Duration = Duration::from_secs(60);
 /// Each is remembered until the token would have ended by itself.
 const REVOCATIONS_MAX: usize = 600;
 const REVOCATION_WINDOW: Duration = Duration::from_secs(60);
@@ -84,6 +89,24 @@ impl Throttle {
         )
     }
 
+    /// For whatever hashes a password, from one address: counts everything, right passwords too.
+    pub(super) fn of_hashing_from_addresses() -> Self {
+        Self::new(
+            HASHINGS_MAX,
+            HASHING_WINDOW,
+            "too many sign-ins and registrations from this address; keep the token of one, and wait a minute",
+        )
+    }
+
+    /// For sign-ins with the right password and changes of it, of one account: a stranger cannot count here.
+    pub(super) fn of_hashing_for_accounts() -> Self {
+        Self::new(
+            ACCOUNT_HASHINGS_MAX,
+            HASHING_WINDOW,
+            "too many sign-ins and changes of the password of this account; keep the token of one, and wait a minute",
+        )
+    }
+
     /// For clients that end tokens: counts every one.
     pub(super) fn of_revocations() -> Self {
         Self::new(REVOCATIONS_MAX, REVOCATION_WINDOW, "too many tokens ended by this client; wait a minute")
@@ -94,9 +117,9 @@ impl Throttle {
         self.check_key(&self.tries.lock(), &key(email, address))
     }
 
-    /// Notes a try that failed.
-    pub(super) fn failed(&self, email: &str, address: IpAddr) {
-        self.count(&mut self.tries.lock(), key(email, address));
+    /// Counts a try that was made: one that failed, where failures are counted.
+    pub(super) fn count(&self, email: &str, address: IpAddr) {
+        self.add(&mut self.tries.lock(), key(email, address));
     }
 
     /// Forgets the failures of whoever signed in.
@@ -109,7 +132,7 @@ impl Throttle {
         let mut tries = self.tries.lock();
         let key = key(email, address);
         self.check_key(&tries, &key)?;
-        self.count(&mut tries, key);
+        self.add(&mut tries, key);
         Ok(())
     }
 
@@ -126,7 +149,7 @@ impl Throttle {
         }
     }
 
-    fn count(&self, tries: &mut HashMap<Key, Tries>, key: Key) {
+    fn add(&self, tries: &mut HashMap<Key, Tries>, key: Key) {
         if tries.len() >= REMEMBERED_MAX {
             tries.retain(|_, tries| tries.since.elapsed() < self.window);
         }
@@ -157,7 +180,7 @@ mod tests {
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
         for _ in 0..SIGN_IN_FAILURES_MAX {
             assert!(throttle.check("a@b", here).is_ok());
-            throttle.failed("A@b", here);
+            throttle.count("A@b", here);
         }
         assert!(matches!(throttle.check("a@b", here), Err(Error::TooMany { retry_after: 1..=61, .. })));
         assert!(throttle.check("c@b", here).is_ok());
@@ -172,7 +195,7 @@ mod tests {
         let at = |last| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
         for last in 0..30 {
             assert!(throttle.check("", at(last)).is_ok());
-            throttle.failed("", at(last));
+            throttle.count("", at(last));
         }
         assert!(throttle.check("", at(99)).is_err());
         assert!(throttle.check("", IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1])).is_ok());

@@ -83,15 +83,21 @@ pub fn replace_hash(transaction: &Transaction<'_>, id: AccountId, old: &str, new
     Ok(())
 }
 
-/// Gives an account another password and ends the tokens it has.
+/// Gives an account another password and ends the tokens it has, if it is still of this generation; returns whether it
+/// was.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn set_password(transaction: &Transaction<'_>, id: AccountId, password_hash: &str) -> Result<()> {
-    let mut statement = transaction
-        .prepare_cached("UPDATE accounts SET password_hash = ?2, generation = generation + 1 WHERE id = ?1")?;
-    statement.execute(params![id, password_hash])?;
-    Ok(())
+pub fn set_password(
+    transaction: &Transaction<'_>,
+    id: AccountId,
+    generation: i64,
+    password_hash: &str,
+) -> Result<bool> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE accounts SET password_hash = ?3, generation = generation + 1 WHERE id = ?1 AND generation = ?2",
+    )?;
+    Ok(statement.execute(params![id, generation, password_hash])? == 1)
 }
 
 /// The operator whose account was made first, of those that are not suspended.

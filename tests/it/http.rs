@@ -101,6 +101,16 @@ impl Request {
         self.try_send(authority).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.target))
     }
 
+    /// Sends it and disconnects after a time, whether or not anything came back.
+    pub fn abandon(&self, authority: &str, after: Duration) {
+        let mut stream = TcpStream::connect(authority).expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        stream.write_all(&self.bytes(authority)).expect("sent");
+        stream.set_read_timeout(Some(after)).expect("a timeout");
+        // What came back, and that nothing did, is not looked at.
+        let _ = stream.read(&mut [0]);
+    }
+
     /// The same where the server may be gone.
     pub fn try_send(&self, authority: &str) -> std::io::Result<Response> {
         let mut stream = TcpStream::connect(authority)?;

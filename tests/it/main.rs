@@ -66,6 +66,7 @@ mod removed_things;
 mod retention;
 mod secrets;
 mod seed;
+mod sign_in_flood;
 mod sign_in_time;
 mod spellings;
 mod startup;

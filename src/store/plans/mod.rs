@@ -399,7 +399,8 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     app::update(transaction, nouns.app.id, &profile)?;
     app::set_secret(transaction, nouns.app.id, &[1; 32])?;
     account::replace_hash(transaction, nouns.account.id, "h", "i")?;
-    account::set_password(transaction, nouns.account.id, "h")?;
+    assert!(account::set_password(transaction, nouns.account.id, 0, "h")?);
+    assert!(!account::set_password(transaction, nouns.account.id, 0, "i")?, "another change came first");
     change_grants(transaction, nouns)?;
     change_accounts(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;

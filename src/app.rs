@@ -88,7 +88,10 @@ impl Server {
         let settings = options.platform_settings();
         let opened = tokio::task::spawn_blocking(move || Platform::open(settings));
         let platform = opened.await.map_err(Error::fault)??;
-        let connector = demo.map(|demo| demo::connector(demo.listener, demo.hub, &options.db)).transpose()?;
+        let connector = match demo {
+            Some(demo) => Some(demo::connector(&platform, demo.listener, demo.hub, &options.db).await?),
+            None => None,
+        };
         let first_account = create_first_account(&platform, options, show).await?;
         door::make_room_for(options.door.connections as usize, options.files_beside_connections());
         if options.is_overheard() {

@@ -10,6 +10,7 @@ mod dev_cert;
 mod output;
 mod prompt;
 mod publication;
+mod secret;
 mod serve;
 mod signals;
 
@@ -19,10 +20,11 @@ use crate::model::error::Error;
 use crate::ops::past::{Filled, Span};
 use account::AccountOptions;
 use clap::{Args, Parser, Subcommand};
-use database::{BackupOptions, CheckOptions, RestoreOptions};
+use database::{BackupOptions, CheckOptions, KeyOptions, RestoreOptions};
 use demo_connector::DemoOptions;
 use dev_cert::DevCertOptions;
 use publication::PublicationOptions;
+use secret::SecretOptions;
 use signals::Signals;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -55,12 +57,16 @@ enum Command {
     Account(AccountOptions),
     /// Suspend a publication, or end that, also while a server runs
     Publication(PublicationOptions),
+    /// List, replace or remove the keys that sign tokens, also while a server runs
+    Secret(SecretOptions),
     /// Copy the database into a file, also while a server runs
     Backup(BackupOptions),
     /// Put a backup in the place of the database, while no server runs
     Restore(RestoreOptions),
     /// Look whether all of the database is sound, also while a server runs
     Check(CheckOptions),
+    /// Change or remove the key that encrypts secrets in the database, while no server runs
+    Key(KeyOptions),
     /// Print the GraphQL schema
     Schema,
 }
@@ -110,9 +116,11 @@ fn run_tool(command: &Command) -> ExitCode {
         Command::DevCert(options) => dev_cert::run(options),
         Command::Account(options) => account::run(options),
         Command::Publication(options) => publication::run(options),
+        Command::Secret(options) => secret::run(options),
         Command::Backup(options) => database::backup(options),
         Command::Restore(options) => database::restore(options),
         Command::Check(options) => database::check(options),
+        Command::Key(options) => database::key(options),
         Command::Schema => output::print_all(crate::graphql::sdl()),
         Command::Serve(_) | Command::DemoConnector(_) => fail("this command does not end by itself"),
     }

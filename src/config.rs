@@ -4,6 +4,7 @@
 
 mod door;
 mod duration;
+mod key_file;
 mod limits;
 mod listen;
 mod log;
@@ -20,6 +21,8 @@ use std::path::PathBuf;
 use url::{Host, Url};
 
 pub use door::DoorOptions;
+pub use duration::lifetime;
+pub use key_file::KeyFile;
 pub use limits::LimitOptions;
 pub use listen::Listen;
 
@@ -63,6 +66,10 @@ pub struct ServeOptions {
     /// The database's file; made if there is none
     #[arg(long, env = "CONNHUB_DB", value_name = "FILE", default_value = "connhub.db")]
     pub db: PathBuf,
+
+    /// The key of an encrypted database
+    #[command(flatten)]
+    pub key: KeyFile,
 
     /// Run the demo connector too, published, installed and instantiated for a demo app
     #[arg(long, env = "CONNHUB_DEMO")]
@@ -360,6 +367,7 @@ impl ServeOptions {
             sandbox: self.is_sandbox(),
             open_signup: self.open_signup,
             accounts: self.accounts,
+            key_file: self.key.find(),
             secret: self.secret.clone(),
             metrics_token: self.metrics_token.clone(),
             callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },

@@ -38,6 +38,7 @@ impl Operations {
             sandbox: true,
             open_signup: false,
             accounts: None,
+            key_file: None,
             secret: None,
             metrics_token: None,
             callback_urls: CallbackUrlPolicy::default(),

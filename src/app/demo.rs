@@ -1,10 +1,10 @@
 //! `serve --demo`: the demo connector, published, installed and instantiated for a demo app.
 //!
-//! All of it is made once. At later starts the connector listens somewhere else, so its
+//! What the connector knows is kept in the database, so that a backup has it too. All of it is made once. At later starts the connector listens somewhere else, so its
 //! publication's callback URLs are brought up to date.
 
 use crate::app::{Secret, Show};
-use crate::demo::{self, DemoConnector};
+use crate::demo::{self, DemoConnector, Keep, StateFile};
 use crate::model::app::AppProfile;
 use crate::model::constraint::AttributeConstraint;
 use crate::model::error::{Error, Result};
@@ -19,7 +19,8 @@ use crate::ops::caller::{Caller, Developer};
 use crate::ops::{Platform, account, app, auth, installation, instance, past, publication, setting};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::{fs, io};
 use tokio::net::TcpListener;
 
 /// Under which name the database keeps what the demo made.
@@ -71,14 +72,60 @@ pub fn seed_history(database: &Path, span: past::Span) -> Result<past::Filled> {
 /// Starts the demo connector.
 ///
 /// # Errors
-/// If its state file cannot be read.
-pub(super) fn connector(listener: TcpListener, server: SocketAddr, database: &Path) -> Result<DemoConnector> {
+/// If what it kept cannot be read.
+pub(super) async fn connector(
+    platform: &Arc<Platform>,
+    listener: TcpListener,
+    server: SocketAddr,
+    database: &Path,
+) -> Result<DemoConnector> {
+    take_over(platform, &state_file(database)).await?;
     let config = demo::Config {
         hub: format!("http://{}", reachable(server)),
         public_key: None,
-        state_file: Some(state_file(database)),
+        state: Some(Arc::new(InDatabase(Arc::downgrade(platform)))),
     };
     DemoConnector::start(vec![listener], config).map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// Keeps what the demo connector knows. It must not hold the platform, which is closed when the connector has stopped.
+struct InDatabase(Weak<Platform>);
+
+impl InDatabase {
+    fn platform(&self) -> io::Result<Arc<Platform>> {
+        self.0.upgrade().ok_or_else(|| io::Error::other("the server has stopped"))
+    }
+}
+
+impl Keep for InDatabase {
+    fn load(&self) -> io::Result<Option<Vec<u8>>> {
+        setting::demo_state(&*self.platform()?).map_err(io::Error::other)
+    }
+
+    fn store(&self, text: &[u8]) -> io::Result<()> {
+        setting::set_demo_state(&*self.platform()?, text.to_owned()).wait().map_err(io::Error::other)
+    }
+
+    fn name(&self) -> String {
+        "the database".to_owned()
+    }
+}
+
+/// Takes what the connector of an older connhub kept in a file beside the database, which backups do not have.
+async fn take_over(platform: &Arc<Platform>, file: &Path) -> Result<()> {
+    let unreadable = |error: io::Error| {
+        Error::Unavailable(format!("the demo connector's state file {} cannot be read: {error}", file.display()))
+    };
+    let Some(text) = StateFile::new(file.to_owned()).load().map_err(unreadable)? else { return Ok(()) };
+    if setting::demo_state(platform)?.is_none() {
+        demo::check_state(&file.display().to_string(), &text).map_err(unreadable)?;
+        setting::set_demo_state(platform, text).await?;
+    }
+    match fs::remove_file(file) {
+        Ok(()) => tracing::info!(file = %file.display(), "the demo connector's state is in the database now"),
+        Err(error) => tracing::warn!(%error, file = %file.display(), "a state file that is not needed any more stays"),
+    }
+    Ok(())
 }
 
 /// Sees to it that the demo connector is published, installed and instantiated. The server must
@@ -173,7 +220,7 @@ fn reachable(server: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, server.port())
 }
 
-/// The connector keeps its own state, beside the database.
+/// Where the connector of an older connhub kept its state.
 fn state_file(database: &Path) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_owned();
     name.push(".demo-connector.json");

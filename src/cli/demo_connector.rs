@@ -7,12 +7,13 @@ use super::serve::{runtime, start_log};
 use super::signals::Signals;
 use super::{fail, output};
 use crate::config::{Listen, LogFormat};
-use crate::demo::{self, DemoConnector};
+use crate::demo::{self, DemoConnector, Keep, StateFile};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The options of `connhub demo-connector`.
 #[derive(Debug, Args)]
@@ -67,8 +68,8 @@ pub(super) fn run(options: &DemoOptions, given: &Given, signals: &Signals) -> Ex
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
-    let config =
-        demo::Config { hub: options.hub.clone(), public_key: options.public_key, state_file: options.state.clone() };
+    let state = options.state.clone().map(|file| Arc::new(StateFile::new(file)) as Arc<dyn Keep>);
+    let config = demo::Config { hub: options.hub.clone(), public_key: options.public_key, state };
     runtime.block_on(async {
         let mut ends = match signals.listen() {
             Ok(ends) => ends,

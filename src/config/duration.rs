@@ -25,7 +25,10 @@ pub(super) fn deadline(text: &str) -> Result<Duration, String> {
 }
 
 /// How long a token is valid, or log entries are kept. Tokens count in whole seconds.
-pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn lifetime(text: &str) -> Result<Duration, String> {
     within(text, SECOND, 3_650 * DAY)
 }
 

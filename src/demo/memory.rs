@@ -1,49 +1,45 @@
-//! Keeps the state in memory and, if it was given a file, on disk: written whole beside the old one
-//! and renamed over it, so that a crash leaves either. May use `state`. Used by `callbacks`,
+//! Has the state in memory and, if there is something to keep it, there too, as a whole. May use `state` and `keep`. Used by `callbacks`,
 //! `actions`, `clockwork`, `ending` and `page`. `save` blocks: never call it on an async worker.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::keep::Keep;
 use super::state::{State, Subject};
 
 /// The state, shared by all that work on it.
 pub struct Memory {
     current: Mutex<Versioned>,
-    file: Option<StateFile>,
+    kept: Option<Kept>,
 }
 
 struct Versioned {
     state: State,
-    /// Grows with every change, so that saving can tell what a file already holds.
+    /// Grows with every change, so that saving can tell what is kept already.
     version: u64,
 }
 
-struct StateFile {
-    path: PathBuf,
-    /// The version in the file. Held while writing: whoever waits for it mostly finds that its own
+struct Kept {
+    keep: Arc<dyn Keep>,
+    /// The version that is kept. Held while writing: whoever waits for it mostly finds that its own
     /// change was written along with the one before.
     written: Mutex<u64>,
 }
 
 impl Memory {
-    /// Reads the file, if there is one. A file that cannot be understood is an error, not a reason
-    /// to start afresh and overwrite it.
-    pub fn open(path: Option<PathBuf>) -> io::Result<Self> {
-        let state = match &path {
-            None => State::default(),
-            Some(path) => match fs::read(path) {
-                Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(path, &error))?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
-                Err(error) => return Err(error),
-            },
+    /// Reads what was kept, if anything was. What cannot be understood is an error, not a reason to start afresh and
+    /// overwrite it.
+    pub fn open(keep: Option<Arc<dyn Keep>>) -> io::Result<Self> {
+        let kept = keep.as_ref().map(|keep| keep.load()).transpose()?.flatten();
+        let state = match (&keep, kept) {
+            (Some(keep), Some(text)) => parse(&keep.name(), &text)?,
+            _ => State::default(),
         };
         Ok(Self {
             current: Mutex::new(Versioned { state, version: 0 }),
-            file: path.map(|path| StateFile { path, written: Mutex::new(0) }),
+            kept: keep.map(|keep| Kept { keep, written: Mutex::new(0) }),
         })
     }
 
@@ -52,20 +48,18 @@ impl Memory {
         look(&self.current.lock().state)
     }
 
-    /// Changes the state, but not the file yet.
+    /// Changes the state, but not yet what is kept.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut current = self.current.lock();
         current.version += 1;
         change(&mut current.state)
     }
 
-    /// Returns when all changes made so far are on disk.
+    /// Returns when all changes made so far are kept.
     pub fn save(&self) -> io::Result<()> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
+        let Some(kept) = &self.kept else { return Ok(()) };
         let wanted = self.current.lock().version;
-        let mut written = file.written.lock();
+        let mut written = kept.written.lock();
         if *written >= wanted {
             return Ok(());
         }
@@ -73,7 +67,7 @@ impl Memory {
             let current = self.current.lock();
             (current.version, serde_json::to_vec(&current.state)?)
         };
-        replace(&file.path, &json)?;
+        kept.keep.store(&json)?;
         *written = version;
         Ok(())
     }
@@ -99,54 +93,33 @@ impl Memory {
     }
 }
 
-/// That a file is not a state. It holds tokens, which serde's own words could repeat.
-fn unreadable(path: &Path, error: &serde_json::Error) -> io::Error {
-    let (path, line, column) = (path.display(), error.line(), error.column());
+/// The state that a text is of.
+pub fn parse(name: &str, text: &[u8]) -> io::Result<State> {
+    serde_json::from_slice(text).map_err(|error| unreadable(name, &error))
+}
+
+/// What was kept is not a state. It holds tokens, which serde's own words could repeat.
+fn unreadable(name: &str, error: &serde_json::Error) -> io::Error {
+    let (line, column) = (error.line(), error.column());
     let what =
-        format!("{path} is not a state of the demo connector: see line {line}, column {column}; or name another file");
+        format!("{name} is not a state of the demo connector: see line {line}, column {column}; or name another file");
     io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-
-    let mut file = private(&beside)?;
-    file.write_all(contents)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    sync_folder(path)
-}
-
-/// The file holds tokens, so it is nobody else's to read.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// A rename is durable once the folder is.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::keep::StateFile;
     use super::super::lamp::Lamp;
     use super::super::state::{Calibration, Devices, Ending, Instance, Membership};
     use super::super::weather::Weather;
     use super::*;
+    use std::fs;
+    use std::path::Path;
     use std::time::{Duration, Instant};
+
+    fn file(path: &Path) -> Option<Arc<dyn Keep>> {
+        Some(Arc::new(StateFile::new(path.to_owned())))
+    }
 
     fn membership(token: &str) -> Membership {
         Membership {
@@ -175,14 +148,14 @@ mod tests {
     fn everything_comes_back_from_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        let memory = Memory::open(Some(path.clone())).unwrap();
+        let memory = Memory::open(file(&path)).unwrap();
         memory.change(|state| {
             state.installations.insert("installation".to_owned(), membership("token"));
             state.instances.insert("instance".to_owned(), instance());
         });
         memory.save().unwrap();
 
-        let again = Memory::open(Some(path.clone())).unwrap();
+        let again = Memory::open(file(&path)).unwrap();
         again.read(|state| {
             assert_eq!(state.installations["installation"].token, "token");
             let (id, back, devices) = state.owner_of("station").unwrap();
@@ -204,7 +177,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        let memory = Memory::open(Some(path.clone())).unwrap();
+        let memory = Memory::open(file(&path)).unwrap();
         memory.change(|_| ());
         memory.save().unwrap();
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -215,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         fs::write(&path, "{").unwrap();
-        assert!(Memory::open(Some(path.clone())).is_err());
+        assert!(Memory::open(file(&path)).is_err());
         assert_eq!(fs::read(path).unwrap(), b"{");
     }
 

@@ -13,6 +13,7 @@ mod clockwork;
 mod description;
 mod ending;
 mod hub;
+mod keep;
 mod lamp;
 mod memory;
 mod message;
@@ -32,7 +33,6 @@ mod workers;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,7 @@ use tokio::task::JoinHandle;
 
 pub use description::{CallbackUrls, Description, DisplayType, Parameter, ValueType, callback_urls, description};
 pub use hub::{InvalidHub, check_hub};
+pub use keep::{Keep, StateFile};
 pub use past::value_at;
 pub use things::ORIGIN;
 
@@ -50,14 +51,14 @@ pub use things::ORIGIN;
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the demo connector needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The platform's base URL, such as `http://127.0.0.1:7171`.
     pub hub: String,
     /// The key that callbacks must be signed with, if it is known yet. Until then all are refused.
     pub public_key: Option<[u8; 32]>,
     /// Where to keep tokens and things for the next start; without it they are forgotten.
-    pub state_file: Option<PathBuf>,
+    pub state: Option<Arc<dyn Keep>>,
 }
 
 /// Why the demo connector cannot start.
@@ -69,11 +70,11 @@ pub enum StartError {
     /// The hub's address is of no use.
     #[error(transparent)]
     Hub(#[from] InvalidHub),
-    /// The state file is there, but cannot be read or understood.
-    #[error("the demo connector's state file {path:?} cannot be read: {source}")]
+    /// There is a state, but it cannot be read or understood.
+    #[error("the demo connector's state in {name} cannot be read: {source}")]
     State {
-        /// The configured file.
-        path: PathBuf,
+        /// Where it is kept.
+        name: String,
         /// What is wrong with it.
         source: io::Error,
     },
@@ -112,7 +113,7 @@ impl DemoConnector {
         let (alive, threads) = mpsc::channel(1);
 
         let shared = Arc::new(Shared {
-            memory: open(config.state_file)?,
+            memory: open(config.state)?,
             hub: hub::Hub::new(&config.hub, workers::THREADS + 1)?,
             workers: workers::Workers::start(&alive).map_err(StartError::Threads)?,
             bell: bell::Bell::default(),
@@ -162,9 +163,18 @@ impl Drop for DemoConnector {
     }
 }
 
-fn open(path: Option<PathBuf>) -> Result<memory::Memory, StartError> {
-    // Blocks, but for one small file and before anything is served.
-    memory::Memory::open(path.clone()).map_err(|source| StartError::State { path: path.unwrap_or_default(), source })
+/// Checks that a text is a state of a demo connector.
+///
+/// # Errors
+/// Says where it is not, without any of its contents.
+pub fn check_state(name: &str, text: &[u8]) -> io::Result<()> {
+    memory::parse(name, text).map(drop)
+}
+
+fn open(state: Option<Arc<dyn Keep>>) -> Result<memory::Memory, StartError> {
+    // Blocks, but for one small text and before anything is served.
+    let name = state.as_ref().map(|state| state.name()).unwrap_or_default();
+    memory::Memory::open(state).map_err(|source| StartError::State { name, source })
 }
 
 fn start_clockwork(shared: Arc<Shared>, alive: mpsc::Sender<Infallible>) -> io::Result<()> {

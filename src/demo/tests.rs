@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use warp::Filter;
 
-use super::{Config, DemoConnector};
+use super::{Config, DemoConnector, Keep, StateFile};
 
 const DATE: &str = "Mon, 23 Nov 2026 09:00:00 GMT";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,7 +55,8 @@ impl Platform {
 
     async fn start(&mut self, hub: String, state_file: Option<std::path::PathBuf>) -> DemoConnector {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let demo = DemoConnector::start(vec![listener], Config { hub, public_key: None, state_file }).unwrap();
+        let state = state_file.map(|file| Arc::new(StateFile::new(file)) as Arc<dyn Keep>);
+        let demo = DemoConnector::start(vec![listener], Config { hub, public_key: None, state }).unwrap();
         self.host = demo.address().to_string();
         demo
     }

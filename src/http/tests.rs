@@ -142,6 +142,7 @@ fn settings(directory: &TempDir) -> Settings {
         sandbox: true,
         open_signup: true,
         accounts: None,
+        key_file: None,
         secret: None,
         metrics_token: None,
         callback_urls: CallbackUrlPolicy::default(),

@@ -3,6 +3,7 @@
 use crate::model::id::{AccountId, AppId, InstallationId, PublicationId};
 use crate::model::lifecycle::Standing;
 use crate::model::time::Timestamp;
+use crate::model::token::KeyId;
 
 /// A connector installation. An app has at most one of a publication (platform documentation).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +20,6 @@ pub struct Installation {
     pub standing: Standing,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// The key that signed its connector's token; `None` for one from before keys had names.
+    pub token_key: Option<KeyId>,
 }

@@ -5,6 +5,7 @@ use crate::model::error::{Result, Violations};
 use crate::model::id::{AccountId, AppId, InstallationId, InstanceId};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::time::Timestamp;
+use crate::model::token::KeyId;
 use std::fmt;
 
 /// A connector instance. An external subject has at most one of an installation (tutorial).
@@ -24,6 +25,8 @@ pub struct Instance {
     pub standing: Standing,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// The key that signed its connector's token; `None` for one from before keys had names.
+    pub token_key: Option<KeyId>,
 }
 
 /// How the connector of an instance is reached, and whether it can be asked to act.

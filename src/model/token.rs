@@ -1,6 +1,8 @@
 //! The four kinds of tokens and the scopes of service tokens (auth.md, "Tokens").
 
 use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 /// Whom a token stands for. A token of one kind is never taken for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +33,32 @@ impl TokenKind {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Developer, Self::Service, Self::Installation, Self::Instance].into_iter().find(|k| k.name() == name)
+    }
+}
+
+impl TokenKind {
+    /// Whether it is a connector's: such a token never expires and cannot be renewed.
+    #[must_use]
+    pub fn is_connectors(self) -> bool {
+        matches!(self, Self::Installation | Self::Instance)
+    }
+}
+
+/// What names a key that signs tokens, in their header too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(pub i64);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        u64::from_str_radix(text, 16).map(|bits| Self(bits.cast_signed()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::error::{Error, Result};
 use crate::ops::now;
-use crate::store::copy;
+use crate::store::{Sealing, SealingKey, copy, sealing};
 use std::path::Path;
 
 pub use crate::store::restore::Restored;
@@ -24,11 +24,43 @@ pub fn backup(database: &Path, file: &Path, replace: bool) -> Result<u64> {
 /// # Errors
 /// [`Error::Conflict`] if the backup is not sound or has more in it than connhub puts there, or a server is at
 /// work on the database.
-pub fn restore(backup: &Path, database: &Path) -> Result<Restored> {
+pub fn restore(backup: &Path, database: &Path, key_file: Option<&Path>) -> Result<(Restored, Encrypted)> {
     if copy::is_same(database, backup) {
         return Err(Error::Conflict(format!("{} is the database itself", backup.display())));
     }
     // As RFC 3339 has it, without what some file systems do not take.
     let moment: String = now().to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    crate::store::restore::restore(backup, database, &format!(".before-restore-{moment}"))
+    let encrypted = judge_key(backup, key_file)?;
+    Ok((crate::store::restore::restore(backup, database, &format!(".before-restore-{moment}"))?, encrypted))
+}
+
+/// Whether a database is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encrypted {
+    /// No.
+    No,
+    /// With the key that was given.
+    WithThisKey,
+    /// With some key; none was given.
+    WithSomeKey,
+}
+
+fn judge_key(backup: &Path, key_file: Option<&Path>) -> Result<Encrypted> {
+    let key = key_file.map(SealingKey::read).transpose()?;
+    let connection = copy::open(backup)?;
+    Ok(match sealing::judge(&connection, key)? {
+        Sealing::Plain => Encrypted::No,
+        Sealing::With(_) => Encrypted::WithThisKey,
+        Sealing::Locked => Encrypted::WithSomeKey,
+    })
+}
+
+/// Changes the key of a database that no server runs on: encrypts it, encrypts it with another key, or decrypts it.
+/// Blocks.
+///
+/// # Errors
+/// [`Error::Conflict`] if a server runs on it or the key is not its own.
+pub fn change_key(database: &Path, key_file: Option<&Path>, new_key_file: Option<&Path>) -> Result<()> {
+    let read = |file: Option<&Path>| file.map(SealingKey::read).transpose();
+    sealing::change_key(database, read(key_file)?, read(new_key_file)?)
 }

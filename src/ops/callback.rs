@@ -12,7 +12,7 @@ use crate::model::id::{CallbackId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::page::Page;
-use crate::model::token::TokenKind;
+use crate::model::token::{KeyId, TokenKind};
 use crate::ops::caller::Developer;
 use crate::ops::live::Event;
 use crate::ops::removal;
@@ -66,7 +66,8 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
             let awaited = store::installation::get(view, installation)?
                 .is_some_and(|row| row.standing.state == State::Initialized);
             let stored = store::installation::configuration(view, installation)?;
-            let token = platform.mint_for(TokenKind::Installation, installation.to_string())?;
+            let key = store::signing_key::of_installation(view, installation)?;
+            let token = platform.mint_for(TokenKind::Installation, installation.to_string(), key)?;
             let message = Message::Installation { id: installation, token, configuration: stored.values };
             awaited.then_some((message, stored.secrets))
         }
@@ -74,7 +75,8 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
             let id = about.instance.ok_or_else(missing)?;
             let awaited = store::instance::get(view, id)?.is_some_and(|row| row.standing.state == State::Initialized);
             let stored = store::instance::configuration(view, id)?;
-            let token = platform.mint_for(TokenKind::Instance, id.to_string())?;
+            let key = store::signing_key::of_instance(view, id)?;
+            let token = platform.mint_for(TokenKind::Instance, id.to_string(), key)?;
             let message = Message::Instance { id, installation, token, configuration: stored.values };
             awaited.then_some((message, store::instance::secrets(view, id)?))
         }
@@ -111,9 +113,9 @@ fn message(platform: &Platform, view: &View, about: &CallbackSubject) -> Result<
 
 impl Platform {
     /// A token for a connector, which lives as long as its row. It is made when it is sent, so that
-    /// none ever lies in the database.
-    fn mint_for(&self, kind: TokenKind, subject: String) -> Result<String> {
-        self.keys.mint(NewToken { kind, subject, scope: "", generation: 0, lifetime: None, grant: None })
+    /// none ever lies in the database. `key` is the key that its row names.
+    fn mint_for(&self, kind: TokenKind, subject: String, key: Option<KeyId>) -> Result<String> {
+        self.keys.mint_with(key, NewToken { kind, subject, scope: "", generation: 0, lifetime: None, grant: None })
     }
 
     /// Waits for a callback's settlement, within bounds; none if it took too long.

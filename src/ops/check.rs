@@ -6,6 +6,7 @@ use crate::ops::now;
 use crate::store::check;
 use crate::store::copy::{self, Thoroughness};
 use crate::store::schema::{self, Difference};
+use crate::store::{Sealing, SealingKey, sealing};
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,15 +24,19 @@ pub struct Report {
     pub rules: usize,
     /// What is wrong, in sentences with IDs.
     pub problems: Vec<String>,
+    /// Whether it is encrypted and its encrypted values were not looked at, because no key was given.
+    pub locked: bool,
 }
 
 /// Looks at all of a database, of one moment. Changes nothing. Blocks.
 ///
 /// # Errors
 /// If there is no database, or it is none of connhub or from a newer one, or cannot be read at all.
-pub fn check(database: &Path) -> Result<Report> {
+pub fn check(database: &Path, key_file: Option<&Path>) -> Result<Report> {
     let served = copy::is_served(database);
+    let key = key_file.map(SealingKey::read).transpose()?;
     let connection = copy::open(database)?;
+    let sealing = sealing::judge(&connection, key)?;
     let view = connection.unchecked_transaction()?;
     let mut problems = copy::flaws(&view, Thoroughness::Full)?;
     let differences = schema::differences(&view)?;
@@ -39,10 +44,12 @@ pub fn check(database: &Path) -> Result<Report> {
     problems.extend(differences.into_iter().map(|Difference { text, .. }| text));
     if other_tables {
         // What has their names may be anything, endless views too.
-        return Ok(Report { served, counts: Vec::new(), rules: 0, problems });
+        return Ok(Report { served, counts: Vec::new(), rules: 0, problems, locked: false });
     }
     let overdue = served.then(|| now().minus(DEADLINE_LATENESS_MAX));
     let (rules, broken) = check::broken(&view, overdue)?;
     problems.extend(broken);
-    Ok(Report { served, counts: check::counts(&view)?, rules, problems })
+    problems.extend(sealing::flaws(&view, &sealing)?);
+    let locked = matches!(sealing, Sealing::Locked);
+    Ok(Report { served, counts: check::counts(&view)?, rules, problems, locked })
 }

@@ -108,6 +108,7 @@ pub async fn install(
         publication: publication.id,
         standing: Standing::INITIALIZED,
         created_at: now(),
+        token_key: Some(platform.keys.signing()),
     };
     let (id, callback, caller) = (installation.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);

@@ -105,6 +105,7 @@ pub async fn instantiate(
         subject,
         standing: Standing::INITIALIZED,
         created_at: now(),
+        token_key: Some(platform.keys.signing()),
     };
     let (id, callback, caller) = (instance.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);

@@ -8,7 +8,7 @@ use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::ops::live::Event;
 use crate::ops::operator::removal;
-use crate::ops::{Platform, View, now};
+use crate::ops::{Platform, View, keyring, now};
 use crate::store;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +55,7 @@ pub async fn run(platform: Arc<Platform>) {
         repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
         repeat(CLOCK_INTERVAL, || platform.keep_clock()),
+        repeat(keyring::FOLLOW_INTERVAL, || keyring::follow(platform)),
     );
 }
 

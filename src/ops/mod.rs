@@ -27,6 +27,7 @@ pub mod history;
 pub mod hub;
 pub mod installation;
 pub mod instance;
+pub mod keyring;
 pub mod live;
 pub mod maintenance;
 pub mod operator;
@@ -52,6 +53,7 @@ pub use quota::Quotas;
 use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
 use crate::model::time::Timestamp;
+use crate::model::token::KeyId;
 use crate::model::url::CallbackUrlPolicy;
 use crate::store::Store;
 use dispatch::Dispatcher;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub open_signup: bool,
     /// How many accounts there may be, if that is limited.
     pub accounts: Option<u32>,
+    /// The file with the key that encrypts secrets in the database, if they are encrypted.
+    pub key_file: Option<PathBuf>,
     /// The key that signs tokens; the database's own where none is given.
     pub secret: Option<String>,
     /// The token with which anybody may read the metrics.
@@ -131,11 +135,11 @@ impl Platform {
     /// If the database cannot be opened or written.
     pub fn open(settings: Settings) -> Result<Arc<Self>> {
         let metrics = Arc::new(Metrics::new().map_err(Error::fault)?);
-        let store = Store::open(&settings.database, settings.readers, &metrics)?;
+        let store = Store::open(&settings.database, settings.readers, &metrics, settings.key_file.as_deref())?;
         let live = Arc::<live::Live>::default();
         let listening = Arc::clone(&live);
         metrics.watch("connhub_live_subscriptions", "Subscriptions that listen.", move || listening.listening() as f64);
-        let keys = token::Keys::load(&store, settings.secret.as_deref())?;
+        let keys = keyring::load(&store, settings.secret.as_deref())?;
         let revoked = revocation::Revoked::load(&store)?;
         let clock = clock::AgeClock::load(&*store.snapshot()?)?;
         let changes = suspension::Changes::load(&*store.snapshot()?)?;
@@ -183,6 +187,12 @@ impl Platform {
         let known = self.settings.metrics_token.as_deref().zip(token);
         known.is_some_and(|(known, given)| secret::matches(given, &secret::hash(known)))
             || local && self.settings.sandbox
+    }
+
+    /// Whether a connector has lost its token, because the key that signed it was removed.
+    #[must_use]
+    pub fn is_token_lost(&self, key: Option<KeyId>) -> bool {
+        key.is_some_and(|key| !self.keys.has(key))
     }
 
     /// How many queries can be at work at once.

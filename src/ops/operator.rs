@@ -268,6 +268,21 @@ fn taken(email: &str, database: &Path) -> Error {
 }
 
 fn with<T>(database: &Path, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
+    must_be_writable(database)?;
+    finish(Store::beside(database, 1, &Metrics::new().map_err(Error::fault)?)?, work)
+}
+
+/// Works on a database that is there, and on its encrypted values. Blocks.
+pub(super) fn with_key<T>(
+    database: &Path,
+    key_file: Option<&Path>,
+    work: impl FnOnce(&Store) -> Result<T>,
+) -> Result<T> {
+    must_be_writable(database)?;
+    finish(Store::beside_with_key(database, 1, &Metrics::new().map_err(Error::fault)?, key_file)?, work)
+}
+
+fn must_be_writable(database: &Path) -> Result<()> {
     if !database.is_file() {
         let file = database.display();
         return Err(Error::NotFound(format!("there is no database {file}: `connhub serve --db {file}` makes one")));
@@ -279,7 +294,10 @@ fn with<T>(database: &Path, work: impl FnOnce(&Store) -> Result<T>) -> Result<T>
             "cannot open {file}: {error}; run this as the user that the file is for"
         )));
     }
-    let store = Store::beside(database, 1, &Metrics::new().map_err(Error::fault)?)?;
+    Ok(())
+}
+
+fn finish<T>(store: Store, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
     let result = work(&store);
     store.close();
     result

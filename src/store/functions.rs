@@ -3,6 +3,7 @@
 
 use crate::model::filter::LikePattern;
 use crate::model::text::{email_key, searchable};
+use crate::store::sealing::Sealing;
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
@@ -13,8 +14,10 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 ///   stands behind a NUL;
 /// - `holds(text, sought)` and `is_same(text, sought)`: whether a text contains, or is, what somebody searches for;
 ///   `sought` is [`searchable`] already, while SQLite's `lower` knows the letters of ASCII alone;
-/// - `email_key_of(email)`: what e-mails of one address have in common.
+/// - `email_key_of(email)`: what e-mails of one address have in common;
+/// - `sealed` and `unsealed`, see [`crate::store::sealing`], of a database that is not encrypted.
 pub(super) fn add(connection: &Connection) -> rusqlite::Result<()> {
+    Sealing::Plain.add(connection)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("is_like", 2, flags, is_like)?;
     connection.create_scalar_function("holds", 2, flags, |context| {

@@ -12,7 +12,8 @@ use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
-const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, created_at";
+const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, created_at, \
+    token_key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
     Ok(Installation {
@@ -22,6 +23,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
         publication: row.get(3)?,
         standing: standing(row, 4)?,
         created_at: row.get(8)?,
+        token_key: row.get(9)?,
     })
 }
 
@@ -36,15 +38,16 @@ pub fn insert(
     values: &[ConfigurationValue],
 ) -> Result<Inserted> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO installations (id, app, owner, publication, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO installations (id, app, owner, publication, state, created_at, token_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    let Installation { id, app, owner, publication, standing, created_at } = installation;
-    let result = statement.execute(params![id, app, owner, publication, standing.state, created_at]);
+    let Installation { id, app, owner, publication, standing, created_at, token_key } = installation;
+    let result = statement.execute(params![id, app, owner, publication, standing.state, created_at, token_key]);
     if inserted(result, "installations.app, installations.publication")? == Inserted::Exists {
         return Ok(Inserted::Exists);
     }
     let sql = "INSERT INTO installation_values (installation, position, parameter, value, password) \
-               VALUES (?1, ?2, ?3, ?4, ?5)";
+               VALUES (?1, ?2, ?3, iif(?5, sealed(?4, 'installation_values', ?1, ?3), ?4), ?5)";
     parameter::insert_values(transaction, sql, id, declared, values)?;
     Ok(Inserted::New)
 }
@@ -117,13 +120,15 @@ pub fn instance_counts(
 /// # Errors
 /// Faults of the database.
 pub fn configuration(connection: &Connection, id: InstallationId) -> Result<StoredConfiguration> {
-    let sql = "SELECT parameter, value, password FROM installation_values WHERE installation = ?1 ORDER BY position";
+    let sql = "SELECT parameter, iif(password, unsealed(value, 'installation_values', installation, parameter), value), password \
+               FROM installation_values WHERE installation = ?1 ORDER BY position";
     parameter::values(connection, sql, &id)
 }
 
 /// The values of PASSWORD parameters that were given when it was installed.
 pub fn secrets(connection: &Connection, id: InstallationId) -> Result<Vec<String>> {
-    let sql = "SELECT value FROM installation_values WHERE installation = ?1 AND password = 1";
+    let sql = "SELECT unsealed(value, 'installation_values', installation, parameter) FROM installation_values \
+               WHERE installation = ?1 AND password = 1";
     parameter::secrets(connection, sql, &id)
 }
 

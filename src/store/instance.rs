@@ -13,7 +13,8 @@ use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
-const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, created_at";
+const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, created_at, \
+    token_key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
     Ok(Instance {
@@ -24,6 +25,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
         subject: row.get(4)?,
         standing: standing(row, 5)?,
         created_at: row.get(9)?,
+        token_key: row.get(10)?,
     })
 }
 
@@ -38,16 +40,25 @@ pub fn insert(
     values: &[ConfigurationValue],
 ) -> Result<Inserted> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO instances (id, installation, app, owner, subject, state, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO instances (id, installation, app, owner, subject, state, created_at, token_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let Instance { id, installation, app, owner, subject, standing, created_at } = instance;
-    let result = statement.execute(params![id, installation, app, owner, subject, standing.state, created_at]);
+    let Instance { id, installation, app, owner, subject, standing, created_at, token_key } = instance;
+    let result = statement.execute(params![
+        id,
+        installation,
+        app,
+        owner,
+        subject,
+        standing.state,
+        created_at,
+        token_key
+    ]);
     if inserted(result, "instances.installation, instances.subject")? == Inserted::Exists {
         return Ok(Inserted::Exists);
     }
-    let sql =
-        "INSERT INTO instance_values (instance, position, parameter, value, password) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO instance_values (instance, position, parameter, value, password) \
+               VALUES (?1, ?2, ?3, iif(?5, sealed(?4, 'instance_values', ?1, ?3), ?4), ?5)";
     parameter::insert_values(transaction, sql, id, declared, values)?;
     Ok(Inserted::New)
 }
@@ -171,15 +182,17 @@ pub fn reaches(connection: &Connection, ids: &[InstanceId]) -> Result<HashMap<In
 /// # Errors
 /// Faults of the database.
 pub fn configuration(connection: &Connection, id: InstanceId) -> Result<StoredConfiguration> {
-    let sql = "SELECT parameter, value, password FROM instance_values WHERE instance = ?1 ORDER BY position";
+    let sql = "SELECT parameter, iif(password, unsealed(value, 'instance_values', instance, parameter), value), password \
+               FROM instance_values WHERE instance = ?1 ORDER BY position";
     parameter::values(connection, sql, &id)
 }
 
 /// The values of PASSWORD parameters that were given when it was instantiated, and when its installation was installed:
 /// its connector knows both.
 pub fn secrets(connection: &Connection, id: InstanceId) -> Result<Vec<String>> {
-    let sql = "SELECT value FROM instance_values WHERE instance = ?1 AND password = 1 UNION ALL \
-               SELECT value FROM installation_values \
+    let sql = "SELECT unsealed(value, 'instance_values', instance, parameter) FROM instance_values \
+                 WHERE instance = ?1 AND password = 1 UNION ALL \
+               SELECT unsealed(value, 'installation_values', installation, parameter) FROM installation_values \
                  WHERE installation = (SELECT installation FROM instances WHERE id = ?1) AND password = 1";
     parameter::secrets(connection, sql, &id)
 }

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0006_clock.sql"),
     include_str!("../../schema/0007_removed_things.sql"),
     include_str!("../../schema/0008_operator.sql"),
+    include_str!("../../schema/0009_signing_keys.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -158,6 +159,7 @@ mod tests {
             "a205c4d582cf03dd0b6ed8a8bdaa0e7ae0e466a1cb59dc427b426d75c52458f5",
             "2a341db7b3f9f5262f7148b69ec5255f89fcf4b2843c1428c3ed473e9971e6e5",
             "689a57bd288d879911c1a86ea17601ef2581073bf67bc7f7efb8015f8891c7f8",
+            "b0871a658a40dd80d79de6cd0b8f9351febc5554144ff9631a14ef35f2db836c",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -31,7 +31,9 @@ pub mod restore;
 pub mod revoked;
 mod row;
 pub mod schema;
+pub mod sealing;
 pub mod setting;
+pub mod signing_key;
 pub mod suspension;
 #[cfg(test)]
 mod testing;
@@ -41,6 +43,7 @@ mod withdraw;
 mod writer;
 
 pub use reader::Snapshot;
+pub use sealing::{Sealing, SealingKey};
 pub use writer::Reply;
 
 use crate::metrics::Metrics;
@@ -72,8 +75,9 @@ impl Store {
     ///
     /// # Errors
     /// If another server is at work on it, if it cannot be opened or written, is no database of connhub,
-    /// is from a newer one, or has a trigger or view that is not connhub's.
-    pub fn open(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
+    /// is from a newer one, or has a trigger or view that is not connhub's; if it is encrypted and this is not its key.
+    pub fn open(path: &Path, readers: u32, metrics: &Metrics, key_file: Option<&Path>) -> Result<Self> {
+        let key = key_file.map(SealingKey::read).transpose()?;
         let path = &files::database(path)?;
         files::judge_beginning(path)?;
         files::judge_mount(path)?;
@@ -83,11 +87,19 @@ impl Store {
         files::tell_of_names(path);
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
-        migrate::form(&connection)?;
+        let is_new = migrate::form(&connection)? == 0;
         schema::judge_hidden(&connection)?;
+        if !is_new && key.is_none() {
+            sealing::must_open(sealing::judge(&connection, None)?, path)?;
+        }
         set_up(&connection)?;
+        let (sealing, key) = match key {
+            Some(key) if !is_new && sealing::is_sealed(&connection)? => (sealing::judge(&connection, Some(key))?, None),
+            key => (Sealing::Plain, key),
+        };
         migrate::migrate(&mut connection, path)?;
-        Self::start(path, readers, connection, Some(lock), metrics)
+        let sealing = sealing::begin(&mut connection, path, sealing, key)?;
+        Self::start(path, readers, connection, Some(lock), metrics, sealing)
     }
 
     /// Opens a file that is there and of the newest form, whether or not a server is at work on it.
@@ -95,18 +107,33 @@ impl Store {
     /// # Errors
     /// If it is not, or cannot be opened.
     pub fn beside(path: &Path, readers: u32, metrics: &Metrics) -> Result<Self> {
+        Self::open_beside(path, readers, metrics, |_, connection| sealing::judge(connection, None))
+    }
+
+    /// The same for what reads or writes encrypted values.
+    ///
+    /// # Errors
+    /// As [`Self::beside`]; if it is encrypted and this is not its key.
+    pub fn beside_with_key(path: &Path, readers: u32, metrics: &Metrics, key_file: Option<&Path>) -> Result<Self> {
+        let key = key_file.map(SealingKey::read).transpose()?;
+        Self::open_beside(path, readers, metrics, |path, connection| {
+            sealing::must_open(sealing::judge(connection, key)?, path)
+        })
+    }
+
+    fn open_beside(
+        path: &Path,
+        readers: u32,
+        metrics: &Metrics,
+        judge: impl FnOnce(&Path, &Connection) -> Result<Sealing>,
+    ) -> Result<Self> {
         let path = &copy::must_exist(path)?;
         lock::Lock::judge_name(path)?;
         files::judge_mount(path)?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        prepare(&connection)?;
-        if migrate::form(&connection)? != migrate::newest() {
-            let file = path.display();
-            return Err(Error::Conflict(format!("{file} has an older form: run `connhub serve --db {file}` first")));
-        }
-        schema::judge_hidden(&connection)?;
-        set_up(&connection)?;
-        Self::start(path, readers, connection, None, metrics)
+        let connection = open_newest(path)?;
+        let sealing = judge(path, &connection)?;
+        sealing.add(&connection)?;
+        Self::start(path, readers, connection, None, metrics, sealing)
     }
 
     /// Whether a server runs on a database.
@@ -121,6 +148,7 @@ impl Store {
         connection: Connection,
         lock: Option<lock::Lock>,
         metrics: &Metrics,
+        sealing: Sealing,
     ) -> Result<Self> {
         let (checkpointer, progress) = checkpointer::Checkpointer::start(path)?;
         let writer = writer::Writer::start(connection, progress, metrics)?;
@@ -128,7 +156,7 @@ impl Store {
         metrics.watch("connhub_database_bytes", "The database's file.", move || files::length(&file) as f64);
         let log = files::beside(path, files::LOG);
         metrics.watch("connhub_database_log_bytes", "Its write-ahead log.", move || files::length(&log) as f64);
-        Ok(Self { readers: reader::Readers::open(path, readers, metrics)?, writer, checkpointer, _lock: lock })
+        Ok(Self { readers: reader::Readers::open(path, readers, metrics, sealing)?, writer, checkpointer, _lock: lock })
     }
 
     /// A reader with a consistent view of what is committed now. Blocks while all readers are taken.
@@ -165,6 +193,19 @@ impl Store {
         self.writer.stop();
         self.checkpointer.join();
     }
+}
+
+/// Opens a file that is there and has the newest schema, to write to it.
+fn open_newest(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    prepare(&connection)?;
+    if migrate::form(&connection)? != migrate::newest() {
+        let file = path.display();
+        return Err(Error::Conflict(format!("{file} has an older form: run `connhub serve --db {file}` first")));
+    }
+    schema::judge_hidden(&connection)?;
+    set_up(&connection)?;
+    Ok(connection)
 }
 
 /// What the connection that writes needs.

@@ -85,7 +85,7 @@ pub fn insert(transaction: &Transaction<'_>, publication: &Publication, seed: &S
         "INSERT INTO publications (id, owner, name, logo_url, home_url, description, requirements, tags, mode, active, \
          installation_callback_url, instance_callback_url, action_callback_url, public_key, signing_seed, created_at) \
          VALUES (:id, :owner, :name, :logo_url, :home_url, :description, :requirements, :tags, :mode, :active, \
-         :installation, :instance, :action, :public_key, :seed, :created_at)",
+         :installation, :instance, :action, :public_key, sealed(:seed, 'publications', :id, ''), :created_at)",
     )?;
     let Publication { id, owner, profile, public_key, created_at, .. } = publication;
     statement.execute(named_params! {
@@ -198,8 +198,8 @@ pub fn in_store(
 /// Faults of the database.
 pub fn calling(connection: &Connection, id: PublicationId) -> Result<Option<(CallbackUrls, SigningSeed)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT installation_callback_url, instance_callback_url, action_callback_url, signing_seed \
-         FROM publications WHERE id = ?1",
+        "SELECT installation_callback_url, instance_callback_url, action_callback_url, \
+         unsealed(signing_seed, 'publications', id, '') FROM publications WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
         let urls = CallbackUrls { installation: row.get(0)?, instance: row.get(1)?, action: row.get(2)? };

@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
+use crate::store::sealing::Sealing;
 use prometheus::Histogram;
 use r2d2::{Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
@@ -22,11 +23,12 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, size: u32, metrics: &Metrics) -> Result<Self> {
+    pub(super) fn open(path: &Path, size: u32, metrics: &Metrics, sealing: Sealing) -> Result<Self> {
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .with_init(|connection| {
+            .with_init(move |connection| {
                 super::prepare(connection)?;
+                sealing.add(connection)?;
                 // No mmap: SQLite drops a reader's mapping at every change of the database, and
                 // unmapping stops all threads for a moment.
                 connection.pragma_update(None, "query_only", true)

@@ -22,6 +22,25 @@ pub fn set(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()
     Ok(())
 }
 
+/// The value under a name that is encrypted if the database is.
+///
+/// # Errors
+/// Faults of the database.
+pub fn get_secret(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT unsealed(value, 'settings', name, '') FROM settings WHERE name = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Sets the value under a name that is encrypted if the database is: one that `sealing` knows.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_secret(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, sealed(?2, 'settings', ?1, ''))";
+    transaction.prepare_cached(sql)?.execute(params![name, value])?;
+    Ok(())
+}
+
 /// Forgets the value under a name, if it is this one.
 ///
 /// # Errors

@@ -26,5 +26,10 @@ const KINDS = {
   REMOVED: 'warn',
 };
 
+// The state of an installation or instance, and whether its connector has lost its token.
+export const ConnectorState = ({ state, tokenLost }) => html`
+  <${StateBadge} state=${state} />${tokenLost && html` <${Badge} kind="danger" title="Remove it and add it again">Token lost</${Badge}>`}
+`;
+
 // The state of an installation, instance, action request, thing or publication, by the protocol's own word.
 export const StateBadge = ({ state }) => html`<${Badge} kind=${KINDS[state]} title=${state}>${words(state)}</${Badge}>`;

@@ -23,7 +23,7 @@ import { ENDED_BADLY, Outcome } from '../parts/outcome.js';
 const DOCUMENT = `query ($app: ID!, $id: ID!) {
   app(id: $app) { id name }
   connectorInstallation(id: $id) {
-    id appId state stateDetails furtherStep { type content contentHtml } createdAt instanceCount
+    id appId state tokenLost stateDetails furtherStep { type content contentHtml } createdAt instanceCount
     configuration { configurationParameterId value }
     connector { id name logoUrl state active configurationParameters { id name } }
   }
@@ -93,12 +93,12 @@ function Opened({ app, installation, onRetry }) {
 }
 
 function Overview({ app, installation, onRetry }) {
-  const { id, state, stateDetails, furtherStep, createdAt, instanceCount, connector, configuration } = installation;
+  const { id, state, tokenLost, stateDetails, furtherStep, createdAt, instanceCount, connector, configuration } = installation;
   const to = path`/apps/${app}/installed/${id}/instantiate`;
   const again = whyNot(connector) === null;
   return html`
     <${Section} title="State">
-      <${Outcome} ...${{ state, stateDetails, furtherStep }} what="installation" onRetry=${again ? onRetry : undefined} />
+      <${Outcome} ...${{ state, tokenLost, stateDetails, furtherStep }} what="installation" onRetry=${again ? onRetry : undefined} />
       ${ENDED_BADLY.includes(state) && html`
         <p class="hint outcome-more">What was sent, and what came back, stands in its <a href="?tab=callbacks">callbacks</a>.</p>
       `}

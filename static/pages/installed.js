@@ -6,7 +6,7 @@ import { path } from '../core/router.js';
 import { useTogether } from '../core/together.js';
 import { visible } from '../core/visible.js';
 import { useLive, useQuery } from '../api/hooks.js';
-import { StateBadge } from '../components/badge.js';
+import { ConnectorState } from '../components/badge.js';
 import { ButtonLink } from '../components/button.js';
 import { Logo } from '../components/logo.js';
 import { Page, Section } from '../components/page.js';
@@ -14,7 +14,7 @@ import { Empty, Loaded } from '../components/states.js';
 import { Table } from '../components/table.js';
 import { Time } from '../components/time.js';
 
-const ROW = `fragment row on ConnectorInstallation { id state instanceCount createdAt connector { id name logoUrl } }`;
+const ROW = `fragment row on ConnectorInstallation { id state tokenLost instanceCount createdAt connector { id name logoUrl } }`;
 const DOCUMENT = `query ($app: ID!) { app(id: $app) { id name installations { ...row } } }
 ${ROW}`;
 const CHANGED = 'subscription ($app: ID!) { connectorInstallationChanged(appId: $app) { installationId } }';
@@ -64,7 +64,7 @@ function Installations({ app }) {
   }
   const columns = [
     { title: 'Connector', main: true, cell: (row) => html`<${Name} connector=${row.connector} href=${to(row)} />` },
-    { title: 'State', cell: ({ state }) => html`<${StateBadge} state=${state} />` },
+    { title: 'State', cell: ({ state, tokenLost }) => html`<${ConnectorState} state=${state} tokenLost=${tokenLost} />` },
     { title: 'Instances', cell: ({ instanceCount }) => count(instanceCount) },
     { title: 'Installed', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
   ];

@@ -23,7 +23,7 @@ import { Outcome } from '../parts/outcome.js';
 const LIVE_MAX = 20;
 
 const INSTANCE = `fragment instance on ConnectorInstance {
-  id state stateDetails furtherStep { type content contentHtml } externalSubjectId createdAt
+  id state tokenLost stateDetails furtherStep { type content contentHtml } externalSubjectId createdAt
   configuration { configurationParameterId value }
   installation { id connector { id name customerConfigurationParameters { id name } } }
   things { id name manufacturer status ${MAIN_VALUES} }
@@ -61,7 +61,7 @@ function Gone({ app }) {
 }
 
 function Opened({ app, instance, reload }) {
-  const { id, state, stateDetails, furtherStep, installation, configuration, things } = instance;
+  const { id, state, tokenLost, stateDetails, furtherStep, installation, configuration, things } = instance;
   const [asking, setAsking] = useState(null);
   useLive(CHANGED, { app, installation: installation.id }, {
     next: ({ connectorInstanceChanged }) => connectorInstanceChanged.instanceId === id && reload(),
@@ -69,7 +69,7 @@ function Opened({ app, instance, reload }) {
   });
   return html`
     <${Section} title="State">
-      <${Outcome} ...${{ state, stateDetails, furtherStep }} what="instance" onRetry=${() => setAsking('retry')} />
+      <${Outcome} ...${{ state, tokenLost, stateDetails, furtherStep }} what="instance" onRetry=${() => setAsking('retry')} />
     </${Section}>
     <${Section} title="About it"><${About} app=${app} instance=${instance} /></${Section}>
     <${Section} title="Things"><${Things} app=${app} things=${things} state=${state} reload=${reload} /></${Section}>

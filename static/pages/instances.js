@@ -6,7 +6,7 @@ import { path } from '../core/router.js';
 import { visible } from '../core/visible.js';
 import { useLive } from '../api/hooks.js';
 import { usePages } from '../api/pages.js';
-import { StateBadge } from '../components/badge.js';
+import { ConnectorState } from '../components/badge.js';
 import { Button, ButtonLink } from '../components/button.js';
 import { clearFilters, Filters, useFilters } from '../components/filters.js';
 import { Page, Section } from '../components/page.js';
@@ -20,7 +20,7 @@ const PAGE = 50;
 const NAMES_MAX = 2;
 
 const ROW = `fragment row on ConnectorInstance {
-  id state externalSubjectId createdAt installation { id connector { name } } things { id name }
+  id state tokenLost externalSubjectId createdAt installation { id connector { name } } things { id name }
 }`;
 const DOCUMENT = `query ($first: Int, $after: ID) { connectorInstantiations(first: $first, after: $after) { ...row } }
 ${ROW}`;
@@ -62,7 +62,7 @@ function List({ app, filters }) {
   const columns = [
     { title: 'External subject', main: true, cell: (row) => html`<a href=${to(row)}>${visible(row.externalSubjectId)}</a>` },
     { title: 'Connector', cell: ({ installation }) => html`<${Connector} app=${app} installation=${installation} />` },
-    { title: 'State', cell: ({ state }) => html`<${StateBadge} state=${state} />` },
+    { title: 'State', cell: ({ state, tokenLost }) => html`<${ConnectorState} state=${state} tokenLost=${tokenLost} />` },
     { title: 'Things', cell: ({ things }) => html`<${Things} app=${app} things=${things} />` },
     { title: 'Made', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },
   ];

@@ -5,13 +5,13 @@ import { path } from '../core/router.js';
 import { visible } from '../core/visible.js';
 import { useLive } from '../api/hooks.js';
 import { usePages } from '../api/pages.js';
-import { StateBadge } from '../components/badge.js';
+import { ConnectorState } from '../components/badge.js';
 import { ButtonLink } from '../components/button.js';
 import { PagedTable } from '../components/paged-table.js';
 import { Empty } from '../components/states.js';
 import { Time } from '../components/time.js';
 
-const ROW = 'fragment row on ConnectorInstance { id state externalSubjectId createdAt }';
+const ROW = 'fragment row on ConnectorInstance { id state tokenLost externalSubjectId createdAt }';
 const DOCUMENT = `query ($id: ID!, $first: Int, $after: ID) {
   connectorInstallation(id: $id) { instances(first: $first, after: $after) { ...row } }
 }
@@ -41,7 +41,7 @@ export function InstallationInstances({ app, installation }) {
   const to = ({ id: instance }) => path`/apps/${app}/instances/${instance}`;
   const columns = [
     { title: 'External subject', main: true, cell: (row) => html`<a href=${to(row)}>${visible(row.externalSubjectId)}</a>` },
-    { title: 'State', cell: (row) => html`<${StateBadge} state=${row.state} />` },
+    { title: 'State', cell: (row) => html`<${ConnectorState} state=${row.state} tokenLost=${row.tokenLost} />` },
     { title: 'Made', class: 'right nowrap', cell: (row) => html`<${Time} at=${row.createdAt} />` },
   ];
   return html`

@@ -11,6 +11,7 @@ import { FurtherStep } from '../components/further-step.js';
 import { Icon } from '../components/icon.js';
 import { Details } from '../components/json.js';
 import { LongText } from '../components/long-text.js';
+import { Notice } from '../components/notice.js';
 import { Facts } from '../components/page.js';
 import { announce } from '../components/toast.js';
 
@@ -57,7 +58,7 @@ export const ENDED_BADLY = ['FAILED', 'ERROR', 'INTERNAL_ERROR'];
 const PLATFORMS_OWN = ['ERROR', 'INTERNAL_ERROR'];
 
 // what: 'installation' or 'instance'. onRetry, where given, removes it and leads to trying again.
-export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
+export function Outcome({ state, tokenLost, stateDetails, furtherStep, what, onRetry }) {
   const [kind, icon] = KINDS[state] ?? ['info', 'info'];
   const badly = ENDED_BADLY.includes(state);
   const { description, ...details } = sorted(stateDetails);
@@ -77,10 +78,21 @@ export function Outcome({ state, stateDetails, furtherStep, what, onRetry }) {
           `}
         </div>
       </div>
+      ${tokenLost && html`<${LostToken} what=${what} onRetry=${badly ? undefined : onRetry} />`}
       ${state === 'ONGOING' && furtherStep && html`<${FurtherStep} step=${furtherStep} />`}
       <${Said} ...${details} description=${badly ? null : description}
         title=${PLATFORMS_OWN.includes(state) ? 'What was observed' : 'What the connector says'} />
     </div>
+  `;
+}
+
+function LostToken({ what, onRetry }) {
+  const retry = onRetry && html`<${Button} kind="primary" onClick=${onRetry}>Remove and try again</${Button}>`;
+  return html`
+    <${Notice} kind="danger" title="The connector has lost its token" actions=${retry}>
+      The operator of this server removed the key that signed it. The connector can report nothing about this ${what} any
+      more: remove it, and ${what === 'instance' ? 'instantiate' : 'install'} again.
+    </${Notice}>
   `;
 }
 

@@ -1,7 +1,7 @@
 //! The demo connector: `serve --demo` with the commands it prints, and `demo-connector` on its own.
 
-use crate::harness::{Companion, Server, connhub, run};
-use crate::users::{Developer, graphql, id_of};
+use crate::harness::{Companion, Server, connhub, run, run_briefly};
+use crate::users::{App, Developer, graphql, id_of};
 use crate::wait::{eventually, until};
 use connhub::demo;
 use serde_json::{Value, json};
@@ -104,6 +104,78 @@ fn a_past_that_cannot_be_is_refused_with_a_way_out() {
     eventually("the demo is there", || Some(server.output()).filter(|text| text.contains("setOn")));
     let many = refused(&database, &["--days", "3660", "--every", "1"]);
     assert!(many.contains("10000000 points") && many.contains("--every"), "{many}");
+}
+
+/// Waits until the demo is there, and answers how its app asks.
+fn demo_app(server: &std::sync::Arc<Server>) -> App {
+    let ready = || Some(server.output()).filter(|text| text.contains("The demo connector"));
+    eventually("the demo is there", ready);
+    let developer = Developer::sign_in(server);
+    let id = id_of(&developer.graphql("{ apps { id } }", json!({})).field()[0]);
+    let token = developer.service_token(&id, &[]);
+    App { server: std::sync::Arc::clone(server), id, secret: String::new(), token }
+}
+
+/// That the demo's weather changes and its lamp does as it is told.
+#[track_caller]
+fn is_alive(server: &std::sync::Arc<Server>) {
+    let app = demo_app(server);
+    let weather = || {
+        let document = "{ things(thingConstraint: { name: \"Demo weather station\" }) { components { properties {
+            value lastUpdate } } } }";
+        app.graphql(document, json!({})).field().to_string()
+    };
+    let before = weather();
+    until("the weather changes", || weather() != before);
+    let document = "mutation { requestThingAction(thingConstraints: {}, actionSelector: { id: \"setOn\" },
+        actionParameters: [{ name: \"on\", value: \"true\" }]) { status error } }";
+    assert_eq!(*app.graphql(document, json!({})).field(), json!([{ "status": "COMPLETED", "error": null }]));
+}
+
+#[test]
+fn a_demo_works_after_a_restore_elsewhere_and_after_a_crash() {
+    let server = Server::with(&["--demo"]);
+    is_alive(&server);
+    let backup = server.database().with_file_name("demo.backup");
+    let copied = run(connhub().arg("backup").arg(&backup).arg("--db").arg(server.database()));
+    assert!(copied.success, "{}", copied.stderr);
+    let elsewhere = Server::start();
+    elsewhere.terminate();
+    elsewhere.wait();
+    let restored = run(connhub().arg("restore").arg(&backup).arg("--db").arg(elsewhere.database()));
+    assert!(restored.success, "{}", restored.stderr);
+    elsewhere.restart_with(&["--demo"]);
+    is_alive(&elsewhere);
+    elsewhere.crash_and_restart();
+    is_alive(&elsewhere);
+    // With another secret too.
+    elsewhere.restart_with(&["--demo", "--secret", "another secret of more than 32 characters"]);
+    is_alive(&elsewhere);
+}
+
+/// An older connhub kept it in a file beside the database.
+#[test]
+fn what_an_older_demo_kept_in_a_file_is_taken_over() {
+    let server = Server::with(&["--demo"]);
+    is_alive(&server);
+    server.terminate();
+    server.wait();
+    let file = server.database().with_file_name("connhub.db.demo-connector.json");
+    let state: Vec<u8> = {
+        let sql = server.sql();
+        let state = sql.query_row("SELECT value FROM settings WHERE name = 'demo_state'", [], |row| row.get(0));
+        sql.execute("DELETE FROM settings WHERE name = 'demo_state'", []).expect("deleted");
+        state.expect("a state")
+    };
+    std::fs::write(&file, "{\"installations\": \"a token\"").expect("a file");
+    let mut command = connhub();
+    command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--db"]).arg(server.database());
+    let (listened, output) = run_briefly(command);
+    assert!(!listened && output.contains("connhub.db.demo-connector.json") && !output.contains("a token"), "{output}");
+    std::fs::write(&file, state).expect("a file");
+    server.start_again();
+    is_alive(&server);
+    assert!(!file.exists(), "it holds tokens");
 }
 
 #[test]

@@ -254,6 +254,11 @@ impl ConnectorInstallation {
         Time(self.row.created_at)
     }
 
+    /// Whether the connector has lost its token, with the key that signed it: remove this and install it again.
+    fn token_lost(&self, context: &Context) -> bool {
+        context.platform().is_token_lost(self.row.token_key)
+    }
+
     /// What was given when it was installed; empty once it is gone.
     fn configuration(&self, context: &Context) -> Answered<Vec<ConfigurationParameterValue<'_>>> {
         let found = self.siblings.configurations.get(context, &self.row.id, installation::configurations)?;
@@ -381,6 +386,11 @@ impl ConnectorInstance {
 
     fn created_at(&self) -> Time {
         Time(self.row.created_at)
+    }
+
+    /// Whether the connector has lost its token, with the key that signed it: remove this and instantiate it again.
+    fn token_lost(&self, context: &Context) -> bool {
+        context.platform().is_token_lost(self.row.token_key)
     }
 
     /// What was given when it was instantiated; empty once it is gone.

@@ -18,6 +18,7 @@ use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
 use crate::model::thing::*;
 use crate::model::time::Timestamp;
+use crate::model::token::KeyId;
 use crate::model::value::ValueType;
 use crate::store::testing::NOW;
 use nouns::{Nouns, attempt, fill, new_thing};
@@ -222,6 +223,9 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
     installation::configuration(connection, installation)?;
     installation::secrets(connection, installation)?;
     assert_eq!(installation::shown_configurations(connection, &[installation])?.len(), 1);
+    signing_key::of_installation(connection, installation)?;
+    signing_key::of_instance(connection, nouns.instance.id)?;
+    assert_eq!(signing_key::all(connection)?.len(), 1);
     read_quotas(connection, nouns)?;
     read_instances(connection, nouns)?;
     read_things(connection, nouns)?;
@@ -395,6 +399,9 @@ fn read_callbacks(connection: &Connection, nouns: &Nouns) -> Result<()> {
 fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     setting::probe(transaction)?;
     setting::forget(transaction, "s", b"v")?;
+    setting::set_secret(transaction, "demo_state", b"v")?;
+    assert!(setting::get_secret(transaction, "demo_state")?.is_some());
+    assert!(signing_key::delete(transaction, KeyId(1))?);
     let profile = AppProfile { name: "m".to_owned(), redirect_uris: Vec::new() };
     app::update(transaction, nouns.app.id, &profile)?;
     app::set_secret(transaction, nouns.app.id, &[1; 32])?;

@@ -13,11 +13,11 @@ use crate::model::lifecycle::Standing;
 use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter};
 use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::model::thing::*;
-use crate::model::token::Scopes;
+use crate::model::token::{KeyId, Scopes};
 use crate::model::value::ValueType;
 use crate::store::testing::{NOW, new_account, new_app};
 use crate::store::{
-    Inserted, account, action, app, callback, grant, installation, instance, publication, revoked, thing,
+    Inserted, account, action, app, callback, grant, installation, instance, publication, revoked, signing_key, thing,
 };
 use rusqlite::Transaction;
 use std::time::Duration;
@@ -48,6 +48,7 @@ impl Nouns {
             publication: publication.id,
             standing: Standing::INITIALIZED,
             created_at: NOW,
+            token_key: None,
         };
         let instance = Instance {
             id: InstanceId::generate(),
@@ -57,6 +58,7 @@ impl Nouns {
             subject: ExternalSubject::default_subject(),
             standing: Standing::INITIALIZED,
             created_at: NOW,
+            token_key: None,
         };
         let thing = ThingId::generate();
         let request = ActionRequest {
@@ -171,6 +173,15 @@ pub(super) fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     assert_eq!(account::insert(transaction, &nouns.account, "h")?, Inserted::New);
     app::insert(transaction, &nouns.app, &[0; 32])?;
     publication::insert(transaction, &nouns.publication, &SigningSeed([0; 32]))?;
+    let key = signing_key::SigningKey {
+        id: KeyId(1),
+        key: vec![0; 32],
+        chosen: false,
+        created_at: NOW,
+        retired_at: None,
+        accepted_until: None,
+    };
+    signing_key::put(transaction, &key)?;
     assert_eq!(installation::insert(transaction, &nouns.installation, declared, &values)?, Inserted::New);
     assert_eq!(instance::insert(transaction, &nouns.instance, declared, &values)?, Inserted::New);
     let belonging =

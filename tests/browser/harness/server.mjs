@@ -97,6 +97,11 @@ class Server {
     this.#program = null;
   }
 
+  // Runs another command of connhub's on its database.
+  run(...args) {
+    return run(BINARY, [...args, '--db', this.database], { env: this.env });
+  }
+
   // Gives the demo's things a past.
   seedHistory({ days = 30, every = 600 } = {}) {
     const args = ['seed-history', '--db', this.database, '--days', String(days), '--every', String(every)];

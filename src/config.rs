@@ -375,7 +375,7 @@ impl ServeOptions {
             developer_token_lifetime: self.developer_token_lifetime.into(),
             service_token_lifetime: self.service_token_lifetime.into(),
             refresh_token_lifetime: self.refresh_token_lifetime.into(),
-            quotas: self.limits.quotas(),
+            quotas: self.limits.quotas(self.is_sandbox()),
             history_age: self.history_retention.map(|days| DAY * days),
             callback_log_age: self.callbacks.callback_log_age.into(),
             callback_log_entries: self.callbacks.callback_log_entries,

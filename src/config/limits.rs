@@ -156,6 +156,52 @@ pub struct LimitOptions {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub pending_actions_per_app: u32,
+
+    /// How many MiB the points of the past of an account's things may take
+    #[arg(
+        long,
+        env = "CONNHUB_HISTORY_MIB_PER_ACCOUNT",
+        value_name = "MIB",
+        default_value_t = mib(ops::Quotas::default().history_bytes_per_account),
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub history_mib_per_account: u32,
+
+    /// How many MiB an account's things may take, with their values, parts and action requests
+    #[arg(
+        long,
+        env = "CONNHUB_THING_MIB_PER_ACCOUNT",
+        value_name = "MIB",
+        default_value_t = mib(ops::Quotas::default().thing_bytes_per_account),
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub thing_mib_per_account: u32,
+
+    /// How many MiB of the callback log are kept of all connectors of an account
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_LOG_MIB_PER_ACCOUNT",
+        value_name = "MIB",
+        default_value_t = mib(ops::Quotas::default().callback_log_bytes_per_account),
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub callback_log_mib_per_account: u32,
+
+    /// How many changes an account may make in a second on average, with bursts of ten times as many: values, things,
+    /// states and action requests; in a sandbox as many as it likes if not given, else 1000
+    #[arg(
+        long,
+        env = "CONNHUB_CHANGES_PER_SECOND",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub changes_per_second: Option<u32>,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+fn mib(bytes: u64) -> u32 {
+    u32::try_from(bytes / MIB).unwrap_or(u32::MAX)
 }
 
 /// A network, or a single address.
@@ -168,13 +214,15 @@ fn network(text: &str) -> Result<IpNet, String> {
 const REQUESTS_PER_TOKEN: u32 = 128;
 /// An office behind one address.
 const REQUESTS_PER_ADDRESS: u32 = 256;
+/// A thousand sensors with a value each second; the disk takes some fifty times as many.
+const CHANGES_PER_SECOND: u32 = 1_000;
 /// Each may have a body of a MiB in memory.
 const REQUESTS: u32 = 4_096;
 
 impl LimitOptions {
     /// What operations need to know.
     #[must_use]
-    pub fn quotas(&self) -> ops::Quotas {
+    pub fn quotas(&self, sandbox: bool) -> ops::Quotas {
         ops::Quotas {
             publications_per_account: self.publications_per_account,
             apps_per_account: self.apps_per_account,
@@ -183,6 +231,10 @@ impl LimitOptions {
             things_per_instance: self.things_per_instance,
             own_things_per_app: self.own_things_per_app,
             pending_actions_per_app: self.pending_actions_per_app,
+            history_bytes_per_account: u64::from(self.history_mib_per_account) * MIB,
+            thing_bytes_per_account: u64::from(self.thing_mib_per_account) * MIB,
+            callback_log_bytes_per_account: u64::from(self.callback_log_mib_per_account) * MIB,
+            changes_per_second: self.changes_per_second.or((!sandbox).then_some(CHANGES_PER_SECOND)),
         }
     }
 

@@ -219,6 +219,36 @@ pub struct NewComponent {
 }
 
 impl NewThing {
+    /// The same with the values.
+    #[must_use]
+    pub fn bytes_with_values(&self) -> i64 {
+        let values = self.components.iter().flat_map(|component| &component.properties).map(|one| one.value.len());
+        self.bytes().saturating_add(i64::try_from(values.sum::<usize>()).unwrap_or(i64::MAX))
+    }
+
+    /// How many bytes it takes in the database, about, without the values of its properties: its texts, and something
+    /// for each row.
+    #[must_use]
+    pub fn bytes(&self) -> i64 {
+        const ROW: usize = 64;
+        let row = |texts: &[&str]| ROW + texts.iter().map(|text| text.len()).sum::<usize>();
+        let action = |action: &Action| {
+            let parameters = action.parameters.iter().map(|parameter| row(&[&parameter.name]));
+            row(&[&action.id, &action.name]) + parameters.sum::<usize>()
+        };
+        let component = |component: &NewComponent| {
+            let NewComponent { id, name, component_type, capabilities, properties, actions } = component;
+            let properties = properties.iter().map(|one| row(&[&one.id, &one.name, &one.unit, &one.property_type]));
+            let capabilities = capabilities.iter().map(|capability| row(&[capability]));
+            row(&[id, name, component_type])
+                + capabilities.chain(properties).chain(actions.iter().map(action)).sum::<usize>()
+        };
+        let attributes = self.attributes.iter().map(|attribute| row(&[&attribute.name, &attribute.value]));
+        let own = row(&[&self.name, &self.manufacturer, &self.main_component_id, &self.display_type]);
+        let bytes = own + attributes.chain(self.components.iter().map(component)).sum::<usize>();
+        i64::try_from(bytes).unwrap_or(i64::MAX)
+    }
+
     /// Notes everything that is wrong, with paths under `thing`.
     pub fn check(&self, violations: &mut Violations) {
         violations.require(!self.display_type.is_empty(), "thing.displayType", "must not be empty");

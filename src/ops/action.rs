@@ -11,6 +11,7 @@ use crate::model::thing::{Action, Component, Thing};
 use crate::ops::caller::Service;
 use crate::ops::dispatch::Place;
 use crate::ops::live::{Event, Live};
+use crate::ops::quota::Kind;
 use crate::ops::waiting::{Settled, WAIT_MAX};
 use crate::ops::{Platform, View, now, thing};
 use crate::store;
@@ -79,9 +80,14 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
         tell(&live, &written.0);
         send(written);
     };
-    let (quotas, app) = (platform.settings.quotas, caller.app);
+    let (quotas, app, owner) = (platform.settings.quotas, caller.app, caller.owner);
+    let (rates, bytes_left) = (Arc::clone(&platform.rates), Arc::clone(&platform.bytes_left));
     let write = move |transaction: &Transaction<'_>| {
         quotas.actions(transaction, app)?;
+        for plan in &planned {
+            rates.take(owner)?;
+            bytes_left.take(transaction, quotas, owner, Kind::Things, plan.bytes())?;
+        }
         write_down(transaction, planned)
     };
     let stored = platform.store.write_then(write, written);
@@ -111,6 +117,13 @@ struct Plan {
 }
 
 impl Plan {
+    /// How many bytes its request takes, about.
+    fn bytes(&self) -> i64 {
+        const ROW: usize = 256;
+        let values = self.request.parameters.iter().map(|value| value.name.len() + value.value.len());
+        i64::try_from(ROW + values.sum::<usize>()).unwrap_or(i64::MAX)
+    }
+
     /// The answer to come, under the request that it is to.
     fn answer(&self, platform: &Platform) -> Option<(ActionRequestId, (CallbackId, oneshot::Receiver<Settled>))> {
         let (callback, ..) = self.sending.as_ref()?;

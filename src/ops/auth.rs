@@ -208,5 +208,5 @@ fn installation(connection: &Connection, claims: &Claims) -> Result<Installation
 fn instance(connection: &Connection, claims: &Claims) -> Result<InstanceCaller> {
     let instance = store::instance::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
     suspension::check_installation(connection, instance.installation)?;
-    Ok(InstanceCaller { instance: instance.id, app: instance.app, subject: instance.subject })
+    Ok(InstanceCaller { instance: instance.id, app: instance.app, owner: instance.owner, subject: instance.subject })
 }

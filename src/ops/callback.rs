@@ -147,7 +147,7 @@ pub fn settle(platform: &Arc<Platform>, id: CallbackId, attempt: Attempt, outcom
         let Some(about) = store::callback::unsettled(transaction, id)? else {
             return Ok(Consequences::default());
         };
-        store::callback::settle(transaction, id, &attempt)?;
+        store::callback::settle(transaction, id, about.connector_owner, &attempt)?;
         let mut consequences = apply(transaction, &about, outcome)?;
         consequences.events.push(logged(id, &about));
         Ok(Consequences { called: Some(about.publication), ..consequences })
@@ -381,7 +381,7 @@ fn give_up(
         response: None,
         error: Some(why.to_owned()),
     };
-    store::callback::settle(transaction, id, &attempt)?;
+    store::callback::settle(transaction, id, about.connector_owner, &attempt)?;
     let outcome = match about.kind {
         CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(why.to_owned())),
         CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => Outcome::Removal(Err(why.to_owned())),

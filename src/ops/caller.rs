@@ -42,6 +42,8 @@ pub struct InstallationCaller {
 pub struct InstanceCaller {
     pub(super) instance: InstanceId,
     pub(super) app: AppId,
+    /// The app's account.
+    pub(super) owner: AccountId,
     pub(super) subject: ExternalSubject,
 }
 

@@ -14,10 +14,43 @@ use crate::ops::auth::{self, Bearer};
 use crate::ops::caller::InstanceCaller;
 use crate::ops::hiding;
 use crate::ops::live::{Event, PropertyChange};
+use crate::ops::quota::{BytesLeft, Kind, Quotas};
+use crate::ops::rate::Rates;
 use crate::ops::{Platform, now};
 use crate::store;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use std::sync::Arc;
+
+/// What bounds the changes that connectors make.
+#[derive(Clone)]
+struct Bounds {
+    rates: Arc<Rates>,
+    bytes_left: Arc<BytesLeft>,
+    quotas: Quotas,
+}
+
+impl Bounds {
+    /// If a connector with this token was not refused just now.
+    fn of(platform: &Platform, bearer: &Bearer) -> Result<Self> {
+        platform.rates.check(bearer.subject())?;
+        Ok(Self {
+            rates: Arc::clone(&platform.rates),
+            bytes_left: Arc::clone(&platform.bytes_left),
+            quotas: platform.settings.quotas,
+        })
+    }
+
+    /// The caller, if its account may make one more change.
+    fn instance_caller(&self, connection: &Connection, bearer: &Bearer) -> Result<InstanceCaller> {
+        let caller = auth::instance_caller(connection, bearer)?;
+        self.rates.take(caller.owner).inspect_err(|_| self.rates.pause(bearer.subject()))?;
+        Ok(caller)
+    }
+
+    fn take(&self, connection: &Connection, caller: &InstanceCaller, kind: Kind, bytes: i64) -> Result<()> {
+        self.bytes_left.take(connection, self.quotas, caller.owner, kind, bytes)
+    }
+}
 
 /// A connector reports the state of its installation.
 ///
@@ -59,10 +92,10 @@ pub async fn report_instance(
     details: Option<Details>,
 ) -> Result<()> {
     check_reportable(state)?;
-    let live = Arc::clone(&platform.live);
+    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
-            let caller = auth::instance_caller(transaction, &bearer)?;
+            let caller = bounds.instance_caller(transaction, &bearer)?;
             let id = caller.instance;
             let mut instance =
                 store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
@@ -111,16 +144,21 @@ fn next_standing(present: Standing, state: State, details: Option<Details>) -> R
 pub async fn create_thing(platform: &Platform, bearer: Bearer, thing: NewThing) -> Result<ThingId> {
     let thing = thing.checked()?;
     let id = ThingId::generate();
-    let quotas = platform.settings.quotas;
+    let bounds = Bounds::of(platform, &bearer)?;
     let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
+        let caller = bounds.instance_caller(transaction, &bearer)?;
         let instance = store::instance::get(transaction, caller.instance)?;
         if instance.is_none_or(|instance| instance.standing.state == State::RemovalOngoing) {
             return Err(Error::Conflict("the instance is being removed; it takes no more things".to_owned()));
         }
-        quotas.thing(transaction, caller.instance)?;
-        let belonging =
-            store::thing::Belonging { app: caller.app, subject: &caller.subject, instance: Some(caller.instance) };
+        bounds.quotas.thing(transaction, caller.instance)?;
+        bounds.take(transaction, &caller, Kind::Things, thing.bytes_with_values())?;
+        let belonging = store::thing::Belonging {
+            app: caller.app,
+            owner: caller.owner,
+            subject: &caller.subject,
+            instance: Some(caller.instance),
+        };
         store::thing::insert(transaction, id, &belonging, &thing, now())?;
         Ok(id)
     });
@@ -148,11 +186,11 @@ pub async fn update_property(
     path: PropertyPath,
     update: PropertyUpdate,
 ) -> Result<()> {
-    let live = Arc::clone(&platform.live);
+    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
-            let caller = auth::instance_caller(transaction, &bearer)?;
-            take_update(transaction, &caller, &path, update)
+            let caller = bounds.instance_caller(transaction, &bearer)?;
+            take_update(transaction, &bounds, &caller, &path, update)
         },
         move |event| live.publish(|| Arc::clone(event)),
     );
@@ -161,6 +199,7 @@ pub async fn update_property(
 
 fn take_update(
     transaction: &Transaction<'_>,
+    bounds: &Bounds,
     caller: &InstanceCaller,
     path: &PropertyPath,
     update: PropertyUpdate,
@@ -174,6 +213,7 @@ fn take_update(
             message: format!("the property is a {}: {}", address.kind.name(), address.kind.expectation()),
         }])
     })?;
+    bounds.take(transaction, caller, Kind::History, store::history::bytes_of(&historic))?;
     let latest = now().plus(CLOCK_SKEW_MAX);
     let current = store::history::update(transaction, &address, &update, &historic, latest)?;
     Ok(Arc::new(Event::Property(PropertyChange {
@@ -191,8 +231,9 @@ fn take_update(
 /// # Errors
 /// [`Error::NotFound`] also for another instance's thing.
 pub async fn set_thing_status(platform: &Platform, bearer: Bearer, thing: ThingId, status: ThingStatus) -> Result<()> {
+    let bounds = Bounds::of(platform, &bearer)?;
     let stored = platform.store.write(move |transaction| {
-        let caller = auth::instance_caller(transaction, &bearer)?;
+        let caller = bounds.instance_caller(transaction, &bearer)?;
         let found = store::thing::set_status(transaction, caller.instance, thing, status)?;
         found.then_some(()).ok_or_else(|| Error::not_found("thing", thing))
     });
@@ -204,10 +245,10 @@ pub async fn set_thing_status(platform: &Platform, bearer: Bearer, thing: ThingI
 /// # Errors
 /// [`Error::NotFound`] also for another instance's thing.
 pub async fn delete_thing(platform: &Platform, bearer: Bearer, thing: ThingId) -> Result<()> {
-    let live = Arc::clone(&platform.live);
+    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
-            let caller = auth::instance_caller(transaction, &bearer)?;
+            let caller = bounds.instance_caller(transaction, &bearer)?;
             let found = store::thing::get(transaction, thing)?.filter(|row| row.instance == Some(caller.instance));
             let row = found.ok_or_else(|| Error::not_found("thing", thing))?;
             // Often a request is why it goes, and whoever asked is still to learn how that ends.
@@ -247,10 +288,10 @@ pub async fn end_action_request(
         ActionEnd::Completed => (ActionStatus::Completed, None),
         ActionEnd::Failed(error) => (ActionStatus::Failed, error),
     };
-    let live = Arc::clone(&platform.live);
+    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
-            let caller = auth::instance_caller(transaction, &bearer)?;
+            let caller = bounds.instance_caller(transaction, &bearer)?;
             let request = store::action::of_instance(transaction, caller.instance, id)?
                 .ok_or_else(|| Error::not_found("action request", id))?;
             let error = match error {

@@ -10,6 +10,7 @@ use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuratio
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
+use crate::ops::quota::Kind;
 use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, app, now, suspension};
 use crate::store::{self, Inserted};
@@ -113,12 +114,14 @@ pub async fn install(
     let (id, callback, caller) = (installation.id, CallbackId::generate(), caller.clone());
     let answer = platform.waiting.for_callback(callback);
     let live = Arc::clone(&platform.live);
-    let quotas = platform.settings.quotas;
+    let (quotas, bytes_left) = (platform.settings.quotas, Arc::clone(&platform.bytes_left));
     let stored = platform.store.write_then(
         move |transaction| {
             app::own(transaction, &caller, app)?;
             installable(transaction, &caller, publication.id)?;
             quotas.installation(transaction, app)?;
+            let bytes = store::parameter::bytes_of(&configuration);
+            bytes_left.take(transaction, quotas, caller.account, Kind::Things, bytes)?;
             let declared = &publication.profile.installation_parameters;
             match store::installation::insert(transaction, &installation, declared, &configuration)? {
                 Inserted::New => {}

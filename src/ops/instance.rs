@@ -12,6 +12,7 @@ use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
 use crate::ops::installation::instance_subject;
 use crate::ops::live::Event;
+use crate::ops::quota::Kind;
 use crate::ops::waiting::Settled;
 use crate::ops::{Platform, View, now};
 use crate::store::{self, Inserted};
@@ -111,10 +112,13 @@ pub async fn instantiate(
     let answer = platform.waiting.for_callback(callback);
     let live = Arc::clone(&platform.live);
     let (rooms, quotas) = (Arc::clone(&platform.rooms), platform.settings.quotas);
+    let bytes_left = Arc::clone(&platform.bytes_left);
     let stored = platform.store.write_then(
         move |transaction| {
             instantiable(transaction, &caller, installation)?;
             rooms.take(transaction, quotas, installation)?;
+            let bytes = store::parameter::bytes_of(&configuration);
+            bytes_left.take(transaction, quotas, caller.owner, Kind::Things, bytes)?;
             let declared = &publication.profile.instance_parameters;
             match store::instance::insert(transaction, &instance, declared, &configuration)? {
                 Inserted::New => {}

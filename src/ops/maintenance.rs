@@ -105,8 +105,29 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
         .await?
     {}
     let keep = platform.settings.callback_log_entries;
+    trim_log_by_bytes(platform).await?;
     for publication in platform.waiting.take_called() {
         while trim(platform, move |transaction| trim_publication(transaction, publication, keep)).await? {}
+    }
+    Ok(())
+}
+
+/// Deletes the oldest entries of the logs that take more bytes than they may.
+async fn trim_log_by_bytes(platform: &Arc<Platform>) -> Result<()> {
+    let max = i64::try_from(platform.settings.quotas.callback_log_bytes_per_account).unwrap_or(i64::MAX);
+    for (account, usage) in platform.read(|view| store::usage::all(view)).await? {
+        if usage.log <= max {
+            continue;
+        }
+        // What is written meanwhile counts too.
+        let step = move |transaction: &rusqlite::Transaction<'_>| {
+            let excess = store::usage::of(transaction, account)?.log.saturating_sub(max);
+            if excess <= 0 {
+                return Ok(0);
+            }
+            store::callback::trim_by_bytes(transaction, account, excess, TRIM_ENTRIES_AT_ONCE)
+        };
+        while platform.store.write(step).await? > 0 {}
     }
     Ok(())
 }

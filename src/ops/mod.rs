@@ -36,6 +36,7 @@ mod password;
 pub mod past;
 pub mod publication;
 mod quota;
+mod rate;
 mod removal;
 pub mod revocation;
 mod secret;
@@ -122,6 +123,8 @@ pub struct Platform {
     clock: clock::AgeClock,
     changes: suspension::Changes,
     rooms: Arc<quota::Rooms>,
+    bytes_left: Arc<quota::BytesLeft>,
+    rates: Arc<rate::Rates>,
     live: Arc<live::Live>,
     owners: owners::Owners,
     metrics: Arc<Metrics>,
@@ -145,7 +148,6 @@ impl Platform {
         let changes = suspension::Changes::load(&*store.snapshot()?)?;
         Ok(Arc::new(Self {
             store,
-            settings,
             keys,
             passwords: password::Passwords::default(),
             throttle: throttle::Throttle::of_sign_ins(),
@@ -159,6 +161,8 @@ impl Platform {
             tickets: authorization::Tickets::default(),
             revoked,
             rooms: Arc::default(),
+            bytes_left: Arc::default(),
+            rates: Arc::new(rate::Rates::new(settings.quotas.changes_per_second)),
             waiting: waiting::Waiting::default(),
             clock,
             changes,
@@ -166,6 +170,7 @@ impl Platform {
             owners: owners::Owners::default(),
             metrics,
             dispatcher: OnceLock::new(),
+            settings,
         }))
     }
 

@@ -4,7 +4,7 @@
 
 use crate::model::error::{Error, Result};
 use crate::model::id::{AccountId, AppId, InstallationId, InstanceId};
-use crate::store::quota;
+use crate::store::{self, quota};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -32,7 +32,17 @@ pub struct Quotas {
     pub own_things_per_app: u32,
     /// Action requests of an app that have not ended.
     pub pending_actions_per_app: u32,
+    /// Bytes that the points of the past of an account's things take.
+    pub history_bytes_per_account: u64,
+    /// Bytes that an account's things take, with everything that belongs to them.
+    pub thing_bytes_per_account: u64,
+    /// Bytes that the callback log of an account's connectors keeps: beyond that the oldest entries go.
+    pub callback_log_bytes_per_account: u64,
+    /// Changes in a second that an account may make, on average; as many as it likes if `None`.
+    pub changes_per_second: Option<u32>,
 }
+
+const MIB: u64 = 1024 * 1024;
 
 impl Default for Quotas {
     fn default() -> Self {
@@ -44,6 +54,11 @@ impl Default for Quotas {
             things_per_instance: 1_000,
             own_things_per_app: 10_000,
             pending_actions_per_app: 10_000,
+            // A value each second for four years.
+            history_bytes_per_account: 4 * 1024 * MIB,
+            thing_bytes_per_account: 1024 * MIB,
+            callback_log_bytes_per_account: 512 * MIB,
+            changes_per_second: None,
         }
     }
 }
@@ -95,6 +110,85 @@ impl Quotas {
              cancel some; the operator can allow more with --pending-actions-per-app"
         );
         Err(Error::TooMany { message, retry_after: 1 })
+    }
+}
+
+/// How many bytes accounts may still write. It is read once and then counted down, so that a write asks the database for
+/// nothing; what is deleted meanwhile is seen when it is read again, once nothing is left.
+#[derive(Default)]
+pub(super) struct BytesLeft(Mutex<HashMap<(AccountId, Kind), Left>>);
+
+/// What bytes are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    History,
+    Things,
+}
+
+struct Left {
+    bytes: i64,
+    read: Instant,
+}
+
+impl BytesLeft {
+    /// That an account may write so many bytes more.
+    pub(super) fn take(
+        &self,
+        connection: &Connection,
+        quotas: Quotas,
+        account: AccountId,
+        kind: Kind,
+        bytes: i64,
+    ) -> Result<()> {
+        let mut all = self.0.lock();
+        if let Some(left) = all.get_mut(&(account, kind)) {
+            left.bytes -= bytes;
+            if left.bytes >= 0 {
+                return Ok(());
+            }
+            if left.read.elapsed() < FULL_FOR {
+                left.bytes = left.bytes.max(-1);
+                return Err(quotas.full(kind));
+            }
+        }
+        let usage = store::usage::of(connection, account)?;
+        let (used, max) = match kind {
+            Kind::History => (usage.history, quotas.history_bytes_per_account),
+            Kind::Things => (usage.things, quotas.thing_bytes_per_account),
+        };
+        let left = i64::try_from(max).unwrap_or(i64::MAX).saturating_sub(used).saturating_sub(bytes);
+        if all.len() >= REMEMBERED_MAX {
+            all.clear();
+        }
+        all.insert((account, kind), Left { bytes: left.max(-1), read: Instant::now() });
+        if left < 0 { Err(quotas.full(kind)) } else { Ok(()) }
+    }
+}
+
+impl Quotas {
+    fn full(&self, kind: Kind) -> Error {
+        Error::Conflict(match kind {
+            Kind::History => format!(
+                "the past of this account's things takes {}, and that is the most: remove things or instances that are not \
+                 needed; the operator can allow more with --history-mib-per-account, or keep less of the past with \
+                 --history-retention",
+                shown(self.history_bytes_per_account)
+            ),
+            Kind::Things => format!(
+                "this account's things, instances and action requests take {}, and that is the most: remove some; the \
+                 operator can allow more with --thing-mib-per-account",
+                shown(self.thing_bytes_per_account)
+            ),
+        })
+    }
+}
+
+/// A number of bytes for people.
+fn shown(bytes: u64) -> String {
+    match bytes {
+        0..10_240 => format!("{bytes} bytes"),
+        10_240..10_485_760 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / MIB),
     }
 }
 

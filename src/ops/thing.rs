@@ -13,6 +13,7 @@ use crate::model::thing::{
 };
 use crate::ops::caller::Service;
 use crate::ops::live::Event;
+use crate::ops::quota::Kind;
 use crate::ops::{Platform, View, now};
 use crate::store;
 use crate::store::thing::Selection;
@@ -61,11 +62,14 @@ pub(super) fn too_many(path: &str, what: &str, limit: usize) -> Error {
 pub async fn create(platform: &Platform, caller: &Service, subject: ExternalSubject, thing: NewThing) -> Result<Thing> {
     let thing = thing.checked()?;
     let (id, app) = (ThingId::generate(), caller.app);
-    let quotas = platform.settings.quotas;
+    let (quotas, owner) = (platform.settings.quotas, caller.owner);
+    let (rates, bytes_left) = (Arc::clone(&platform.rates), Arc::clone(&platform.bytes_left));
     let stored = platform.store.write(move |transaction| {
+        rates.take(owner)?;
         store::app::get(transaction, app)?.ok_or_else(|| Error::not_found("app", app))?;
         quotas.own_thing(transaction, app)?;
-        let belonging = store::thing::Belonging { app, subject: &subject, instance: None };
+        bytes_left.take(transaction, quotas, owner, Kind::Things, thing.bytes_with_values())?;
+        let belonging = store::thing::Belonging { app, owner, subject: &subject, instance: None };
         store::thing::insert(transaction, id, &belonging, &thing, now())?;
         store::thing::get(transaction, id)?.ok_or_else(|| Error::not_found("thing", id))
     });

@@ -7,6 +7,8 @@ use crate::model::error::Result;
 use crate::model::id::{AccountId, CallbackId, InstallationId, InstanceId, PublicationId};
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
+use crate::store::row::array;
+use crate::store::usage::{self, Usage};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 use std::time::Duration;
 
@@ -122,18 +124,52 @@ pub fn all_unsettled(connection: &Connection) -> Result<Vec<(CallbackId, Callbac
     Ok(unsettled)
 }
 
-/// Notes what was sent and what came back; whether the callback was still unsettled.
+/// The bytes of an entry of the log.
+fn bytes_of(attempt: &Attempt, headers: &str, response_headers: Option<&str>) -> i64 {
+    const ROW: usize = 256;
+    let Attempt { url, signed_url, request_body, response, error, .. } = attempt;
+    let body = response.as_ref().map_or(0, |response| response.body.len());
+    let error = error.as_ref().map_or(0, String::len);
+    let bytes = ROW + url.len() + signed_url.len() + request_body.len() + headers.len() + body + error;
+    i64::try_from(bytes + response_headers.map_or(0, str::len)).unwrap_or(i64::MAX)
+}
+
+/// Deletes up to `limit` entries of the log of an account's connectors, the oldest first, until they have `excess` bytes
+/// less; returns how many.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn settle(transaction: &Transaction<'_>, id: CallbackId, attempt: &Attempt) -> Result<bool> {
+pub fn trim_by_bytes(transaction: &Transaction<'_>, owner: AccountId, excess: i64, limit: u32) -> Result<usize> {
+    let mut statement = transaction
+        .prepare_cached("SELECT id, bytes, settled FROM callbacks WHERE connector_owner = ?1 ORDER BY id LIMIT ?2")?;
+    let mut rows = statement.query(params![owner, limit])?;
+    let (mut left, mut ids) = (excess, Vec::new());
+    while let Some(row) = rows.next()?.filter(|_| left > 0) {
+        if row.get(2)? {
+            left -= row.get::<_, i64>(1)?;
+            ids.push(row.get::<_, CallbackId>(0)?);
+        }
+    }
+    let mut statement = transaction.prepare_cached("DELETE FROM callbacks WHERE id IN rarray(?1)")?;
+    Ok(statement.execute([array(&ids)])?)
+}
+
+/// Notes what was sent and what came back, in the log of the account whose connector it is; whether the callback was
+/// still unsettled.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle(transaction: &Transaction<'_>, id: CallbackId, owner: AccountId, attempt: &Attempt) -> Result<bool> {
     let mut statement = transaction.prepare_cached(
         "UPDATE callbacks SET settled = 1, failed = :failed, sent_at = :sent_at, duration = :duration, \
          method = :method, url = :url, signed_url = :signed_url, request_headers = :request_headers, \
          request_body = :request_body, response_status = :status, response_headers = :response_headers, \
-         response_body = :response_body, error = :error WHERE id = :id AND settled = 0",
+         response_body = :response_body, error = :error, bytes = :bytes WHERE id = :id AND settled = 0",
     )?;
     let response = attempt.response.as_ref();
+    let headers = headers_to_column(&attempt.request_headers);
+    let response_headers = response.map(|response| headers_to_column(&response.headers));
+    let bytes = bytes_of(attempt, &headers, response_headers.as_deref());
     let failed = attempt.error.is_some() || response.is_none_or(|response| !(200..300).contains(&response.status));
     let changed = statement.execute(named_params! {
         ":id": id,
@@ -143,13 +179,17 @@ pub fn settle(transaction: &Transaction<'_>, id: CallbackId, attempt: &Attempt) 
         ":method": attempt.method,
         ":url": attempt.url,
         ":signed_url": attempt.signed_url,
-        ":request_headers": headers_to_column(&attempt.request_headers),
+        ":request_headers": headers,
         ":request_body": attempt.request_body,
         ":status": response.map(|response| response.status),
-        ":response_headers": response.map(|response| headers_to_column(&response.headers)),
+        ":response_headers": response_headers,
         ":response_body": response.map(|response| response.body.as_str()),
         ":error": attempt.error,
+        ":bytes": bytes,
     })?;
+    if changed == 1 {
+        usage::note(owner, Usage { log: bytes, ..Usage::default() });
+    }
     Ok(changed == 1)
 }
 

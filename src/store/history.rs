@@ -9,11 +9,12 @@ use crate::model::error::Result;
 use crate::model::history::{
     HistoricValue, HistoryPage, HistoryPoint, HistorySelection, HistorySummary, PropertyUpdate,
 };
-use crate::model::id::{InstanceId, ThingId};
+use crate::model::id::{AccountId, InstanceId, ThingId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
 use crate::store::row::{array, finite, historic_value};
+use crate::store::usage::{self, Usage};
 use condition::Where;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -28,6 +29,28 @@ pub struct PropertyAddress {
     /// What its values must be.
     pub kind: ValueType,
     last_update: Option<Timestamp>,
+    /// The account that its bytes count for.
+    owner: Option<AccountId>,
+    /// How long the current value is.
+    value_bytes: i64,
+}
+
+/// What a point costs beside its value: its key and time, and its share of a page.
+const POINT_BYTES: i64 = 24;
+
+/// The bytes of a point.
+#[must_use]
+pub fn bytes_of(value: &HistoricValue) -> i64 {
+    POINT_BYTES
+        + match value {
+            HistoricValue::Text(text) => length(text),
+            HistoricValue::Number(_) | HistoricValue::Boolean(_) => 8,
+        }
+}
+
+/// The length of a text in bytes, as the database counts.
+pub(super) fn length(text: &str) -> i64 {
+    i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 
 /// Finds a property of a thing of an instance.
@@ -42,7 +65,7 @@ pub fn find_property(
     property: &str,
 ) -> Result<Option<PropertyAddress>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.key, p.type, p.last_update, c.id, p.id FROM things AS t JOIN components AS c ON c.thing = t.key \
+        "SELECT p.key, p.type, p.last_update, c.id, p.id, p.owner, octet_length(p.value) FROM things AS t JOIN components AS c ON c.thing = t.key \
          JOIN properties AS p ON p.component = c.key \
          WHERE t.id = ?1 AND t.instance = ?2 AND c.id = ?3 AND p.id = ?4",
     )?;
@@ -54,6 +77,8 @@ pub fn find_property(
                 last_update: row.get(2)?,
                 component: row.get(3)?,
                 property: row.get(4)?,
+                owner: row.get(5)?,
+                value_bytes: row.get(6)?,
             })
         })
         .optional()?;
@@ -72,8 +97,15 @@ pub fn update(
     historic: &HistoricValue,
     latest: Timestamp,
 ) -> Result<bool> {
+    // Only one that is not the newest can replace another.
+    let replaces = address.last_update.is_some_and(|last| update.at <= last);
+    let replaced = if replaces { bytes_at(transaction, address.key, update.at)? } else { 0 };
     insert(transaction, address.key, update.at, historic)?;
     let current = address.last_update.is_none_or(|last| update.at >= last || last > latest);
+    if let Some(owner) = address.owner {
+        let things = if current { length(&update.value) - address.value_bytes } else { 0 };
+        usage::note(owner, Usage { history: bytes_of(historic) - replaced, things, ..Usage::default() });
+    }
     if current {
         let mut statement =
             transaction.prepare_cached("UPDATE properties SET value = ?2, last_update = ?3 WHERE key = ?1")?;
@@ -82,13 +114,29 @@ pub fn update(
     Ok(current)
 }
 
-/// Adds a point; one of the same time is replaced.
-pub(super) fn insert(
+/// The bytes of the point of a time; 0 if there is none.
+fn bytes_at(connection: &Connection, property: PropertyKey, at: Timestamp) -> Result<i64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT iif(typeof(value) = 'text', octet_length(value), 8) FROM history WHERE property = ?1 AND at = ?2",
+    )?;
+    let bytes = statement.query_row(params![property, at], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(bytes.map_or(0, |bytes| POINT_BYTES + bytes))
+}
+
+/// Adds the first point of a property that is made.
+pub(super) fn insert_first(
     transaction: &Transaction<'_>,
+    owner: AccountId,
     property: PropertyKey,
     at: Timestamp,
     value: &HistoricValue,
 ) -> Result<()> {
+    usage::note(owner, Usage { history: bytes_of(value), ..Usage::default() });
+    insert(transaction, property, at, value)
+}
+
+/// Adds a point; one of the same time is replaced.
+fn insert(transaction: &Transaction<'_>, property: PropertyKey, at: Timestamp, value: &HistoricValue) -> Result<()> {
     let mut statement =
         transaction.prepare_cached("INSERT OR REPLACE INTO history (property, at, value) VALUES (?1, ?2, ?3)")?;
     statement.execute(params![property, at, value])?;
@@ -232,15 +280,19 @@ fn great_summary(connection: &Connection, filter: &Where, summary: HistorySummar
 /// # Errors
 /// Faults of the database.
 pub fn insert_missing(transaction: &Transaction<'_>, property: PropertyKey, points: &[HistoryPoint]) -> Result<usize> {
-    let mut stands = transaction.prepare_cached("SELECT 1 FROM properties WHERE key = ?1")?;
-    if !stands.exists([property])? {
+    let mut of = transaction.prepare_cached("SELECT owner FROM properties WHERE key = ?1")?;
+    let Some(owner) = of.query_row([property], |row| row.get::<_, Option<AccountId>>(0)).optional()? else {
         return Ok(0);
-    }
+    };
     let mut statement =
         transaction.prepare_cached("INSERT OR IGNORE INTO history (property, at, value) VALUES (?1, ?2, ?3)")?;
     let mut added = 0;
     for point in points {
-        added += statement.execute(params![property, point.at, point.value])?;
+        let new = statement.execute(params![property, point.at, point.value])?;
+        if let (1, Some(owner)) = (new, owner) {
+            usage::note(owner, Usage { history: bytes_of(&point.value), ..Usage::default() });
+        }
+        added += new;
     }
     Ok(added)
 }

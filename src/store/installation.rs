@@ -38,11 +38,12 @@ pub fn insert(
     values: &[ConfigurationValue],
 ) -> Result<Inserted> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO installations (id, app, owner, publication, state, created_at, token_key) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO installations (id, app, owner, publication, state, created_at, token_key, bytes) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let Installation { id, app, owner, publication, standing, created_at, token_key } = installation;
-    let result = statement.execute(params![id, app, owner, publication, standing.state, created_at, token_key]);
+    let bytes = parameter::bytes_of(values);
+    let result = statement.execute(params![id, app, owner, publication, standing.state, created_at, token_key, bytes]);
     if inserted(result, "installations.app, installations.publication")? == Inserted::Exists {
         return Ok(Inserted::Exists);
     }

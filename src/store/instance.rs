@@ -40,8 +40,8 @@ pub fn insert(
     values: &[ConfigurationValue],
 ) -> Result<Inserted> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO instances (id, installation, app, owner, subject, state, created_at, token_key) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO instances (id, installation, app, owner, subject, state, created_at, token_key, bytes) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let Instance { id, installation, app, owner, subject, standing, created_at, token_key } = instance;
     let result = statement.execute(params![
@@ -52,7 +52,8 @@ pub fn insert(
         subject,
         standing.state,
         created_at,
-        token_key
+        token_key,
+        parameter::bytes_of(values)
     ]);
     if inserted(result, "instances.installation, instances.subject")? == Inserted::Exists {
         return Ok(Inserted::Exists);

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0007_removed_things.sql"),
     include_str!("../../schema/0008_operator.sql"),
     include_str!("../../schema/0009_signing_keys.sql"),
+    include_str!("../../schema/0010_usage.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -160,6 +161,7 @@ mod tests {
             "2a341db7b3f9f5262f7148b69ec5255f89fcf4b2843c1428c3ed473e9971e6e5",
             "689a57bd288d879911c1a86ea17601ef2581073bf67bc7f7efb8015f8891c7f8",
             "b0871a658a40dd80d79de6cd0b8f9351febc5554144ff9631a14ef35f2db836c",
+            "92bcae13350606384418b79fd58a4f1e57a78ea69a7f208d426671904732d9e4",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -39,6 +39,7 @@ pub mod suspension;
 mod testing;
 pub mod thing;
 mod trouble;
+pub mod usage;
 mod withdraw;
 mod writer;
 

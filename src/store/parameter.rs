@@ -87,6 +87,15 @@ pub struct StoredConfiguration {
     pub secrets: Vec<String>,
 }
 
+/// How many bytes an installation or instance with these values takes, about.
+#[must_use]
+pub fn bytes_of(values: &[ConfigurationValue]) -> i64 {
+    const ROW: usize = 64;
+    const NOUN: usize = 256;
+    let values = values.iter().map(|value| ROW + value.parameter_id.len() + value.value.len());
+    i64::try_from(NOUN + values.sum::<usize>()).unwrap_or(i64::MAX)
+}
+
 /// Adds the values given to an installation or instance; `sql` inserts
 /// `(noun, position, parameter, value, password)`.
 pub(super) fn insert_values(

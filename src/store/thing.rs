@@ -8,7 +8,7 @@ use crate::model::constraint::{
     ActionConstraint, AttributeConstraint, ComponentConstraints, PropertyConstraint, ThingConstraints,
 };
 use crate::model::error::{Error, Result};
-use crate::model::id::{AppId, InstanceId, ThingId};
+use crate::model::id::{AccountId, AppId, InstanceId, ThingId};
 use crate::model::instance::ExternalSubject;
 use crate::model::page::Page;
 use crate::model::thing::{
@@ -16,7 +16,9 @@ use crate::model::thing::{
     StoredProperty, Thing, ThingKey, ThingStatus,
 };
 use crate::model::time::Timestamp;
+use crate::store::history::length;
 use crate::store::row::{array, texts_from_column, texts_to_column};
+use crate::store::usage::{self, Usage};
 use constraint::Conditions;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
@@ -45,6 +47,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Thing> {
 pub struct Belonging<'a> {
     /// The app that sees it.
     pub app: AppId,
+    /// The app's account, which its bytes count for.
+    pub owner: AccountId,
     /// The end customer that it belongs to.
     pub subject: &'a ExternalSubject,
     /// The instance that created it.
@@ -64,7 +68,7 @@ pub fn insert(
 ) -> Result<()> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO things (id, app, subject, instance, name, manufacturer, main_component_id, display_type, status, \
-         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         created_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     let key = ThingKey(statement.insert(params![
         id,
@@ -76,21 +80,24 @@ pub fn insert(
         thing.main_component_id,
         thing.display_type,
         thing.status,
-        now
+        now,
+        thing.bytes()
     ])?);
+    usage::note(belonging.owner, Usage { things: thing.bytes(), ..Usage::default() });
     let mut statement =
         transaction.prepare_cached("INSERT INTO attributes (thing, position, name, value) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, Attribute { name, value }) in thing.attributes.iter().enumerate() {
         statement.execute(params![key, position, name, value])?;
     }
     for component in &thing.components {
-        insert_component(transaction, key, component, now)?;
+        insert_component(transaction, belonging.owner, key, component, now)?;
     }
     Ok(())
 }
 
 fn insert_component(
     transaction: &Transaction<'_>,
+    owner: AccountId,
     thing: ThingKey,
     component: &NewComponent,
     now: Timestamp,
@@ -106,7 +113,7 @@ fn insert_component(
         insert_capability.execute(params![key, capability])?;
     }
     for property in properties {
-        insert_property(transaction, key, property, now)?;
+        insert_property(transaction, owner, key, property, now)?;
     }
     let mut insert_action =
         transaction.prepare_cached("INSERT INTO actions (component, id, name) VALUES (?1, ?2, ?3)")?;
@@ -121,18 +128,26 @@ fn insert_component(
     Ok(())
 }
 
-fn insert_property(transaction: &Transaction<'_>, component: i64, property: &Property, now: Timestamp) -> Result<()> {
+fn insert_property(
+    transaction: &Transaction<'_>,
+    owner: AccountId,
+    component: i64,
+    property: &Property,
+    now: Timestamp,
+) -> Result<()> {
     let Property { id, name, value, unit, kind, property_type, last_update } = property;
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO properties (component, id, name, value, unit, type, property_type, last_update) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO properties (component, id, name, value, unit, type, property_type, last_update, owner) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let at = (!value.is_empty()).then(|| last_update.unwrap_or(now));
-    let key = PropertyKey(statement.insert(params![component, id, name, value, unit, kind, property_type, at])?);
+    let key =
+        PropertyKey(statement.insert(params![component, id, name, value, unit, kind, property_type, at, owner])?);
+    usage::note(owner, Usage { things: length(value), ..Usage::default() });
     if let Some(at) = at {
         let update = crate::model::history::PropertyUpdate { value: value.clone(), at };
         if let Some(historic) = update.historic(*kind) {
-            super::history::insert(transaction, key, at, &historic)?;
+            super::history::insert_first(transaction, owner, key, at, &historic)?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::metrics::{Database, Metrics};
 use crate::model::error::{Error, Result};
 use crate::store::checkpointer::Progress;
 use crate::store::trouble::{self, Trouble};
-use crate::store::withdraw;
+use crate::store::{usage, withdraw};
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::future::Future;
@@ -211,6 +211,7 @@ fn write_batch(
     receiver: &mut mpsc::Receiver<Box<dyn Work>>,
     batch: &mut Vec<Box<dyn Work>>,
 ) -> Result<(), Lost> {
+    usage::withdraw(0);
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
@@ -226,6 +227,7 @@ fn write_batch(
         let full = batch.len() >= WORK_PER_TRANSACTION_MAX || begun.elapsed() > TRANSACTION_TIME_MAX;
         next = if full { None } else { receiver.try_recv().ok() };
     }
+    usage::settle(&transaction)?;
     transaction.commit().map_err(|error| {
         if let Err(remains) = withdraw::withdraw(connection) {
             tracing::warn!(error = %remains, "what is refused now may be there after a crash");
@@ -236,6 +238,7 @@ fn write_batch(
 
 fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> Result<(), Lost> {
     transaction.prepare_cached("SAVEPOINT work")?.execute([])?;
+    let noted = usage::mark();
     let ran = work.run(transaction);
     if transaction.is_autocommit() {
         // Where the disk is full or fails, SQLite may undo the whole transaction by itself: what others
@@ -250,6 +253,7 @@ fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> Resul
     }
     if !matches!(ran, Ran::Done) {
         transaction.prepare_cached("ROLLBACK TO work")?.execute([])?;
+        usage::withdraw(noted);
     }
     transaction.prepare_cached("RELEASE work")?.execute([])?;
     Ok(())

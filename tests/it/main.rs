@@ -18,6 +18,7 @@ mod accounts;
 mod actions;
 mod backup;
 mod bad_input;
+mod bytes;
 mod callback_addresses;
 mod callbacks;
 mod certificate_files;

@@ -29,6 +29,10 @@ use std::collections::BTreeSet;
 /// Statements that look at a whole index on purpose: the store's search, and what is done once at start.
 const WHOLE: &[&str] = &[
     "SCAN accounts",
+    // One row for each account.
+    "SCAN usage",
+    // A few keys.
+    "SCAN signing_keys",
     // Which tables there are.
     "SCAN sqlite_schema",
     "SCAN publications USING INDEX publications_public",
@@ -131,8 +135,12 @@ fn a_deleted_things_key_is_never_used_again() {
     let key = |thing| thing::get(&transaction, thing).expect("read").map(|thing| thing.key);
     let before = key(nouns.thing);
     assert!(thing::delete(&transaction, nouns.instance.id, nouns.thing).expect("deleted"));
-    let belonging =
-        thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
+    let belonging = thing::Belonging {
+        app: nouns.app.id,
+        owner: nouns.account.id,
+        subject: &nouns.instance.subject,
+        instance: Some(nouns.instance.id),
+    };
     let next = ThingId::generate();
     thing::insert(&transaction, next, &belonging, &new_thing(), NOW).expect("inserted");
     assert!(key(next) > before, "{before:?}");
@@ -419,8 +427,12 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     change_histories(transaction)?;
     assert_eq!(action::fail_overdue(transaction, NOW, "late")?.len(), 1);
     assert!(!action::end(transaction, nouns.request.id, ActionStatus::Completed, None, Timestamp::from_micros(0))?);
-    assert!(callback::settle(transaction, nouns.callback, &attempt())?);
+    assert!(callback::settle(transaction, nouns.callback, nouns.account.id, &attempt())?);
     callback::drop_unsent(transaction, nouns.callback)?;
+    usage::settle(transaction)?;
+    assert!(usage::of(transaction, nouns.account.id)?.log > 0);
+    assert_eq!(usage::all(transaction)?.len(), 1);
+    callback::trim_by_bytes(transaction, nouns.account.id, 0, 1)?;
     callback::trim_by_count(transaction, nouns.publication.id, 0, 1)?;
     callback::trim_by_age(transaction, CallbackId::MAX, 1)?;
     remove(transaction, nouns)

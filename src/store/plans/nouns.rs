@@ -184,8 +184,12 @@ pub(super) fn fill(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     signing_key::put(transaction, &key)?;
     assert_eq!(installation::insert(transaction, &nouns.installation, declared, &values)?, Inserted::New);
     assert_eq!(instance::insert(transaction, &nouns.instance, declared, &values)?, Inserted::New);
-    let belonging =
-        thing::Belonging { app: nouns.app.id, subject: &nouns.instance.subject, instance: Some(nouns.instance.id) };
+    let belonging = thing::Belonging {
+        app: nouns.app.id,
+        owner: nouns.account.id,
+        subject: &nouns.instance.subject,
+        instance: Some(nouns.instance.id),
+    };
     thing::insert(transaction, nouns.thing, &belonging, &new_thing(), NOW)?;
     action::insert(transaction, &nouns.request)?;
     callback::insert(transaction, nouns.callback, &nouns.subject, NOW)?;

@@ -149,7 +149,7 @@ proptest! {
         let transaction = connection.transaction().expect("a transaction");
         let app = testing::app(&transaction);
         let subject = ExternalSubject::default_subject();
-        let belonging = Belonging { app, subject: &subject, instance: None };
+        let belonging = Belonging { app, owner: AccountId::generate(), subject: &subject, instance: None };
         let mut meant = Vec::new();
         for thing in &things {
             let id = ThingId::generate();
@@ -177,7 +177,12 @@ proptest! {
         let mut connection = testing::connection();
         let transaction = connection.transaction().expect("a transaction");
         let subject = ExternalSubject::default_subject();
-        let belonging = Belonging { app: testing::app(&transaction), subject: &subject, instance: None };
+        let belonging = Belonging {
+            app: testing::app(&transaction),
+            owner: AccountId::generate(),
+            subject: &subject,
+            instance: None,
+        };
         let id = ThingId::generate();
         insert(&transaction, id, &belonging, &thing, NOW).expect("inserted");
         let key = get(&transaction, id).expect("read").expect("the thing").key;

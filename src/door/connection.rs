@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use warp::{Filter, Reply};
 
-/// How long a connection waits for the place of one that is asked to end.
+/// How long a connection waits for the slot of one that is asked to end.
 const PLACE_WAIT_MAX: Duration = Duration::from_secs(1);
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -58,11 +58,15 @@ where
             // Beyond that the connection is closed, which costs nothing.
             let Ok(permit) = Arc::clone(&door.refusals).try_acquire_owned() else { return };
             tokio::spawn(async move {
+                let mut full = full;
                 if full == Full::Server && door.connections.make_room() {
-                    let place = timeout(PLACE_WAIT_MAX, door.place(peer, &activity)).await;
-                    if let Ok(place) = place {
-                        drop(permit);
-                        return door.serve(tls, stream, Visitor { peer, activity, place }).await;
+                    match timeout(PLACE_WAIT_MAX, door.connections.wait(peer.0.ip(), &activity)).await {
+                        Ok(Ok(place)) => {
+                            drop(permit);
+                            return door.serve(tls, stream, Visitor { peer, activity, place }).await;
+                        }
+                        Ok(Err(still)) => full = still,
+                        Err(_) => {}
                     }
                 }
                 tracing::debug!(peer = %peer.0, ?full, "a connection is refused");
@@ -91,16 +95,6 @@ where
     Routes: Filter<Error = Infallible> + Clone + Send + Sync + 'static,
     Routes::Extract: Reply,
 {
-    /// A place, once there is one.
-    async fn place(&self, peer: http::PeerAddress, activity: &Arc<Activity>) -> Place {
-        loop {
-            self.connections.one_ended().await;
-            if let Ok(place) = self.connections.take(peer.0.ip(), activity) {
-                return place;
-            }
-        }
-    }
-
     async fn serve(&self, tls: Option<Tls>, stream: TcpStream, visitor: Visitor) {
         let peer = visitor.peer.0;
         let ended = match tls {

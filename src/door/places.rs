@@ -24,8 +24,10 @@ pub struct Connections(Arc<Places>);
 struct Places {
     limits: Arc<Limits>,
     open: Mutex<Open>,
-    /// Told each time that one ends.
-    ended: Notify,
+    /// For connections that wait for a slot: one of them per connection that ends, all of them at the shutdown.
+    freed: Notify,
+    /// For the shutdown: the last connection has ended.
+    emptied: Notify,
 }
 
 struct Open {
@@ -58,7 +60,12 @@ impl Connections {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let open = Open { all: HashMap::new(), addresses: HashMap::new(), next: 0, made_room: None, ending: false };
-        Self(Arc::new(Places { limits: Arc::new(limits), open: Mutex::new(open), ended: Notify::new() }))
+        Self(Arc::new(Places {
+            limits: Arc::new(limits),
+            open: Mutex::new(open),
+            freed: Notify::new(),
+            emptied: Notify::new(),
+        }))
     }
 
     /// How many are open, WebSockets included.
@@ -110,9 +117,24 @@ impl Connections {
         !idle.is_empty()
     }
 
-    /// Waits until a connection has ended; one waiter for each.
-    pub(super) async fn one_ended(&self) {
-        self.0.ended.notified().await;
+    /// Takes a slot as soon as one is free.
+    ///
+    /// # Errors
+    /// [`Full::Address`] if the address has its share by then, [`Full::Server`] if the server shuts down.
+    pub(super) async fn wait(&self, address: IpAddr, activity: &Arc<Activity>) -> Result<Place, Full> {
+        loop {
+            let freed = self.0.freed.notified();
+            match self.take(address, activity) {
+                Err(Full::Server) if !self.0.open.lock().ending => freed.await,
+                taken => {
+                    if matches!(taken, Err(Full::Address)) {
+                        // The slot that woke this connection is still free for another one.
+                        self.0.freed.notify_one();
+                    }
+                    return taken;
+                }
+            }
+        }
     }
 
     /// Asks all connections to end once their requests have, takes no more, and waits until none is left.
@@ -122,8 +144,9 @@ impl Connections {
             open.ending = true;
             open.all.values().for_each(|connection| connection.end());
         }
+        self.0.freed.notify_waiters();
         while self.count() > 0 {
-            self.one_ended().await;
+            self.0.emptied.notified().await;
         }
     }
 }
@@ -140,8 +163,12 @@ impl Drop for Place {
                 open.addresses.remove(&address);
             }
         }
+        let is_last = open.all.is_empty();
         drop(open);
-        self.places.ended.notify_one();
+        self.places.freed.notify_one();
+        if is_last {
+            self.places.emptied.notify_one();
+        }
     }
 }
 
@@ -181,6 +208,11 @@ mod tests {
     fn take(connections: &Connections, address: &str) -> Result<Place, Full> {
         let activity = Arc::new(Activity::new(Arc::clone(connections.limits())));
         connections.take(address.parse().expect("an address"), &activity)
+    }
+
+    async fn wait(connections: &Connections, address: &str) -> Result<Place, Full> {
+        let activity = Arc::new(Activity::new(Arc::clone(connections.limits())));
+        connections.wait(address.parse().expect("an address"), &activity).await
     }
 
     #[test]
@@ -234,5 +266,38 @@ mod tests {
         assert_eq!(take(&connections, "127.0.0.1").err(), Some(Full::Server));
         drop(place);
         end.await;
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_full_server_is_noticed_although_connections_wait_for_a_slot() {
+        let connections = connections(2, 2);
+        let places: Vec<_> = (0..2).map(|_| take(&connections, "127.0.0.1").expect("a slot")).collect();
+        let mut waiting: Vec<_> = (0..5).map(|_| Box::pin(wait(&connections, "127.0.0.1"))).collect();
+        assert!(waiting.iter_mut().all(|one| one.now_or_never().is_none()));
+        let mut end = Box::pin(connections.end());
+        assert!((&mut end).now_or_never().is_none());
+        for one in waiting {
+            assert_eq!(one.now_or_never().map(|waited| waited.err()), Some(Some(Full::Server)));
+        }
+        drop(places);
+        assert!(end.now_or_never().is_some(), "the end of the last connection was noticed by nobody");
+    }
+
+    #[tokio::test]
+    async fn each_slot_that_becomes_free_is_taken_though_the_first_who_waits_cannot_have_it_or_gives_up() {
+        let connections = connections(3, 2);
+        let mut places: Vec<_> =
+            ["192.0.2.1", "127.0.0.1", "127.0.0.1"].map(|one| take(&connections, one).expect("a slot")).into();
+        let mut waiting: Vec<_> =
+            ["192.0.2.1", "192.0.2.1", "192.0.2.9"].map(|one| Box::pin(wait(&connections, one))).into();
+        let mut gives_up = Box::pin(wait(&connections, "192.0.2.7"));
+        assert!((&mut gives_up).now_or_never().is_none() && waiting.iter_mut().all(|one| one.now_or_never().is_none()));
+        drop(gives_up);
+        places.truncate(1);
+        let mut waited = waiting.into_iter().map(|one| one.now_or_never().expect("woken"));
+        let first = waited.next().expect("one");
+        assert!(first.is_ok());
+        assert_eq!(waited.next().expect("one").err(), Some(Full::Address));
+        assert!(waited.next().expect("one").is_ok(), "a free slot is left although somebody waits for it");
     }
 }

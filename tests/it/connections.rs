@@ -6,9 +6,13 @@ use crate::http2;
 use crate::users::GRAPHQL;
 use crate::wait::until;
 use serde_json::json;
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a client of these tests rests between two pieces of what it sends.
@@ -289,4 +293,38 @@ fn a_connection_of_http_2_ends_when_nothing_was_asked_for_long() {
     let since = Instant::now();
     let ended = http2::connection_after(&server.authority(), 65_535, |client| async move { client });
     assert!(ended.is_ok() && since.elapsed() >= Duration::from_millis(500), "{ended:?}");
+}
+
+/// Connections that wait for a slot must not take the news of ended connections from the shutdown.
+#[test]
+fn a_full_server_shuts_down_as_soon_as_an_idle_one() {
+    let server = Server::with(&["--connections", "4"]);
+    let mut idle: Vec<_> = (0..4).map(|_| connect(&server)).collect();
+    idle.iter_mut().for_each(ask);
+    // Clients that come and go while the server is full, from before its end until it is there.
+    let authority = server.authority();
+    let over = Arc::new(AtomicBool::new(false));
+    let crowd: Vec<_> = (0..8)
+        .map(|_| {
+            let (authority, over) = (authority.clone(), Arc::clone(&over));
+            thread::spawn(move || {
+                let mut held = VecDeque::new();
+                while !over.load(Ordering::SeqCst) {
+                    held.extend(TcpStream::connect(&authority));
+                    if held.len() > 20 {
+                        held.pop_front();
+                    }
+                    thread::yield_now();
+                }
+            })
+        })
+        .collect();
+    until("idle connections make room", || closed(&mut idle[0]));
+    let since = Instant::now();
+    server.terminate();
+    assert!(server.wait().success());
+    let took = since.elapsed();
+    over.store(true, Ordering::SeqCst);
+    crowd.into_iter().for_each(|one| one.join().expect("a client"));
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
 }

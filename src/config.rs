@@ -59,7 +59,8 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
 
-    /// Further host name that the server may be asked for by, such as a tunnel's; * is any; repeatable
+    /// Further host name that the server may be asked for by, such as a tunnel's or this machine's in its network; * is
+    /// any; repeatable. Addresses, loopback names and the host of --public-url need not be given
     #[arg(long, env = "CONNHUB_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub allow_host: Vec<String>,
 
@@ -350,11 +351,7 @@ impl ServeOptions {
     /// Under which names the server may be asked for.
     #[must_use]
     pub fn names(&self) -> http::Names {
-        http::Names {
-            public_origin: self.public_url.clone(),
-            allowed: self.allow_host.clone(),
-            sandbox: self.is_sandbox(),
-        }
+        http::Names { public_origin: self.public_url.clone(), allowed: self.allow_host.clone() }
     }
 
     /// What operations need to know.

@@ -38,14 +38,13 @@ pub struct Names {
     pub public_origin: Option<String>,
     /// Further host names that the operator allows; an asterisk is any.
     pub allowed: Vec<String>,
-    /// Whether none but people at this machine can reach it.
-    pub sandbox: bool,
 }
 
 impl Names {
     /// Whether the request's Host is a name of this server, or need not be because no page sent the request: see
-    /// [`is_of_a_program`]. Addresses always are names of this server: nobody can lead those elsewhere. A server on the
-    /// internet about which nothing was said takes any.
+    /// [`is_of_a_program`]. Addresses always are names of this server: nobody can lead those elsewhere. Wherever it listens,
+    /// it has no other names than those that the operator gave it: a page under a stranger's name reaches a server in a
+    /// private network as well as one on loopback.
     ///
     /// # Errors
     /// 421, with how to allow the name; 400 for what is no name. Browsers look up names that are none
@@ -63,13 +62,13 @@ impl Names {
                 ));
             }
         };
-        let unsaid = !self.sandbox && self.public_origin.is_none() && self.allowed.is_empty();
-        if unsaid || self.knows(host) || is_of_a_program() {
+        if self.knows(host) || is_of_a_program() {
             return Ok(());
         }
         let description = format!(
-            "this server is not known as {}; if it should be, start it with --allow-host {0} or --public-url. Programs \
-             are answered under any name if they send a valid token or client credentials, and no Origin",
+            "this server is not known as {}; if it should be, start it with --allow-host {0}, or with --public-url and the \
+             URL that people open. Its address always works. Programs are answered under any name if they send a valid \
+             token or client credentials, and no Origin",
             super::log::short(host)
         );
         Err(Refusal::new(Kind::MisdirectedRequest, description))
@@ -169,18 +168,14 @@ fn is_address(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn sandbox() -> Names {
-        Names { sandbox: true, ..Names::default() }
-    }
-
     #[test]
-    fn a_sandbox_goes_by_addresses_loopback_names_and_the_platforms() {
+    fn a_server_goes_by_addresses_loopback_names_and_the_platforms() {
         for known in ["127.0.0.1", "[::1]", "192.168.0.7", "localhost", "LOCALHOST.", "app.localhost", "api.connctd.io"]
         {
-            assert!(sandbox().knows(known), "{known}");
+            assert!(Names::default().knows(known), "{known}");
         }
         for other in ["evil.example", "localhost.evil.example", "notconnctd.io", "127.0.0.1.nip.io", "", "2130706433"] {
-            assert!(!sandbox().knows(other), "{other}");
+            assert!(!Names::default().knows(other), "{other}");
         }
     }
 
@@ -189,14 +184,13 @@ mod tests {
         let names = Names {
             public_origin: Some("https://hub.example:8443".to_owned()),
             allowed: vec!["tunnel.example".to_owned()],
-            sandbox: false,
         };
         for (host, known) in
             [("hub.example", true), ("HUB.example.", true), ("tunnel.example", true), ("evil.example", false)]
         {
             assert_eq!(names.knows(host), known, "{host}");
         }
-        assert!(Names { allowed: vec!["*".to_owned()], ..sandbox() }.knows("anything.example"));
+        assert!(Names { allowed: vec!["*".to_owned()], ..Names::default() }.knows("anything.example"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::harness::{EMAIL, PASSWORD, Server};
 use crate::http::{Request, Response};
 use crate::http2;
 use crate::socket::{PROTOCOL, Socket};
-use crate::users::{GRAPHQL, HUB, World, login};
+use crate::users::{Developer, GRAPHQL, HUB, World, login};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -295,20 +295,51 @@ fn a_name_to_allow_is_a_name_alone() {
     }
 }
 
-/// A server that others reach, and of which nothing was said, cannot know its names; once one is said it
-/// knows that one alone.
+/// A page under a stranger's name reaches a server in a private network through its visitors' browsers, as it reaches one
+/// on loopback.
 #[test]
-fn a_server_for_others_goes_by_what_was_said_of_it() {
+fn a_server_that_listens_on_all_interfaces_has_no_names_but_those_it_was_given() {
+    let ask = |server: &Server, request: Request, name: &str| {
+        let port = server.authority().rsplit(':').next().expect("a port").to_owned();
+        host(request, name).send(&format!("127.0.0.1:{port}"))
+    };
+    let plain = || Request::get("/api/schema");
     let server = Server::with(&["--listen", "0.0.0.0:0"]);
+    for name in ["anything.example", "evil.example:7171", "mybox", "mybox.local"] {
+        for request in paths(name) {
+            let port = server.authority().rsplit(':').next().expect("a port").to_owned();
+            let answer = request.send(&format!("127.0.0.1:{port}"));
+            assert_unknown(&answer, name.split(':').next().expect("a host"));
+        }
+    }
+    ask(&server, plain(), "{.evil.example").expect(400);
+    for name in ["127.0.0.1", "192.168.0.7:7171", "[fe80::1]", "localhost:7171", "api.connctd.io"] {
+        ask(&server, plain(), name).expect(200);
+    }
+    for probe in ["/healthz", "/readyz"] {
+        ask(&server, Request::get(probe), "connhub.internal").expect(200);
+    }
+    server.restart_with(&["--listen", "0.0.0.0:0", "--allow-host", "mybox.local"]);
+    for (name, status) in [("mybox.local:7171", 200), ("mybox", 421), ("127.0.0.1", 200)] {
+        ask(&server, plain(), name).expect(status);
+    }
+    server.restart_with(&["--listen", "0.0.0.0:0", "--public-url", "https://hub.example"]);
+    for (name, status) in [("hub.example", 200), ("mybox.local", 421), ("127.0.0.1", 200)] {
+        ask(&server, plain(), name).expect(status);
+    }
+}
+
+/// Programs reach it by the name of its container.
+#[test]
+fn programs_with_credentials_reach_a_server_on_all_interfaces_under_any_name() {
+    let server = Server::with(&["--listen", "0.0.0.0:0"]);
+    let developer = Developer::sign_in(&server);
     let port = server.authority().rsplit(':').next().expect("a port").to_owned();
     let here = format!("127.0.0.1:{port}");
-    let ask = |name: &str| host(Request::get("/api/schema"), name).send(&here).status;
-    assert_eq!(ask("anything.example"), 200);
-    assert_eq!(ask("{.evil.example"), 400);
-    let said = Server::with(&["--listen", "0.0.0.0:0", "--public-url", "https://hub.example"]);
-    let port = said.authority().rsplit(':').next().expect("a port").to_owned();
-    let ask = |name: &str| host(Request::get("/api/schema"), name).send(&format!("127.0.0.1:{port}")).status;
-    assert_eq!((ask("hub.example"), ask("anything.example"), ask("127.0.0.1")), (200, 421, 200));
+    let query = || Request::post(GRAPHQL).json(&json!({ "query": "{ __typename }" })).bearer(developer.token.as_str());
+    host(query(), "connhub:7171").send(&here).expect(200);
+    let by_page = query().header("Origin", "http://connhub:7171");
+    assert_unknown(&host(by_page, "connhub:7171").send(&here), "connhub");
 }
 
 /// Headers that tell that another site's page asks.

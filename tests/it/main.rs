@@ -46,6 +46,7 @@ mod isolation;
 mod live;
 mod live_instances;
 mod live_protocol;
+mod log_lines;
 mod metrics;
 mod migrations;
 mod null_constraints;

@@ -8,6 +8,7 @@
 //! Used by [`super`].
 
 use crate::http::graphql;
+use crate::http::log::STRANGERS;
 use crate::http::reply::Refusal;
 use crate::http::socket::message::{self, FromClient};
 use crate::http::socket::{Begun, Close, End, Events, Happened, Identity, Operations};
@@ -71,13 +72,16 @@ where
         }
         None => converse(&mut sink, &mut stream, start).await,
     };
-    tracing::info!(
-        request_id = id,
-        code = end.as_ref().map(|close| close.code),
-        reason = end.as_ref().map(|close| close.reason.as_str()),
-        seconds = begun.elapsed().as_secs(),
-        "a WebSocket ends"
-    );
+    // Anyone can open one and have it closed.
+    if STRANGERS.admits() {
+        tracing::info!(
+            request_id = id,
+            code = end.as_ref().map(|close| close.code),
+            reason = end.as_ref().map(|close| close.reason.as_str()),
+            seconds = begun.elapsed().as_secs(),
+            "a WebSocket ends"
+        );
+    }
     let closing = async {
         if let Some(close) = end {
             sink.send(close.message()).await?;

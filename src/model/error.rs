@@ -137,6 +137,15 @@ impl Violations {
             self.length(text, 1, max, path);
         } else if text.chars().any(char::is_control) || !text.chars().any(seen) {
             self.add(path, "must have characters that can be seen, and no control characters");
+        } else if let Some(hidden) = first_hidden(text) {
+            let code = u32::from(hidden);
+            self.add(
+                path,
+                format!(
+                    "must not contain U+{code:04X}, {}; delete it, or type the name again instead of pasting it",
+                    what_hides(hidden)
+                ),
+            );
         }
     }
 
@@ -165,8 +174,52 @@ impl Violations {
 /// Cf and its like, as far as they stand outside of words.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The first character of a name that hides something: that changes the order in which others are shown, breaks the
+/// line, or makes two names look the same that are not. What scripts and emoji are written with is fine at its place.
+fn first_hidden(text: &str) -> Option<char> {
+    let characters: Vec<char> = text.chars().collect();
+    let is_fine = |at: usize| {
+        let before = at.checked_sub(1).map(|before| characters[before]);
+        let after = characters.get(at + 1).copied();
+        // A letter of ASCII is joined to nothing and has no variants.
+        let takes = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !c.is_whitespace());
+        match characters[at] {
+            // Between letters of Persian and of the scripts of India, and in emoji that are made of several.
+            '\u{200c}' | '\u{200d}' => {
+                takes(before.filter(|c| !is_joiner(*c))) && takes(after.filter(|c| !is_invisible(*c)))
+            }
+            // Of emoji (1️⃣ too), of CJK and of Mongolian.
+            '\u{fe00}'..='\u{fe0f}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{e0100}'..='\u{e01ef}' => {
+                takes(before.filter(|c| !is_invisible(*c))) || after == Some('\u{20e3}')
+            }
+            // The flags of England, Scotland and Wales.
+            '\u{e0020}'..='\u{e007f}' => {
+                let flag = characters[..at].iter().rev().find(|c| !matches!(c, '\u{e0020}'..='\u{e007f}'));
+                flag == Some(&'\u{1f3f4}')
+            }
+            c => !is_invisible(c),
+        }
+    };
+    (0..characters.len()).find(|at| !is_fine(*at)).map(|at| characters[at])
+}
+
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+fn what_hides(c: char) -> &'static str {
+    match c {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            "which changes the direction in which the text around it is shown"
+        }
+        '\u{2028}' | '\u{2029}' => "which begins a new line",
+        _ => "which cannot be seen",
+    }
 }
 
 #[cfg(test)]
@@ -180,13 +233,63 @@ mod tests {
             violations.label(text, 10, "name");
             violations.into_vec().len()
         };
-        for good in ["a", "ü", "A shop", "家", "👩\u{200d}🔧", "a\u{202e}b", "x\u{301}"] {
+        for good in ["a", "ü", "A shop", "家", "👩\u{200d}🔧", "x\u{301}", "שלום", "a\u{a0}b"] {
+            assert_eq!(problems(good), 0, "{good:?}");
+        }
+        // What is written with characters that cannot be seen: Persian, Sinhala, emoji, a keycap, a flag, a variant of CJK.
+        for good in [
+            "می\u{200c}خواهم",
+            "ශ\u{200d}රී",
+            "❤\u{fe0f}\u{200d}🔥",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "1\u{fe0f}\u{20e3}",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            "葛\u{e0100}",
+        ] {
             assert_eq!(problems(good), 0, "{good:?}");
         }
         for bad in
             ["", " ", "\u{a0}", "\u{200b}", "\u{2060}\u{feff} ", "\0", "a\0", "a\u{1b}[2J", "a\nb", "eleven char"]
         {
             assert_eq!(problems(bad), 1, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_label_hides_changes_the_order_or_begins_a_line() {
+        for bad in [
+            "a\u{202e}b",
+            "\u{202d}a",
+            "a\u{202c}",
+            "\u{2066}a\u{2069}",
+            "a\u{2067}b",
+            "a\u{200e}",
+            "\u{200f}שלום",
+            "\u{61c}a",
+            "a\u{200b}b",
+            "a\u{2060}b",
+            "\u{feff}a",
+            "a\u{ad}b",
+            "a\u{34f}b",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "a\u{200d}b",
+            "ü\u{200c}b",
+            "ü\u{200d}",
+            "\u{200d}ü",
+            "ü\u{200d}\u{200d}ü",
+            "a\u{fe0f}",
+            "ü\u{fe00}\u{fe0f}",
+            "a\u{e0061}",
+            "\u{3164}a",
+            "a\u{fff9}b",
+            "a\u{1d173}b",
+        ] {
+            let mut violations = Violations::default();
+            violations.label(bad, 30, "name");
+            let told = violations.into_vec();
+            assert!(told.len() == 1 && told[0].message.contains("U+"), "{bad:?}: {told:?}");
+            assert!(!told[0].message.contains(is_invisible), "the message hides something itself");
         }
     }
 }

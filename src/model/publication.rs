@@ -150,7 +150,7 @@ impl PublicationProfile {
         }
         violations.require(self.tags.len() <= TAGS_MAX, "connector.tags", format!("at most {TAGS_MAX} are possible"));
         for (index, tag) in self.tags.iter().enumerate().take(TAGS_MAX) {
-            violations.length(tag, 1, 50, format!("connector.tags[{index}]"));
+            violations.label(tag, 50, format!("connector.tags[{index}]"));
         }
     }
 }

@@ -216,7 +216,7 @@ fn further_step(raw: &str) -> Result<Option<FurtherStep>, Malformed> {
     if kind == FurtherStepKind::Redirect && !is_web_url(&content) {
         return Err("its furtherStep redirects to something that is no absolute http or https URL".to_owned());
     }
-    Ok(Some(FurtherStep { kind, content }))
+    Ok(Some(FurtherStep::new(kind, content)))
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     fn answer(details: Option<&str>, step: Option<(FurtherStepKind, &str)>) -> LifecycleAnswer {
         LifecycleAnswer {
             details: details.map(|text| Details::from_json_object(text.to_owned())),
-            further_step: step.map(|(kind, content)| FurtherStep { kind, content: content.to_owned() }),
+            further_step: step.map(|(kind, content)| FurtherStep::new(kind, content.to_owned())),
         }
     }
 

@@ -4,11 +4,12 @@
 
 use crate::graphql::document::Documents;
 use crate::graphql::limits::Limits;
-use crate::graphql::{SCHEMA, cursor, markdown};
+use crate::graphql::{SCHEMA, cursor};
 use crate::model::bucket::{Aggregate, TimeBucket};
 use crate::model::error::Violations;
 use crate::model::filter::LikePattern;
 use crate::model::interval::Interval;
+use crate::model::markdown;
 use crate::model::time::Timestamp;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -70,8 +71,8 @@ pub fn history(data: &[u8]) {
     let (width, offset) = text.split_once('\n').unwrap_or((text, ""));
     if let Some(bucket) = TimeBucket::new(width, Some(offset), Aggregate::Avg, &mut Violations::default()) {
         let at = Timestamp::from_micros(1_600_000_000_000_000);
-        let start = bucket.start_of(at);
-        assert!(start <= at && at < bucket.after(start), "{text:?}: {start}");
+        let start = bucket.at(at).start();
+        assert!(start <= at && at < bucket.at(start).end(), "{text:?}: {start}");
     }
     if let Some(pattern) = LikePattern::parse(width) {
         let _ = pattern.matches(offset);

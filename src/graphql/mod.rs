@@ -16,7 +16,6 @@ mod input;
 mod limits;
 mod list;
 mod live;
-mod markdown;
 mod mutation;
 mod parts;
 mod query;

@@ -1,5 +1,6 @@
 //! The life of installations and instances, which is the same: states, reports, further steps.
 
+use crate::model::markdown;
 use std::fmt;
 
 /// Where an installation or an instance stands. The numbers are the ones on the wire to
@@ -136,6 +137,17 @@ pub struct FurtherStep {
     pub kind: FurtherStepKind,
     /// The text, the Markdown or the URL.
     pub content: String,
+    /// The Markdown as HTML that a page may show.
+    pub html: Option<String>,
+}
+
+impl FurtherStep {
+    /// A step with this content, which is rendered if it is Markdown.
+    #[must_use]
+    pub fn new(kind: FurtherStepKind, content: String) -> Self {
+        let html = (kind == FurtherStepKind::Markdown).then(|| markdown::to_html(&content));
+        Self { kind, content, html }
+    }
 }
 
 /// A state together with what explains it.

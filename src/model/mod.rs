@@ -22,6 +22,7 @@ pub mod installation;
 pub mod instance;
 pub mod interval;
 pub mod lifecycle;
+pub mod markdown;
 pub mod page;
 pub mod parameter;
 pub mod party;

@@ -131,7 +131,10 @@ impl Event {
             Self::Property(change) => change.component.len() + change.property.len() + change.value.len(),
             Self::Installation(Installation { standing, .. }) | Self::Instance(Instance { standing, .. }) => {
                 standing.details.as_ref().map_or(0, |details| details.as_str().len())
-                    + standing.further_step.as_ref().map_or(0, |step| step.content.len())
+                    + standing
+                        .further_step
+                        .as_ref()
+                        .map_or(0, |step| step.content.len() + step.html.as_ref().map_or(0, String::len))
             }
             Self::ActionRequest(request) => {
                 let values = request.parameters.iter().map(|value| value.name.len() + value.value.len());

@@ -2,6 +2,7 @@
 //! the database too.
 
 use crate::model::filter::LikePattern;
+use crate::model::markdown;
 use crate::model::text::{email_key, searchable};
 use crate::store::sealing::Sealing;
 use rusqlite::Connection;
@@ -15,7 +16,8 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// - `holds(text, sought)` and `is_same(text, sought)`: whether a text contains, or is, what somebody searches for;
 ///   `sought` is [`searchable`] already, while SQLite's `lower` knows the letters of ASCII alone;
 /// - `email_key_of(email)`: what e-mails of one address have in common;
-/// - `sealed` and `unsealed`, see [`crate::store::sealing`], of a database that is not encrypted.
+/// - `sealed` and `unsealed`, see [`crate::store::sealing`], of a database that is not encrypted;
+/// - `markdown_html(text)`: Markdown as HTML that a page may show.
 pub(super) fn add(connection: &Connection) -> rusqlite::Result<()> {
     Sealing::Plain.add(connection)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
@@ -26,7 +28,11 @@ pub(super) fn add(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("is_same", 2, flags, |context| {
         Ok(searchable(context.get_raw(0).as_str()?) == context.get_raw(1).as_str()?)
     })?;
-    connection.create_scalar_function("email_key_of", 1, flags, |context| Ok(email_key(context.get_raw(0).as_str()?)))
+    connection
+        .create_scalar_function("email_key_of", 1, flags, |context| Ok(email_key(context.get_raw(0).as_str()?)))?;
+    connection.create_scalar_function("markdown_html", 1, flags, |context| {
+        Ok(markdown::to_html(context.get_raw(0).as_str()?))
+    })
 }
 
 fn is_like(context: &Context<'_>) -> rusqlite::Result<bool> {

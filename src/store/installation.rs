@@ -12,7 +12,7 @@ use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
-const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, created_at, \
+const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, step_html, created_at, \
     token_key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
@@ -22,8 +22,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
         owner: row.get(2)?,
         publication: row.get(3)?,
         standing: standing(row, 4)?,
-        created_at: row.get(8)?,
-        token_key: row.get(9)?,
+        created_at: row.get(9)?,
+        token_key: row.get(10)?,
     })
 }
 
@@ -162,12 +162,12 @@ pub fn change_standing(
     to: &Standing,
 ) -> Result<bool> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE installations SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5 \
-         WHERE id = ?1 AND state IN rarray(?6)",
+        "UPDATE installations SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5, step_html = ?6 \
+         WHERE id = ?1 AND state IN rarray(?7)",
     )?;
-    let (details, step_kind, step_content) = standing_columns(to);
+    let (details, step_kind, step_content, step_html) = standing_columns(to);
     let from: Vec<i64> = from.iter().map(|state| state.number().into()).collect();
-    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, array(&from)])? == 1)
+    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, step_html, array(&from)])? == 1)
 }
 
 /// Deletes an installation with its configuration; its instances must be gone.

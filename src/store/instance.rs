@@ -13,7 +13,7 @@ use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
-const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, created_at, \
+const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, step_html, created_at, \
     token_key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
@@ -24,8 +24,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
         owner: row.get(3)?,
         subject: row.get(4)?,
         standing: standing(row, 5)?,
-        created_at: row.get(9)?,
-        token_key: row.get(10)?,
+        created_at: row.get(10)?,
+        token_key: row.get(11)?,
     })
 }
 
@@ -223,12 +223,12 @@ pub fn shown_configurations(
 /// Faults of the database.
 pub fn change_standing(transaction: &Transaction<'_>, id: InstanceId, from: &[State], to: &Standing) -> Result<bool> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE instances SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5 \
-         WHERE id = ?1 AND state IN rarray(?6)",
+        "UPDATE instances SET state = ?2, details = ?3, step_kind = ?4, step_content = ?5, step_html = ?6 \
+         WHERE id = ?1 AND state IN rarray(?7)",
     )?;
-    let (details, step_kind, step_content) = standing_columns(to);
+    let (details, step_kind, step_content, step_html) = standing_columns(to);
     let from: Vec<i64> = from.iter().map(|state| state.number().into()).collect();
-    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, array(&from)])? == 1)
+    Ok(statement.execute(params![id, to.state, details, step_kind, step_content, step_html, array(&from)])? == 1)
 }
 
 /// Marks all instances of an installation as being removed.

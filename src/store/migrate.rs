@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0008_operator.sql"),
     include_str!("../../schema/0009_signing_keys.sql"),
     include_str!("../../schema/0010_usage.sql"),
+    include_str!("../../schema/0011_step_html.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -140,6 +141,13 @@ mod tests {
         INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES (x'01', 'e@h', 'n', 'h', 1);
         INSERT INTO apps (id, owner, name, redirect_uris, secret_hash, created_at)
           VALUES (x'02', x'01', 'n', '[]', x'00', 1);
+        INSERT INTO publications (id, owner, name, description, tags, mode, active, installation_callback_url,
+            instance_callback_url, action_callback_url, public_key, signing_seed, created_at)
+          VALUES (x'04', x'01', 'n', 'd', '[]', 'PRIVATE', 1, 'u', 'u', 'u', x'00', x'00', 1);
+        INSERT INTO installations (id, app, owner, publication, state, step_kind, step_content, created_at)
+          VALUES (x'05', x'02', x'01', x'04', 3, 2, '**press** <b>it</b>', 1);
+        INSERT INTO instances (id, installation, app, owner, subject, state, step_kind, step_content, created_at)
+          VALUES (x'06', x'05', x'02', x'01', 's', 3, 1, '**text**', 1);
         INSERT INTO things (key, id, app, subject, name, manufacturer, main_component_id, display_type, status, created_at)
           VALUES (7, x'03', x'02', 'default', 'n', 'm', 'c', 'd', 'UNKNOWN', 1);
         INSERT INTO components (key, thing, id, name, component_type, capabilities)
@@ -162,6 +170,7 @@ mod tests {
             "689a57bd288d879911c1a86ea17601ef2581073bf67bc7f7efb8015f8891c7f8",
             "b0871a658a40dd80d79de6cd0b8f9351febc5554144ff9631a14ef35f2db836c",
             "92bcae13350606384418b79fd58a4f1e57a78ea69a7f208d426671904732d9e4",
+            "ceb17cfcf7c47a9a606715d5ba5117cb00f7fb860eb697e5a71631b1d040f7aa",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -183,6 +192,8 @@ mod tests {
         assert_eq!(text("SELECT group_concat(at || '=' || value) FROM history WHERE property = 9"), "1=1.0,2=2.0");
         assert_eq!(text("SELECT id || value FROM properties WHERE key = 9 AND component = 8"), "p1");
         assert_eq!(text("SELECT email_key || ' ' || role || ' ' || used_at FROM accounts"), "e@h OPERATOR 1");
+        assert_eq!(text("SELECT step_html FROM installations"), "<p><strong>press</strong> it</p>\n");
+        assert_eq!(text("SELECT step_content || (step_html IS NULL) FROM instances"), "**text**1");
         assert_eq!(text("SELECT CAST(value AS TEXT) FROM settings WHERE name = 'clock'"), "1");
         connection.execute("DELETE FROM things", []).expect("deleted");
         assert_eq!(text("SELECT group_concat(property) FROM ended_histories"), "9");

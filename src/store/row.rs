@@ -150,24 +150,26 @@ pub(super) fn finite(number: f64) -> f64 {
     number.clamp(f64::MIN, f64::MAX)
 }
 
-/// A standing from its four columns, `state, details, step_kind, step_content`, the first at `at`.
+/// A standing from its five columns, `state, details, step_kind, step_content, step_html`, the first at `at`.
 pub(super) fn standing(row: &Row<'_>, at: usize) -> rusqlite::Result<Standing> {
     let kind = row.get::<_, Option<i64>>(at + 2)?.and_then(FurtherStepKind::from_number);
     let content = row.get::<_, Option<String>>(at + 3)?;
+    let html = row.get(at + 4)?;
     Ok(Standing {
         state: row.get(at)?,
         details: row.get::<_, Option<String>>(at + 1)?.map(Details::from_json_object),
-        further_step: kind.zip(content).map(|(kind, content)| FurtherStep { kind, content }),
+        further_step: kind.zip(content).map(|(kind, content)| FurtherStep { kind, content, html }),
     })
 }
 
-/// The columns that stand beside `state` for a standing: details, step_kind, step_content.
-pub(super) fn standing_columns(standing: &Standing) -> (Option<&str>, Option<u8>, Option<&str>) {
+/// The columns beside `state` of a standing: details, step_kind, step_content, step_html.
+pub(super) fn standing_columns(standing: &Standing) -> (Option<&str>, Option<u8>, Option<&str>, Option<&str>) {
     let step = standing.further_step.as_ref();
     (
         standing.details.as_ref().map(Details::as_str),
         step.map(|step| step.kind.number()),
         step.map(|step| step.content.as_str()),
+        step.and_then(|step| step.html.as_deref()),
     )
 }
 

@@ -47,6 +47,7 @@ mod live;
 mod live_instances;
 mod live_protocol;
 mod log_lines;
+mod markdown;
 mod metrics;
 mod migrations;
 mod null_constraints;

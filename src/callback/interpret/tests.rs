@@ -49,7 +49,7 @@ fn created_is_complete_whatever_the_body() {
 
 #[test]
 fn accepted_is_ongoing_with_what_it_says() {
-    let step = FurtherStep { kind: FurtherStepKind::Redirect, content: "https://h/".to_owned() };
+    let step = FurtherStep::new(FurtherStepKind::Redirect, "https://h/".to_owned());
     for (body, details, further_step) in [
         ("", None, None),
         (r#"{"details":{"a":1}}"#, Some(json!({"a": 1})), None),

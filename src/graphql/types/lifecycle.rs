@@ -1,7 +1,6 @@
 //! States of installations and instances, their details and further steps.
 
 use crate::graphql::context::Context;
-use crate::graphql::markdown;
 use crate::graphql::scalars::{Json, Scalar};
 use crate::model::lifecycle::{self, FurtherStepKind, Standing, State};
 use juniper::{GraphQLEnum, graphql_object};
@@ -84,9 +83,10 @@ impl FurtherStep<'_> {
         &self.0.content
     }
 
-    /// The content as sanitised HTML, for MARKDOWN; null else.
-    fn content_html(&self) -> Option<String> {
-        (self.0.kind == FurtherStepKind::Markdown).then(|| markdown::to_html(&self.0.content))
+    /// The content as sanitised HTML of at most 64 KiB, for MARKDOWN; null otherwise. HTML within the Markdown is left out, and
+    /// images are links, so that showing it loads nothing from elsewhere.
+    fn content_html(&self) -> Option<&str> {
+        self.0.html.as_deref()
     }
 }
 

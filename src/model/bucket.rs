@@ -1,10 +1,18 @@
 //! Time buckets: equal stretches of time that the points of a history are gathered into, aligned as
 //! TimescaleDB's `time_bucket` aligns them.
+//!
+//! In a time zone they are equal by the zone's clocks. Where these are set, the bucket that contains the change is longer
+//! or shorter by as much: days have 23 or 25 hours. Where the clocks are set back by a multiple of the width, as for
+//! buckets of an hour, each pass through the hour that they show twice has buckets of its own.
+
+#[cfg(test)]
+mod tests;
 
 use crate::model::error::Violations;
 use crate::model::interval::Interval;
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
+use crate::model::zone::{Period, Zone};
 
 /// Where buckets are counted from without an offset: Monday, 2000-01-03T00:00:00Z (TimescaleDB).
 const ORIGIN: i64 = 946_857_600_000_000;
@@ -97,12 +105,42 @@ impl Gathered {
 }
 
 /// How points are gathered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeBucket {
     width: i64,
     shift: i64,
+    /// By whose clocks; UTC if not said.
+    zone: Option<Zone>,
     /// What is made of each bucket's values.
     pub aggregate: Aggregate,
+}
+
+/// One stretch of time, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    from: i64,
+    /// When the next one begins.
+    until: i64,
+}
+
+impl Bucket {
+    /// Whether a point lies in it.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        (self.from..self.until).contains(&at.micros())
+    }
+
+    /// When it begins: at the earliest when time does, so that it can be written.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        Timestamp::from_micros(self.from).max(Timestamp::EARLIEST)
+    }
+
+    /// When the next one begins.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        Timestamp::from_micros(self.until)
+    }
 }
 
 impl TimeBucket {
@@ -118,143 +156,68 @@ impl TimeBucket {
             violations.add("timeBucket.width", "must be longer than nothing");
             return None;
         }
-        Some(Self { width, shift: (ORIGIN % width + offset? % width).rem_euclid(width), aggregate })
+        Some(Self { width, shift: (ORIGIN % width + offset? % width).rem_euclid(width), zone: None, aggregate })
     }
 
-    /// When the bucket begins that holds a point: at the earliest when time does, so that it can be written.
+    /// The same by the clocks of a time zone.
     #[must_use]
-    pub fn start_of(self, at: Timestamp) -> Timestamp {
-        Timestamp::from_micros(self.whole_start_of(at)).max(Timestamp::EARLIEST)
+    pub fn in_zone(self, zone: Option<Zone>) -> Self {
+        Self { zone, ..self }
     }
 
-    fn whole_start_of(self, at: Timestamp) -> i64 {
-        let into = at.micros().saturating_sub(self.shift).rem_euclid(self.width);
-        at.micros().saturating_sub(into)
-    }
-
-    /// When the bucket after the one that begins then begins.
+    /// The bucket that holds a point.
     #[must_use]
-    pub fn after(self, start: Timestamp) -> Timestamp {
-        Timestamp::from_micros(self.whole_start_of(start).saturating_add(self.width))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::error::Error;
-
-    /// Computed by hand on a calendar, or what PostgreSQL with TimescaleDB documents.
-    const STARTS: &[(&str, Option<&str>, &str, &str)] = &[
-        // TimescaleDB's own examples: five minutes, and the same offset by two and a half.
-        ("5minutes", None, "2020-04-02T08:13:45.598302Z", "2020-04-02T08:10:00.000000Z"),
-        ("5minutes", Some("2.5minutes"), "2020-04-02T08:13:45.598302Z", "2020-04-02T08:12:30.000000Z"),
-        ("5minutes", Some("2.5minutes"), "2020-04-02T08:12:29.999999Z", "2020-04-02T08:07:30.000000Z"),
-        // A bucket begins with its start.
-        ("5minutes", None, "2020-04-02T08:10:00Z", "2020-04-02T08:10:00.000000Z"),
-        ("5minutes", None, "2020-04-02T08:09:59.999999Z", "2020-04-02T08:05:00.000000Z"),
-        // Days begin at midnight UTC, also where a clock somewhere is changed on that day.
-        ("1 day", None, "2020-03-29T01:00:00+01:00", "2020-03-29T00:00:00.000000Z"),
-        ("1 day", None, "2020-03-29T03:30:00+02:00", "2020-03-29T00:00:00.000000Z"),
-        ("1 day", None, "2020-10-25T23:59:59.999999+01:00", "2020-10-25T00:00:00.000000Z"),
-        ("1 day", Some("-2 hours"), "2020-10-25T22:30:00Z", "2020-10-25T22:00:00.000000Z"),
-        ("1 day", Some("-2 hours"), "2020-10-25T21:59:59Z", "2020-10-24T22:00:00.000000Z"),
-        // Weeks begin on Mondays.
-        ("1 week", None, "2020-04-05T23:59:59.999999Z", "2020-03-30T00:00:00.000000Z"),
-        ("1 week", None, "2020-04-06T00:00:00Z", "2020-04-06T00:00:00.000000Z"),
-        ("7 days", None, "2000-01-03T00:00:00Z", "2000-01-03T00:00:00.000000Z"),
-        ("2 weeks", None, "2000-01-16T23:59:59Z", "2000-01-03T00:00:00.000000Z"),
-        ("2 weeks", None, "2000-01-02T23:59:59Z", "1999-12-20T00:00:00.000000Z"),
-        ("1 week", Some("-1 day"), "2020-04-05T12:00:00Z", "2020-04-05T00:00:00.000000Z"),
-        ("1 week", Some("8 days"), "2020-04-07T12:00:00Z", "2020-04-07T00:00:00.000000Z"),
-        // What does not divide a day is counted from the origin.
-        ("7 hours", None, "2000-01-03T13:59:59Z", "2000-01-03T07:00:00.000000Z"),
-        ("7 hours", None, "2000-01-02T23:00:00Z", "2000-01-02T17:00:00.000000Z"),
-        ("3 days", None, "2000-01-02T12:00:00Z", "1999-12-31T00:00:00.000000Z"),
-        // Before 1970.
-        ("1 day", None, "1969-12-31T23:59:59.999999Z", "1969-12-31T00:00:00.000000Z"),
-        ("1 hour", None, "1969-12-31T23:59:59.999999Z", "1969-12-31T23:00:00.000000Z"),
-        ("1 week", None, "1969-12-31T12:00:00Z", "1969-12-29T00:00:00.000000Z"),
-        ("1 day", Some("30 hours"), "1900-01-01T05:00:00Z", "1899-12-31T06:00:00.000000Z"),
-        ("1 day", None, "0001-01-01T00:00:01Z", "0001-01-01T00:00:00.000000Z"),
-    ];
-
-    #[test]
-    fn a_point_lies_in_the_bucket_that_timescale_puts_it_in() {
-        for (width, offset, at, start) in STARTS {
-            let mut violations = Violations::default();
-            let bucket = TimeBucket::new(width, *offset, Aggregate::Avg, &mut violations).expect("a good bucket");
-            let at = Timestamp::parse(at).expect("a time");
-            assert_eq!(bucket.start_of(at).to_string(), *start, "{width} {offset:?} {at}");
-        }
-    }
-
-    #[test]
-    fn small_values_are_not_lost_beside_great_ones() {
-        let mut gathered = Gathered::of(1e16);
-        for value in [1.0, 1.0, -1e16] {
-            gathered.add(value);
-        }
-        let made = [Aggregate::Sum, Aggregate::Count, Aggregate::Avg, Aggregate::Max, Aggregate::Min];
-        assert_eq!(made.map(|aggregate| gathered.aggregated(aggregate)), [2.0, 4.0, 0.5, 1e16, -1e16]);
-    }
-
-    fn gathered(values: &[f64]) -> Gathered {
-        let mut gathered = Gathered::of(values[0]);
-        for value in &values[1..] {
-            gathered.add(*value);
-        }
-        gathered
-    }
-
-    #[test]
-    fn what_lies_between_numbers_is_one_however_great_the_sum_was_meanwhile() {
-        let (great, most) = (1.7e308, f64::MAX);
-        for (values, sum, avg) in [
-            (&[great, great][..], f64::INFINITY, great),
-            (&[great, great, -great, -great], 0.0, 0.0),
-            (&[most, most, most, -most, -most], most, most / 5.0),
-            (&[-great, -great, -great], f64::NEG_INFINITY, -great),
-            (&[great, great, -great, 1.0, -great], 1.0, 0.2),
-            (&[most, -most, 5e-324], 5e-324, 0.0),
-            (&[0.1, 0.1, 0.1], 0.3, 0.1),
-        ] {
-            let made = gathered(values);
-            let (got, mean) = (made.aggregated(Aggregate::Sum), made.aggregated(Aggregate::Avg));
-            assert!(got == sum || (got - sum).abs() <= sum.abs() * 1e-15, "{values:?}: {got}");
-            assert!(mean == avg || (mean - avg).abs() <= avg.abs() * 1e-15, "{values:?}: {mean}");
-            // Not by the last digit either: three times 0.1 is more than 0.3, and a third of that more than 0.1.
-            let among = made.aggregated(Aggregate::Min)..=made.aggregated(Aggregate::Max);
-            assert!(among.contains(&mean), "{values:?}: {mean}");
-        }
-    }
-
-    #[test]
-    fn the_first_bucket_begins_when_time_does() {
-        let bucket = TimeBucket::new("36525 days", None, Aggregate::Avg, &mut Violations::default()).expect("a bucket");
-        let at = Timestamp::parse("0050-01-01T00:00:00Z").expect("a time");
-        let start = bucket.start_of(at);
-        assert_eq!(start, Timestamp::EARLIEST);
-        assert_eq!(bucket.start_of(start), start);
-        let next = bucket.after(start);
-        assert!(next > at && bucket.start_of(next) == next && bucket.after(at) == next, "{next}");
-        for at in [Timestamp::MIN, Timestamp::MAX] {
-            assert!(bucket.start_of(at) <= at.max(Timestamp::EARLIEST));
-        }
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once() {
-        let told = |width, offset| {
-            let mut violations = Violations::default();
-            assert_eq!(TimeBucket::new(width, offset, Aggregate::Avg, &mut violations), None);
-            match violations.into_result(()) {
-                Err(Error::Invalid(violations)) => violations.into_iter().map(|v| v.path).collect(),
-                _ => Vec::new(),
-            }
+    pub fn at(&self, at: Timestamp) -> Bucket {
+        let at = at.micros();
+        let Some(zone) = &self.zone else {
+            let from = self.floor(at);
+            return Bucket { from, until: from.saturating_add(self.width) };
         };
-        assert_eq!(told("1 month", Some("soon")), ["timeBucket.width", "timeBucket.offset"]);
-        assert_eq!(told("0 s", None), ["timeBucket.width"]);
-        assert_eq!(told("-1 day", Some("1 day")), ["timeBucket.width"]);
+        let period = zone.period(at);
+        let floor = self.floor(period.local(at));
+        Bucket { from: self.beginning(zone, period, floor), until: self.end(zone, period, floor) }
+    }
+
+    /// What the clocks show at the beginning of the bucket in which they show this.
+    fn floor(&self, local: i64) -> i64 {
+        local.saturating_sub(local.saturating_sub(self.shift).rem_euclid(self.width))
+    }
+
+    /// When the bucket begins that the clocks call `floor`, and that has a part in this period.
+    fn beginning(&self, zone: &Zone, mut period: Period, floor: i64) -> i64 {
+        loop {
+            let from = floor.saturating_sub(period.offset);
+            if from > period.from || period.from == i64::MIN {
+                return from;
+            }
+            let before = zone.period(period.from - 1);
+            if !self.goes_on(before, period, floor) {
+                return period.from;
+            }
+            period = before;
+        }
+    }
+
+    /// When it ends.
+    fn end(&self, zone: &Zone, mut period: Period, floor: i64) -> i64 {
+        loop {
+            let until = floor.saturating_add(self.width).saturating_sub(period.offset);
+            if until < period.until || period.until == i64::MAX {
+                return until;
+            }
+            let next = zone.period(period.until);
+            if !self.goes_on(period, next, floor) {
+                return period.until;
+            }
+            period = next;
+        }
+    }
+
+    /// Whether the bucket lasts although the clocks are set within it, or at one of its ends: it does if it is the same
+    /// one for them before and after, unless it was complete before and begins again.
+    fn goes_on(&self, before: Period, next: Period, floor: i64) -> bool {
+        let (end, begin) = (before.local(next.from), next.local(next.from));
+        let same = self.floor(end.saturating_sub(1)) == floor && self.floor(begin) == floor;
+        same && (begin != floor || end != floor.saturating_add(self.width))
     }
 }

@@ -87,7 +87,7 @@ pub struct HistorySelection {
 }
 
 /// Which of a selection's rows are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage {
     /// How many rows at the most.
     pub size: u32,

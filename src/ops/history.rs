@@ -20,7 +20,7 @@ pub fn page(
     selection: &HistorySelection,
     page: &HistoryPage,
 ) -> Result<(Vec<HistoryPoint>, bool)> {
-    if page.bucket.is_some_and(|bucket| !bucket.aggregate.is_of(kind)) {
+    if page.bucket.as_ref().is_some_and(|bucket| !bucket.aggregate.is_of(kind)) {
         return Ok((Vec::new(), false));
     }
     let mut points = store::history::page(view, property, kind, selection, page)?;

@@ -4,7 +4,7 @@ mod condition;
 #[cfg(test)]
 mod tests;
 
-use crate::model::bucket::{Aggregate, Gathered, TimeBucket};
+use crate::model::bucket::{Aggregate, Bucket, Gathered, TimeBucket};
 use crate::model::error::Result;
 use crate::model::history::{
     HistoricValue, HistoryPage, HistoryPoint, HistorySelection, HistorySummary, PropertyUpdate,
@@ -155,14 +155,14 @@ pub fn page(
     selection: &HistorySelection,
     page: &HistoryPage,
 ) -> Result<Vec<HistoryPoint>> {
-    let after = page.after.map(|after| match page.bucket {
-        Some(bucket) => bucket.after(after),
+    let after = page.after.map(|after| match &page.bucket {
+        Some(bucket) => bucket.at(after).end(),
         None => Timestamp::from_micros(after.micros().saturating_add(1)),
     });
     let from = after.map_or(selection.from, |after| after.max(selection.from));
     let filter = Where::new(property, from, selection.to, selection.condition.as_ref());
     let limit = page.size as usize + 1;
-    let mut points = match page.bucket {
+    let mut points = match &page.bucket {
         Some(bucket) => buckets(connection, &filter, bucket, page.last, limit)?,
         None => rows(connection, filter, kind, page.last, limit)?,
     };
@@ -196,7 +196,7 @@ fn rows(
 fn buckets(
     connection: &Connection,
     filter: &Where,
-    bucket: TimeBucket,
+    bucket: &TimeBucket,
     last: bool,
     limit: usize,
 ) -> Result<Vec<HistoryPoint>> {
@@ -206,13 +206,14 @@ fn buckets(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(&*filter.params())?;
     let mut points = Vec::new();
-    let mut gathered: Option<(Timestamp, Gathered)> = None;
+    let mut gathered: Option<(Bucket, Gathered)> = None;
     while let Some(row) = rows.next()? {
-        let (start, value) = (bucket.start_of(row.get(0)?), row.get(1)?);
+        let (at, value) = (row.get(0)?, row.get(1)?);
         match &mut gathered {
-            Some((same, gathered)) if *same == start => gathered.add(value),
+            Some((same, gathered)) if same.holds(at) => gathered.add(value),
             other => {
-                points.extend(other.replace((start, Gathered::of(value))).map(|done| point(done, bucket.aggregate)));
+                let next = (bucket.at(at), Gathered::of(value));
+                points.extend(other.replace(next).map(|done| point(done, bucket.aggregate)));
                 if points.len() == limit {
                     return Ok(points);
                 }
@@ -223,8 +224,8 @@ fn buckets(
     Ok(points)
 }
 
-fn point((at, gathered): (Timestamp, Gathered), aggregate: Aggregate) -> HistoryPoint {
-    HistoryPoint { at, value: HistoricValue::Number(finite(gathered.aggregated(aggregate))) }
+fn point((bucket, gathered): (Bucket, Gathered), aggregate: Aggregate) -> HistoryPoint {
+    HistoryPoint { at: bucket.start(), value: HistoricValue::Number(finite(gathered.aggregated(aggregate))) }
 }
 
 /// What all selected points amount to.

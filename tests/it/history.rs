@@ -297,6 +297,39 @@ fn buckets_begin_where_days_and_weeks_do() {
 }
 
 #[test]
+fn buckets_of_a_time_zone_follow_its_clocks() {
+    let (world, hub, thing) = lit();
+    let past = [
+        ("2020-03-28T22:59:59Z", "1"),
+        ("2020-03-28T23:00:00Z", "2"),
+        ("2020-03-29T00:59:00Z", "4"),
+        ("2020-03-29T01:00:00Z", "8"),
+        ("2020-03-29T21:59:59Z", "16"),
+        ("2020-03-29T22:00:00Z", "32"),
+        ("2020-10-25T00:30:00Z", "64"),
+        ("2020-10-25T01:30:00Z", "128"),
+    ];
+    report(&hub, &thing, "level", &past);
+    let bucketed = |bucket: &str| rows(&asked(&world.app, &format!("timeBucket: {{ aggregate: SUM, {bucket} }}")));
+    let autumn = "2020-10-24T22:00:00.000000Z";
+    let expected = json!([
+        ["2020-03-27T23:00:00.000000Z", 1.0],
+        ["2020-03-28T23:00:00.000000Z", 30.0],
+        ["2020-03-29T22:00:00.000000Z", 32.0],
+        [autumn, 192.0]
+    ]);
+    assert_eq!(bucketed("width: \"1 day\", timeZone: \"Europe/Berlin\""), expected);
+    let hours = bucketed("width: \"1 hour\", timeZone: \"europe/berlin\"");
+    let twice = [json!(["2020-10-25T00:00:00.000000Z", 64.0]), json!(["2020-10-25T01:00:00.000000Z", 128.0])];
+    assert_eq!(hours.as_array().expect("rows")[6..], twice);
+    let day = "timeBucket: { aggregate: SUM, width: \"1 day\", timeZone: \"Europe/Berlin\" }";
+    let first = asked(&world.app, &format!("{day}, first: 2"));
+    let next = asked(&world.app, &format!("{day}, first: 2, after: {}", first["pageInfo"]["endCursor"]));
+    assert_eq!([&rows(&first)[1], &rows(&next)[0], &rows(&next)[1]], [&expected[1], &expected[2], &expected[3]]);
+    assert_eq!(rows(&asked(&world.app, &format!("{day}, last: 1"))), json!([[autumn, 192.0]]));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_and_named() {
     let (world, _, _) = lit();
     let refused = |arguments: &str| {
@@ -310,6 +343,7 @@ fn what_makes_no_sense_is_refused_and_named() {
         ("timeBucket: { width: \"\" }", "timeBucket.width"),
         ("timeBucket: { width: \"0 s\" }", "timeBucket.width"),
         ("timeBucket: { width: \"1 day\", offset: \"soon\" }", "timeBucket.offset"),
+        ("timeBucket: { width: \"1 day\", timeZone: \"Europe/Berlim\" }", "timeBucket.timeZone"),
         ("after: \"DRaIn0==\"", "after"),
         ("after: \"\"", "after"),
         ("first: 0", "first"),

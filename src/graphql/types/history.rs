@@ -14,6 +14,7 @@ use crate::model::filter::{self, Comparison};
 use crate::model::history::{HistoricValue, HistoryPage, HistoryPoint, HistoryQuery, HistorySelection, HistorySummary};
 use crate::model::thing::PropertyKey;
 use crate::model::value::ValueType;
+use crate::model::zone::Zone;
 use crate::ops::history;
 use juniper::{GraphQLEnum, GraphQLInputObject, GraphQLScalar, graphql_object};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -140,6 +141,10 @@ pub enum HistoryAggregate {
 pub struct TimeBucket {
     width: String,
     offset: Option<String>,
+    /// A time zone of the IANA database, such as Europe/Berlin: buckets then begin by its clocks, days at its midnight. The
+    /// day on which clocks are set has 23 or 25 hours. Of the hour that clocks show twice, buckets of an hour or less are
+    /// there twice; longer ones are longer. UTC if not given.
+    time_zone: Option<String>,
     /// Of a STRING property, only COUNT gives buckets; true counts as 1 and false as 0.
     #[graphql(default = Some(HistoryAggregate::Avg))]
     aggregate: Option<HistoryAggregate>,
@@ -154,7 +159,10 @@ impl TimeBucket {
             HistoryAggregate::Max => Aggregate::Max,
             HistoryAggregate::Min => Aggregate::Min,
         };
-        crate::model::bucket::TimeBucket::new(&self.width, self.offset.as_deref(), aggregate, violations)
+        let zone = self.time_zone.as_deref().map(Zone::named).transpose();
+        let zone = zone.map_err(|problem| violations.add("timeBucket.timeZone", problem));
+        let bucket = crate::model::bucket::TimeBucket::new(&self.width, self.offset.as_deref(), aggregate, violations);
+        Some(bucket?.in_zone(zone.ok()?))
     }
 }
 

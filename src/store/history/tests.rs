@@ -5,6 +5,7 @@ use super::*;
 use crate::model::bucket::TimeBucket;
 use crate::model::error::Violations;
 use crate::model::filter::{Comparison, ValueFilter};
+use crate::model::zone::Zone;
 use crate::store::testing;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -190,9 +191,12 @@ fn bucket() -> impl Strategy<Value = TimeBucket> {
     let widths = vec!["5minutes", "1 hour", "7 hours", "1 day", "1 week", "3 us", "2.5 days"];
     let offsets = vec![None, Some("2.5minutes"), Some("-2 hours"), Some("30 hours"), Some("1 us")];
     let aggregates = vec![Sum, Count, Avg, Max, Min];
-    let parts = (prop::sample::select(widths), prop::sample::select(offsets), prop::sample::select(aggregates));
-    parts.prop_map(|(width, offset, aggregate)| {
-        TimeBucket::new(width, offset, aggregate, &mut Violations::default()).expect("a good bucket")
+    let zones = vec![None, Some("Europe/Berlin"), Some("Australia/Lord_Howe"), Some("Pacific/Apia")];
+    let of = prop::sample::select::<Option<&'static str>>;
+    let parts = (prop::sample::select(widths), of(offsets), prop::sample::select(aggregates), of(zones));
+    parts.prop_map(|(width, offset, aggregate, zone)| {
+        let zone = zone.map(|name| Zone::named(name).expect("a zone"));
+        TimeBucket::new(width, offset, aggregate, &mut Violations::default()).expect("a good bucket").in_zone(zone)
     })
 }
 
@@ -247,9 +251,9 @@ proptest! {
         let kind = ValueType::Number;
         let mut meant: BTreeMap<Timestamp, Vec<f64>> = BTreeMap::new();
         for point in selected(&points, from, to, None) {
-            meant.entry(bucket.start_of(point.at)).or_default().push(number(&point.value));
+            meant.entry(bucket.at(point.at).start()).or_default().push(number(&point.value));
         }
-        let found = page(&connection, PROPERTY, kind, &selection(kind, from, to, None), &whole(Some(bucket))).expect("a page");
+        let found = page(&connection, PROPERTY, kind, &selection(kind, from, to, None), &whole(Some(bucket.clone()))).expect("a page");
         let starts: Vec<_> = found.iter().map(|row| row.at).collect();
         prop_assert_eq!(starts, meant.keys().copied().collect::<Vec<_>>());
         for (row, values) in found.iter().zip(meant.values()) {
@@ -268,11 +272,11 @@ proptest! {
         // Of texts there are buckets that are counted only.
         let bucket = bucket.filter(|bucket| bucket.aggregate.is_of(kind));
         let selection = selection(kind, i64::MIN, i64::MAX, Some(&filter));
-        let all = page(&connection, PROPERTY, kind, &selection, &whole(bucket)).expect("everything");
+        let all = page(&connection, PROPERTY, kind, &selection, &whole(bucket.clone())).expect("everything");
         let mut seen = Vec::new();
         loop {
             let after = seen.last().map(|row: &HistoryPoint| row.at);
-            let next = HistoryPage { size, last: false, after, bucket };
+            let next = HistoryPage { size, last: false, after, bucket: bucket.clone() };
             let mut rows = page(&connection, PROPERTY, kind, &selection, &next).expect("a page");
             prop_assert!(rows.len() <= size as usize + 1);
             let more = rows.len() > size as usize;

@@ -318,9 +318,9 @@ fn read_histories(connection: &Connection) -> Result<()> {
     let (property, kind) = (PropertyKey(1), ValueType::Number);
     for condition in [None, Some(any)] {
         let selection = HistorySelection { from: Timestamp::MIN, to: all, condition };
-        for bucket in [None, bucket] {
+        for bucket in [None, bucket.clone()] {
             for (last, after) in [(false, None), (true, None), (false, Some(NOW))] {
-                let page = HistoryPage { size: 1, last, after, bucket };
+                let page = HistoryPage { size: 1, last, after, bucket: bucket.clone() };
                 history::page(connection, property, kind, &selection, &page)?;
             }
         }

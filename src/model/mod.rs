@@ -1,6 +1,6 @@
 //! Nouns and their rules: what the words of the domain mean and what holds for them.
 //!
-//! May use: small value crates (time, uuid, regex, url, ipnet, sha2, base64, icu_*, jiff). Must not know SQL, HTTP, GraphQL,
+//! May use: small value crates (time, uuid, regex, regex-syntax, url, ipnet, sha2, base64, icu_*, jiff). Must not know SQL, HTTP, GraphQL,
 //! threads, the clock or wire shapes. Every other room (but the demo connector) uses it.
 //! The rules come from the platform's documentation and its official Go SDK; where a fact is of
 //! the protocol, the item's documentation names the source.
@@ -26,6 +26,7 @@ pub mod markdown;
 pub mod page;
 pub mod parameter;
 pub mod party;
+pub mod pattern;
 pub mod pem;
 pub mod pkce;
 pub mod publication;

@@ -6,7 +6,7 @@ use crate::model::id::{AppId, CallbackId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
-use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue, check_configuration};
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
@@ -96,7 +96,7 @@ pub async fn install(
     let publication = platform.read(move |view| {
         app::own(view, &developer, app)?;
         let publication = installable(view, &developer, publication)?;
-        check_configuration(&publication.profile.installation_parameters, &values)?;
+        check_configuration(&publication.profile.installation_parameters, &values, &|| true)?;
         Ok(publication)
     });
     let publication = publication.await?;
@@ -118,11 +118,12 @@ pub async fn install(
     let stored = platform.store.write_then(
         move |transaction| {
             app::own(transaction, &caller, app)?;
-            installable(transaction, &caller, publication.id)?;
+            let stands = installable(transaction, &caller, publication.id)?;
+            let declared = &stands.profile.installation_parameters;
+            check_unchanged(&publication.profile.installation_parameters, declared)?;
             quotas.installation(transaction, app)?;
             let bytes = store::parameter::bytes_of(&configuration);
             bytes_left.take(transaction, quotas, caller.account, Kind::Things, bytes)?;
-            let declared = &publication.profile.installation_parameters;
             match store::installation::insert(transaction, &installation, declared, &configuration)? {
                 Inserted::New => {}
                 Inserted::Exists => return Err(exists(transaction, app, &publication)?),
@@ -145,6 +146,22 @@ pub async fn install(
         Some(Settled::Installation(Some(installation))) => Ok(installation),
         _ => platform.read(move |view| store::installation::get(view, id)).await?.ok_or_else(|| gone(id)),
     }
+}
+
+/// That values were checked against the parameters that are declared when they are stored: whether a value is hidden
+/// goes by those.
+///
+/// # Errors
+/// [`Error::Conflict`] if the parameters were changed in between.
+pub(super) fn check_unchanged(checked: &[Parameter], declared: &[Parameter]) -> Result<()> {
+    if checked == declared {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "the connector's parameters were changed while the values were being checked; look at the new parameters, then try \
+         again"
+            .to_owned(),
+    ))
 }
 
 /// What a callback about an installation is about.

@@ -10,7 +10,7 @@ use crate::model::page::Page;
 use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
-use crate::ops::installation::instance_subject;
+use crate::ops::installation::{check_unchanged, instance_subject};
 use crate::ops::live::Event;
 use crate::ops::quota::Kind;
 use crate::ops::waiting::Settled;
@@ -92,7 +92,7 @@ pub async fn instantiate(
     let (service, values) = (caller.clone(), configuration.clone());
     let publication = platform.read(move |view| {
         let (_, publication) = instantiable(view, &service, installation)?;
-        check_configuration(&publication.profile.instance_parameters, &values)?;
+        check_configuration(&publication.profile.instance_parameters, &values, &|| true)?;
         Ok(publication)
     });
     let publication = publication.await?;
@@ -115,11 +115,12 @@ pub async fn instantiate(
     let bytes_left = Arc::clone(&platform.bytes_left);
     let stored = platform.store.write_then(
         move |transaction| {
-            instantiable(transaction, &caller, installation)?;
+            let (_, stands) = instantiable(transaction, &caller, installation)?;
+            let declared = &stands.profile.instance_parameters;
+            check_unchanged(&publication.profile.instance_parameters, declared)?;
             rooms.take(transaction, quotas, installation)?;
             let bytes = store::parameter::bytes_of(&configuration);
             bytes_left.take(transaction, quotas, caller.owner, Kind::Things, bytes)?;
-            let declared = &publication.profile.instance_parameters;
             match store::instance::insert(transaction, &instance, declared, &configuration)? {
                 Inserted::New => {}
                 Inserted::Exists => return Err(exists(transaction, &instance)?),

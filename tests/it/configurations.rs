@@ -2,8 +2,11 @@
 //! never a password.
 
 use crate::connector::Kind;
+use crate::http::Request;
 use crate::users::{Developer, World, id_of};
+use crate::wait::until;
 use serde_json::{Value, json};
+use std::thread;
 
 const OF_INSTALLATION: &str = "query($id: ID!) { connectorInstallation(id: $id) {
     configuration { configurationParameterId value } } }";
@@ -140,4 +143,51 @@ fn nothing_is_shown_of_what_is_gone() {
     // What would go along is still there.
     assert_eq!(remove(false), [json!([{ "value": "n" }]), json!([{ "value": "n" }])]);
     assert_eq!(remove(true), [json!([]), json!([])]);
+}
+
+/// The parameters change after the values were checked and before they are stored: a value that was checked as a readable
+/// one would be stored as such, and stay readable.
+#[test]
+fn values_are_stored_under_the_parameters_that_they_were_checked_against_or_not_at_all() {
+    for change in
+        ["password = 1", "validation_expression = '^[0-9]+$'", "required = 1, id = 'another'", "value_type = 'NUMBER'"]
+    {
+        let world = world();
+        let apps: Vec<_> = (0..5).map(|_| world.developer.create_app()).collect();
+        let id = id_of(world.developer.install(&world.app.id, &world.publication, &[]).field());
+        let mut sql = world.server.sql();
+        let transaction =
+            sql.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the writer's lock");
+        // The server's writer waits for the lock; all of these but the first wait in its queue, and have been checked.
+        let installing: Vec<_> = apps
+            .iter()
+            .map(|app| {
+                let (developer, app, publication) =
+                    (world.developer.clone(), app.id.clone(), world.publication.clone());
+                thread::spawn(move || developer.install(&app, &publication, &[("own-name", SECRET)]))
+            })
+            .collect();
+        let instantiating: Vec<_> = (0..5)
+            .map(|subject| {
+                let (app, installation) = (world.app.clone(), id.clone());
+                let given = [("their-name", SECRET)];
+                thread::spawn(move || app.instantiate(&installation, Some(&subject.to_string()), &given))
+            })
+            .collect();
+        let waiting = || {
+            let metrics = world.server.send(&Request::get("/metrics"));
+            let line = metrics.text().lines().find_map(|line| line.strip_prefix("connhub_database_changes_waiting "));
+            line.and_then(|count| count.parse::<f64>().ok()).expect("the writer's queue")
+        };
+        until("all of them wait for the writer", || waiting() >= 9.0);
+        let changed = transaction.execute(&format!("UPDATE parameters SET {change} WHERE id LIKE '%-name'"), []);
+        assert_eq!(changed.expect("a change"), 2);
+        transaction.commit().expect("committed");
+        for answer in installing.into_iter().chain(instantiating).map(|one| one.join().expect("an answer")) {
+            assert_eq!(answer.code(), "CONFLICT", "{change}: {answer:?}");
+            assert!(answer.message().contains("parameters were changed"), "{answer:?}");
+        }
+        let stored = "SELECT count(*) FROM (SELECT 1 FROM installation_values UNION ALL SELECT 1 FROM instance_values)";
+        assert_eq!(sql.query_row(stored, [], |row| row.get::<_, i64>(0)).expect("a count"), 0, "{change}");
+    }
 }

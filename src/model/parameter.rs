@@ -70,8 +70,23 @@ impl fmt::Debug for ConfigurationValue {
     }
 }
 
-/// Checks the declarations of one list of parameters, noting what is wrong under `path`.
-pub fn check_parameters(parameters: &[Parameter], path: &str, violations: &mut Violations) {
+/// Whether checking declarations means compiling expressions, and checking values for them holding these against them.
+#[must_use]
+pub fn have_expressions(declared: &[Parameter]) -> bool {
+    declared.iter().any(|parameter| !parameter.validation_expression.is_empty())
+}
+
+/// Checks the declarations of one list of parameters, noting what is wrong under `path`. `in_time` is asked before each
+/// expression is compiled, which may take some 0.05 s.
+///
+/// # Errors
+/// [`Error::TooMany`] if the time is over before all expressions are compiled.
+pub fn check_parameters(
+    parameters: &[Parameter],
+    path: &str,
+    in_time: &dyn Fn() -> bool,
+    violations: &mut Violations,
+) -> Result<()> {
     violations.require(parameters.len() <= PARAMETERS_MAX, path, format!("at most {PARAMETERS_MAX} are possible"));
     let mut seen = HashSet::new();
     for (index, parameter) in parameters.iter().enumerate().take(PARAMETERS_MAX) {
@@ -88,12 +103,19 @@ pub fn check_parameters(parameters: &[Parameter], path: &str, violations: &mut V
         );
         violations.label(&parameter.name, 200, at("name"));
         violations.length(&parameter.description, 0, DESCRIPTION_CHARACTERS_MAX, at("description"));
-        if !parameter.validation_expression.is_empty()
-            && let Err(problem) = Pattern::compile(&parameter.validation_expression)
-        {
+        if parameter.validation_expression.is_empty() {
+            continue;
+        }
+        if !in_time() {
+            return Err(took_too_long(
+                "compiling the validation expressions takes too long; use fewer or simpler ones",
+            ));
+        }
+        if let Err(problem) = Pattern::compile(&parameter.validation_expression) {
             violations.add(at("validationExpression"), problem);
         }
     }
+    Ok(())
 }
 
 /// Checks the values given for the declared parameters, before anything is stored or sent. `in_time` is asked before each
@@ -123,7 +145,10 @@ pub fn check_configuration(
             continue;
         }
         if !parameter.validation_expression.is_empty() && !in_time() {
-            return Err(took_too_long());
+            return Err(took_too_long(
+                "checking the values against the connector's validation expressions takes too long; give shorter values, \
+                 or ask its publisher for simpler expressions",
+            ));
         }
         if let Some(problem) = value_problem(parameter, &value.value) {
             violations.add(at("value"), problem);
@@ -135,9 +160,7 @@ pub fn check_configuration(
     violations.into_result(())
 }
 
-fn took_too_long() -> Error {
-    let message = "checking the values against the connector's validation expressions takes too long; give shorter values, \
-                   or ask its publisher for simpler expressions";
+fn took_too_long(message: &str) -> Error {
     Error::TooMany { message: message.to_owned(), retry_after: RETRY_SECONDS }
 }
 
@@ -274,7 +297,7 @@ mod tests {
         declared.push(declared[1].clone());
         declared[2].name.clear();
         let mut violations = Violations::default();
-        check_parameters(&declared, "p", &mut violations);
+        check_parameters(&declared, "p", &|| true, &mut violations).expect("in time");
         assert_eq!(
             problems(violations.into_result(())),
             ["p[0].id", "p[0].validationExpression", "p[2].id", "p[2].name"]

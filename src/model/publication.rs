@@ -110,11 +110,17 @@ impl Publication {
 
 impl PublicationProfile {
     /// Drops duplicate tags and checks everything, except for a callback URL that the publication has
-    /// already: one published under older rules must not prevent a change of something else.
+    /// already: one published under older rules must not prevent a change of something else. `in_time` is asked before each
+    /// expression of a parameter is compiled.
     ///
     /// # Errors
-    /// All violations at once, with paths under `connector`.
-    pub fn checked(mut self, policy: &CallbackUrlPolicy, before: Option<&CallbackUrls>) -> Result<Self> {
+    /// All violations at once, with paths under `connector`; [`crate::model::error::Error::TooMany`] if the time is over.
+    pub fn checked(
+        mut self,
+        policy: &CallbackUrlPolicy,
+        before: Option<&CallbackUrls>,
+        in_time: &dyn Fn() -> bool,
+    ) -> Result<Self> {
         let mut seen = HashSet::new();
         self.tags.retain(|tag| seen.insert(tag.clone()));
         let mut violations = Violations::default();
@@ -130,8 +136,12 @@ impl PublicationProfile {
                 violations.add(format!("connector.{field}"), problem);
             }
         }
-        check_parameters(&self.installation_parameters, "connector.configurationParameters", &mut violations);
-        check_parameters(&self.instance_parameters, "connector.customerConfigurationParameters", &mut violations);
+        for (parameters, path) in [
+            (&self.installation_parameters, "connector.configurationParameters"),
+            (&self.instance_parameters, "connector.customerConfigurationParameters"),
+        ] {
+            check_parameters(parameters, path, in_time, &mut violations)?;
+        }
         violations.into_result(self)
     }
 
@@ -182,7 +192,7 @@ mod tests {
 
     #[test]
     fn duplicate_tags_are_dropped() {
-        let checked = profile().checked(&CallbackUrlPolicy::default(), None).map(|p| p.tags);
+        let checked = profile().checked(&CallbackUrlPolicy::default(), None, &|| true).map(|p| p.tags);
         assert_eq!(checked.ok(), Some(vec!["a".to_owned(), "b".to_owned()]));
     }
 
@@ -192,10 +202,10 @@ mod tests {
         published.callback_urls.action = "https://h/a|b".to_owned();
         let before = published.callback_urls.clone();
         let policy = CallbackUrlPolicy::default();
-        assert!(published.clone().checked(&policy, None).is_err());
-        assert!(published.clone().checked(&policy, Some(&before)).is_ok());
+        assert!(published.clone().checked(&policy, None, &|| true).is_err());
+        assert!(published.clone().checked(&policy, Some(&before), &|| true).is_ok());
         published.callback_urls.instance = "https://h/a^b".to_owned();
-        assert!(published.checked(&policy, Some(&before)).is_err());
+        assert!(published.checked(&policy, Some(&before), &|| true).is_err());
     }
 
     #[test]
@@ -206,7 +216,7 @@ mod tests {
         bad.logo_url = Some("javascript:alert(1)".to_owned());
         bad.tags = vec![String::new()];
         bad.callback_urls.action = "http://example.com".to_owned();
-        let Err(Error::Invalid(violations)) = bad.checked(&CallbackUrlPolicy::default(), None) else {
+        let Err(Error::Invalid(violations)) = bad.checked(&CallbackUrlPolicy::default(), None, &|| true) else {
             panic!("accepted");
         };
         let paths: Vec<_> = violations.iter().map(|v| v.path.as_str()).collect();

@@ -2,11 +2,11 @@
 
 use crate::model::callback::{CallbackKind, CallbackSubject, Line};
 use crate::model::error::{Error, Result};
-use crate::model::id::{AppId, CallbackId, InstallationId, PublicationId};
+use crate::model::id::{AccountId, AppId, CallbackId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
-use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue, check_configuration, have_expressions};
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
@@ -92,14 +92,14 @@ pub async fn install(
     publication: PublicationId,
     configuration: Vec<ConfigurationValue>,
 ) -> Result<Installation> {
-    let (developer, values) = (caller.clone(), configuration.clone());
+    let developer = caller.clone();
     let publication = platform.read(move |view| {
         app::own(view, &developer, app)?;
-        let publication = installable(view, &developer, publication)?;
-        check_configuration(&publication.profile.installation_parameters, &values, &|| true)?;
-        Ok(publication)
+        installable(view, &developer, publication)
     });
     let publication = publication.await?;
+    let declared = &publication.profile.installation_parameters;
+    check_values(platform, caller.account, declared, &configuration).await?;
     let line = Line { publication: publication.id, owner: publication.owner };
     let place = platform.reserve(line)?;
     let installation = Installation {
@@ -146,6 +146,20 @@ pub async fn install(
         Some(Settled::Installation(Some(installation))) => Ok(installation),
         _ => platform.read(move |view| store::installation::get(view, id)).await?.ok_or_else(|| gone(id)),
     }
+}
+
+/// Checks values for the declared parameters, in turns if expressions are among these.
+pub(super) async fn check_values(
+    platform: &Platform,
+    account: AccountId,
+    declared: &[Parameter],
+    values: &[ConfigurationValue],
+) -> Result<()> {
+    if !have_expressions(declared) {
+        return check_configuration(declared, values, &|| true);
+    }
+    let (declared, values) = (declared.to_vec(), values.to_vec());
+    platform.check(account, move |in_time| check_configuration(&declared, &values, in_time)).await
 }
 
 /// That values were checked against the parameters that are declared when they are stored: whether a value is hidden

@@ -7,10 +7,10 @@ use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
-use crate::model::parameter::{ConfigurationValue, ShownValue, check_configuration};
+use crate::model::parameter::{ConfigurationValue, ShownValue};
 use crate::model::publication::Publication;
 use crate::ops::caller::{Caller, Service};
-use crate::ops::installation::{check_unchanged, instance_subject};
+use crate::ops::installation::{check_unchanged, check_values, instance_subject};
 use crate::ops::live::Event;
 use crate::ops::quota::Kind;
 use crate::ops::waiting::Settled;
@@ -89,13 +89,10 @@ pub async fn instantiate(
     installation: InstallationId,
     configuration: Vec<ConfigurationValue>,
 ) -> Result<Instance> {
-    let (service, values) = (caller.clone(), configuration.clone());
-    let publication = platform.read(move |view| {
-        let (_, publication) = instantiable(view, &service, installation)?;
-        check_configuration(&publication.profile.instance_parameters, &values, &|| true)?;
-        Ok(publication)
-    });
+    let service = caller.clone();
+    let publication = platform.read(move |view| Ok(instantiable(view, &service, installation)?.1));
     let publication = publication.await?;
+    check_values(platform, caller.owner, &publication.profile.instance_parameters, &configuration).await?;
     let line = Line { publication: publication.id, owner: publication.owner };
     let place = platform.reserve(line)?;
     let instance = Instance {

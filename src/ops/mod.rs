@@ -46,6 +46,7 @@ pub mod thing;
 mod throttle;
 mod token;
 pub mod turns;
+mod validation;
 mod waiting;
 
 pub use crate::store::Snapshot as View;
@@ -120,6 +121,7 @@ pub struct Platform {
     tickets: authorization::Tickets,
     revoked: revocation::Revoked,
     waiting: waiting::Waiting,
+    validation: validation::Validation,
     clock: clock::AgeClock,
     changes: suspension::Changes,
     rooms: Arc<quota::Rooms>,
@@ -164,6 +166,7 @@ impl Platform {
             bytes_left: Arc::default(),
             rates: Arc::new(rate::Rates::new(settings.quotas.changes_per_second)),
             waiting: waiting::Waiting::default(),
+            validation: validation::Validation::default(),
             clock,
             changes,
             live,

@@ -80,3 +80,4 @@ mod things;
 mod tls;
 mod token_keys;
 mod tokens;
+mod validation;

@@ -10,7 +10,7 @@ import { StateBadge } from '../components/badge.js';
 import { ButtonLink } from '../components/button.js';
 import { Identifier } from '../components/copy.js';
 import { LongText } from '../components/long-text.js';
-import { Logo } from '../components/logo.js';
+import { Logo, ShowLogos } from '../components/logo.js';
 import { Notice } from '../components/notice.js';
 import { Facts, Page, Section } from '../components/page.js';
 import { Loaded } from '../components/states.js';
@@ -44,7 +44,7 @@ export default function ConnectorPage({ connector: id }) {
     <span class="with-logo"><${Logo} name=${connector.name} url=${connector.logoUrl} large /><span>${visible(connector.name)}</span></span>
   `;
   return html`
-    <${Page} title=${title} label=${connector.name} back=${BACK} actions=${html`<${Actions} data=${query.data} />`}>
+    <${Page} title=${title} label=${connector.name} back=${BACK} actions=${html`<${ShowLogos} urls=${[connector.logoUrl]} /><${Actions} data=${query.data} />`}>
       <${Loaded} query=${query}>${(data) => html`<${About} key=${id} data=${data} />`}</${Loaded}>
     </${Page}>
   `;

@@ -8,7 +8,7 @@ import { visible } from '../core/visible.js';
 import { useLive, useQuery } from '../api/hooks.js';
 import { Button, ButtonLink } from '../components/button.js';
 import { Identifier } from '../components/copy.js';
-import { Logo } from '../components/logo.js';
+import { Logo, ShowLogos } from '../components/logo.js';
 import { Facts, Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Tabs } from '../components/tabs.js';
@@ -61,6 +61,7 @@ function heading(installation, app, remove) {
   const name = visible(connector.name);
   const to = path`/apps/${app.id}/installed/${id}/instantiate`;
   const actions = html`
+    <${ShowLogos} urls=${[connector.logoUrl]} />
     ${state === 'COMPLETE' && html`<${ButtonLink} kind="primary" icon="plus" href=${to}>Instantiate</${ButtonLink}>`}
     ${state !== 'REMOVAL_ONGOING' && html`<${Button} icon="trash" onClick=${() => remove(false)}>Remove</${Button}>`}
   `;

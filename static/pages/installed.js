@@ -8,7 +8,7 @@ import { visible } from '../core/visible.js';
 import { useLive, useQuery } from '../api/hooks.js';
 import { ConnectorState } from '../components/badge.js';
 import { ButtonLink } from '../components/button.js';
-import { Logo } from '../components/logo.js';
+import { Logo, ShowLogos } from '../components/logo.js';
 import { Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Table } from '../components/table.js';
@@ -29,7 +29,10 @@ export default function Installed({ app }) {
   const { gather } = useTogether(query.reload);
   useLive(CHANGED, { app }, { skip: !known, next: query.reload, ready: query.reload });
   useLive(INSTANCES_CHANGED, { app }, { skip: !known, next: gather });
-  const more = html`<${ButtonLink} kind="primary" icon="plus" href="/store">Install another</${ButtonLink}>`;
+  const logos = (query.data?.app?.installations ?? []).map(({ connector }) => connector.logoUrl);
+  const more = html`
+    <${ShowLogos} urls=${logos} /><${ButtonLink} kind="primary" icon="plus" href="/store">Install another</${ButtonLink}>
+  `;
   const some = query.data?.app?.installations.length > 0;
   return html`
     <${Page} title="Installed" lead=${LEAD} actions=${some && more}>

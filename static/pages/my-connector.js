@@ -11,7 +11,7 @@ import { Button, ButtonLink } from '../components/button.js';
 import { CopyButton, Identifier } from '../components/copy.js';
 import { Confirm } from '../components/dialog.js';
 import { LongText } from '../components/long-text.js';
-import { Logo } from '../components/logo.js';
+import { Logo, ShowLogos } from '../components/logo.js';
 import { Notice } from '../components/notice.js';
 import { Facts, Page, Section } from '../components/page.js';
 import { Empty, Failure, Loaded } from '../components/states.js';
@@ -45,6 +45,7 @@ export default function MyConnector({ connector: id }) {
   }
   const title = html`<span class="with-logo"><${Logo} name=${own.name} url=${own.logoUrl} large /><span>${visible(own.name)}</span></span>`;
   const actions = html`
+    <${ShowLogos} urls=${[own.logoUrl]} />
     <${ButtonLink} icon="store" href=${path`/store/${id}`}>In the store</${ButtonLink}>
     <${ButtonLink} kind="primary" icon="edit" href=${path`/connectors/${id}/edit`}>Edit</${ButtonLink}>
   `;

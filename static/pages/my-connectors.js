@@ -9,7 +9,7 @@ import { useQuery } from '../api/hooks.js';
 import { StateBadge } from '../components/badge.js';
 import { Button, ButtonLink } from '../components/button.js';
 import { TextField } from '../components/field.js';
-import { Logo } from '../components/logo.js';
+import { Logo, ShowLogos } from '../components/logo.js';
 import { Page, Section } from '../components/page.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Table } from '../components/table.js';
@@ -40,8 +40,10 @@ const COLUMNS = [
 export default function MyConnectors() {
   const query = useQuery(DOCUMENT);
   const publish = html`<${ButtonLink} kind="primary" icon="plus" href="/connectors/new">Publish a connector</${ButtonLink}>`;
+  const logos = (query.data?.connectorPublications ?? []).map(({ logoUrl }) => logoUrl);
+  const actions = html`<${ShowLogos} urls=${logos} />${publish}`;
   return html`
-    <${Page} title="My connectors" actions=${publish} lead="What you have published, so that apps can install it.">
+    <${Page} title="My connectors" actions=${actions} lead="What you have published, so that apps can install it.">
       <${Section}>
         <${Loaded} query=${query}>${({ connectorPublications: all }) => (all.length > 0
           ? html`<${List} all=${all} />`

@@ -14,6 +14,7 @@ import { ApiError } from '../api/error.js';
 import { Button, ButtonLink, IconButton } from '../components/button.js';
 import { TextField } from '../components/field.js';
 import { Form, problemAt } from '../components/form.js';
+import { ShowLogos } from '../components/logo.js';
 import { Page, Section } from '../components/page.js';
 import { Empty, Failure, Loaded } from '../components/states.js';
 import { More } from '../components/table.js';
@@ -46,8 +47,9 @@ export default function StorePage() {
   // All or none, so that nothing moves when another comes.
   const ready = own.data && list.data && (!installed.loading || installed.data);
   const all = { data: ready, error: own.error ?? list.error, reload: () => (own.reload(), list.reload()) };
+  const logos = ready ? [...own.data.connectorPublications, ...list.rows].map(({ logoUrl }) => logoUrl) : [];
   return html`
-    <${Page} title="Store" wide lead=${LEAD}>
+    <${Page} title="Store" wide lead=${LEAD} actions=${html`<${ShowLogos} urls=${logos} />`}>
       <${Search} search=${search} tag=${tag} />
       <${Loaded} query=${all} lines=${8}>${() => html`
         <${Own} publications=${own.data.connectorPublications} search=${search} tag=${tag} cards=${cards} />

@@ -1,8 +1,10 @@
 // Configuration values for parameters: checked by the server's rules and in its words (domain.md, "Configuration
 // values"), made into what is sent, and the server's violations found again at their parameters.
+//
+// The server alone holds values against validation expressions. Its engine takes linear time; a browser's backtracks, so
+// that a publisher could make the tab hang, and reads some expressions differently.
 
 import { ApiError } from '../api/error.js';
-import { matches } from './pattern.js';
 import { problemOfValue } from './value.js';
 
 const CHARACTERS_MAX = 10_000;
@@ -15,14 +17,12 @@ export const beginning = (parameters) =>
 export const placeOf = (id) => `parameter ${id}`;
 
 // What is wrong with a value; null where nothing is, or only the server can say.
-export function problemOf({ id, required, valueType, validationExpression: pattern }, value) {
+export function problemOf({ id, required, valueType }, value) {
   const name = `the parameter ${JSON.stringify(id)}`;
   if (value === '') return required ? `the required parameter ${JSON.stringify(id)} must not be empty` : null;
   if ([...value].length > CHARACTERS_MAX) return `must be at most ${CHARACTERS_MAX} characters long`;
   const problem = problemOfValue(valueType, value);
-  if (problem) return `${name} ${problem}`;
-  if (pattern && matches(pattern, value) === false) return `${name} must match ${pattern}`;
-  return null;
+  return problem ? `${name} ${problem}` : null;
 }
 
 // All that is wrong, as the violations of an ApiError have it.

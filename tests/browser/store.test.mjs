@@ -103,7 +103,7 @@ test('a hostile publication is text, on a phone too', { viewport: PHONE }, async
     logoUrl: 'http://evil.example/logo.png', homeUrl: `https://evil.example/?${'h'.repeat(500)}`,
     configurationParameters: [parameter], customerConfigurationParameters: [parameter],
   });
-  await watch.expectPicture(page.context(), 'https://evil.example/broken.png', { broken: true });
+  // Nothing of it is asked for before a person says so; the watch would see it.
   await api.publish({ name: 'Broken logo', mode: 'PUBLIC', logoUrl: 'https://evil.example/broken.png' });
   await api.createApp('Shop');
   for (const address of ['/store', `/store/${id}`, `/store/${id}/install`]) {
@@ -114,5 +114,43 @@ test('a hostile publication is text, on a phone too', { viewport: PHONE }, async
     await assertAccessible(page);
   }
   await page.goto('/store');
+  await seen(page.getByText('Broken logo'));
+  assert.equal(await page.locator('main img').count(), 0);
+  await watch.expectPicture(page.context(), 'https://evil.example/broken.png', { broken: true });
+  await page.getByRole('button', { name: 'Show logos from evil.example' }).click();
   await gone(page.locator('main img'));
+});
+
+test('logos are loaded from their publishers’ servers once they are asked for, and not before', async ({ page, api, watch }) => {
+  const [one, other] = ['https://one.example/logo.svg', 'https://other.example/logo.svg'];
+  const { id } = await api.publish({ name: 'One', mode: 'PUBLIC', logoUrl: one });
+  await api.publish({ name: 'Other', mode: 'PUBLIC', logoUrl: other });
+  await api.publish({ name: 'None', mode: 'PUBLIC' });
+  const app = await api.createApp('Shop');
+  await api.install(app.id, id);
+  // Every page that shows a logo: until now, nothing may be asked of another host.
+  for (const address of ['/store', `/store/${id}`, '/connectors', `/connectors/${id}`, `/apps/${app.id}/installed`]) {
+    await page.goto(address);
+    await seen(page.getByText('One').first());
+    await seen(page.getByRole('button', { name: /^Show (the logo|logos) from / }));
+    assert.equal(await page.locator('main img').count(), 0, address);
+    await assertAccessible(page);
+  }
+  await page.goto(`/store/${id}`);
+  await watch.expectPicture(page.context(), one);
+  await page.getByRole('button', { name: 'Show the logo from one.example' }).click();
+  await seen(page.locator(`main img[src="${one}"]`));
+  await gone(page.getByRole('button', { name: /Show the logo/ }));
+  // It stays so for that server, and for no other.
+  await page.getByRole('link', { name: 'Store' }).first().click();
+  await seen(page.locator(`main img[src="${one}"]`));
+  assert.equal(await page.locator('main img').count(), 1);
+  await watch.expectPicture(page.context(), other);
+  await page.getByRole('button', { name: 'Show logos from other.example' }).click();
+  await number(page.locator('main img'), 2);
+  await gone(page.getByRole('button', { name: /Show logos/ }));
+  // Until the page is loaded again.
+  await page.reload();
+  await seen(page.getByText('One').first());
+  assert.equal(await page.locator('main img').count(), 0);
 });

@@ -24,7 +24,7 @@ export function AboutFields({ values, set, problem }) {
       hint="Words to find it by, with commas between them: light, local, zigbee" />
     <div class="pair">
       <${TextField} label="Logo URL" optional ...${field('logoUrl')} ...${URL_FIELD}
-        hint="A square picture. Only https:// pictures are shown." />
+        hint="A square picture at an https:// address, on a server of yours. People see it once they ask for it." />
       <${TextField} label="Home URL" optional ...${field('homeUrl')} ...${URL_FIELD} hint="Where people read more about it." />
     </div>
     <${Choice} label="Who may install it" options=${MODES} ...${field('mode')} />

@@ -94,6 +94,12 @@ impl Server {
         };
         let first_account = create_first_account(&platform, options, show).await?;
         door::make_room_for(options.door.connections as usize, options.files_beside_connections());
+        if options.open_signup && options.profile.is_none() {
+            tracing::warn!(
+                "anyone who can reach this server may register, and the limits are those for people who know each other; \
+                 for strangers, set --profile demo"
+            );
+        }
         if options.is_overheard() {
             // RFC 6749, sections 3.1 and 3.2: only who runs the server can have it otherwise.
             tracing::warn!(

@@ -14,7 +14,8 @@ use crate::callback;
 use crate::http;
 use crate::model::url::{CallbackUrlPolicy, is_loopback_name};
 use crate::ops;
-use clap::{Args, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, ValueEnum};
 use humantime::Duration;
 use ipnet::IpNet;
 use std::path::PathBuf;
@@ -39,6 +40,13 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+}
+
+/// A set of defaults. Each option that is given wins over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// For a public demo that strangers try: anyone may register, and everything is bounded more tightly.
+    Demo,
 }
 
 /// The options of `connhub serve`. Durations are written as 10s, 500ms, 12h, 7days.
@@ -71,6 +79,10 @@ pub struct ServeOptions {
     /// The key of an encrypted database
     #[command(flatten)]
     pub key: KeyFile,
+
+    /// A set of defaults for other options: demo is for a public demo that strangers try, see the README
+    #[arg(long, env = "CONNHUB_PROFILE", value_name = "PROFILE")]
+    pub profile: Option<Profile>,
 
     /// Run the demo connector too, published, installed and instantiated for a demo app
     #[arg(long, env = "CONNHUB_DEMO")]
@@ -124,8 +136,20 @@ pub struct ServeOptions {
     )]
     pub password: Option<String>,
 
-    /// Let anybody who can reach the server register an account
-    #[arg(long, env = "CONNHUB_OPEN_SIGNUP", help_heading = "Accounts and tokens")]
+    /// Let anyone who can reach the server register an account
+    #[arg(
+        long,
+        env = "CONNHUB_OPEN_SIGNUP",
+        value_name = "BOOLEAN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value_t = false,
+        default_value_if("profile", "demo", "true"),
+        action = ArgAction::Set,
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Accounts and tokens"
+    )]
     pub open_signup: bool,
 
     /// How many accounts there may be; registering and inviting are refused beyond that
@@ -199,6 +223,7 @@ pub struct ServeOptions {
         long,
         env = "CONNHUB_HISTORY_RETENTION",
         value_name = "DAYS",
+        default_value_if("profile", "demo", "7"),
         value_parser = clap::value_parser!(u32).range(1..=36_500),
         help_heading = "Things and actions"
     )]
@@ -290,6 +315,7 @@ pub struct CallbackOptions {
         env = "CONNHUB_CALLBACK_THREADS_PER_OWNER",
         value_name = "NUMBER",
         default_value_t = 32,
+        default_value_if("profile", "demo", "2"),
         value_parser = clap::value_parser!(u16).range(1..=4096)
     )]
     pub callback_threads_per_owner: u16,

@@ -49,6 +49,7 @@ pub struct LimitOptions {
         env = "CONNHUB_QUERY_TIME",
         value_name = "DURATION",
         default_value = "20s",
+        default_value_if("profile", "demo", "5s"),
         value_parser = duration::wait
     )]
     pub query_time: Duration,
@@ -93,6 +94,7 @@ pub struct LimitOptions {
         env = "CONNHUB_PUBLICATIONS_PER_ACCOUNT",
         value_name = "NUMBER",
         default_value_t = ops::Quotas::default().publications_per_account,
+        default_value_if("profile", "demo", "5"),
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub publications_per_account: u32,
@@ -103,6 +105,7 @@ pub struct LimitOptions {
         env = "CONNHUB_APPS_PER_ACCOUNT",
         value_name = "NUMBER",
         default_value_t = ops::Quotas::default().apps_per_account,
+        default_value_if("profile", "demo", "5"),
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub apps_per_account: u32,
@@ -163,6 +166,7 @@ pub struct LimitOptions {
         env = "CONNHUB_HISTORY_MIB_PER_ACCOUNT",
         value_name = "MIB",
         default_value_t = mib(ops::Quotas::default().history_bytes_per_account),
+        default_value_if("profile", "demo", "64"),
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub history_mib_per_account: u32,
@@ -173,6 +177,7 @@ pub struct LimitOptions {
         env = "CONNHUB_THING_MIB_PER_ACCOUNT",
         value_name = "MIB",
         default_value_t = mib(ops::Quotas::default().thing_bytes_per_account),
+        default_value_if("profile", "demo", "16"),
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub thing_mib_per_account: u32,
@@ -183,6 +188,7 @@ pub struct LimitOptions {
         env = "CONNHUB_CALLBACK_LOG_MIB_PER_ACCOUNT",
         value_name = "MIB",
         default_value_t = mib(ops::Quotas::default().callback_log_bytes_per_account),
+        default_value_if("profile", "demo", "16"),
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub callback_log_mib_per_account: u32,

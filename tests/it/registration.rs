@@ -124,3 +124,30 @@ fn beyond_the_number_of_accounts_registering_is_refused_with_why() {
     server.restart_with(&["--open-signup", "--accounts", "3"]);
     register(&server, &body("grace")).expect(201);
 }
+
+const CREATE_APP: &str = "mutation { createApp(name: \"Mine\") { clientId } }";
+
+#[test]
+fn a_public_demo_is_open_and_bounded_by_one_option_and_each_of_its_defaults_can_be_changed() {
+    let ada = json!({ "email": "ada@example.com", "password": "analytical engine" });
+    let apps_until_full = |server: &Server| {
+        let token = register(server, &ada).expect(201).json()["access_token"].clone();
+        let create = |_: &usize| graphql(server, token.as_str(), None, CREATE_APP, json!({})).errors.is_empty();
+        (0..10).take_while(create).count()
+    };
+    let demo = Server::with(&["--profile", "demo"]);
+    assert_eq!(apps_until_full(&demo), 5);
+    assert!(!demo.output().contains("--profile demo"), "{}", demo.output());
+    assert_eq!(apps_until_full(&Server::with(&["--profile", "demo", "--apps-per-account", "7"])), 7);
+    let closed = Server::with(&["--profile", "demo", "--open-signup=false"]);
+    register(&closed, &ada).expect(403);
+    let variables = [("CONNHUB_EMAIL", EMAIL), ("CONNHUB_PASSWORD", PASSWORD), ("CONNHUB_OPEN_SIGNUP", "false")];
+    register(&Server::with_environment(&["--profile", "demo"], &variables), &ada).expect(403);
+}
+
+#[test]
+fn a_server_that_is_open_with_the_limits_for_friends_logs_how_to_bound_strangers() {
+    let open = Server::with(&OPEN);
+    assert!(open.output().contains("set --profile demo"), "{}", open.output());
+    assert!(!Server::start().output().contains("--profile demo"));
+}

@@ -40,7 +40,6 @@ mod testing;
 pub mod thing;
 mod trouble;
 pub mod usage;
-mod withdraw;
 mod writer;
 
 pub use reader::Snapshot;
@@ -51,17 +50,15 @@ use crate::metrics::Metrics;
 use crate::model::error::{Error, Result};
 use rusqlite::{Connection, OpenFlags, Transaction};
 use std::path::Path;
+use std::time::Duration;
 
 /// Statements kept prepared on each connection; more than there are.
 const STATEMENTS_CACHED: usize = 128;
-/// How long the write-ahead log may become before it is folded into the file, in pages of 4 KiB:
-/// the longer, the more often a page was rewritten meanwhile and needs folding only once.
-const CHECKPOINT_PAGES: u32 = 8_000;
 /// What remains of the log once it was folded, in bytes: a backup lets it grow by all that is written
 /// meanwhile, which is not to take its place on the disk for good.
 const LOG_BYTES_KEPT_MAX: i64 = 64 * 1_024 * 1_024;
-/// How long SQLite waits for a lock that another process holds (a backup, a shell), in milliseconds.
-const BUSY_TIMEOUT_MS: u32 = 5_000;
+/// How long SQLite waits for a lock that another process holds (a backup, a shell).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database: a file, its pool of readers and its writer.
 pub struct Store {
@@ -151,7 +148,7 @@ impl Store {
         metrics: &Metrics,
         sealing: Sealing,
     ) -> Result<Self> {
-        let (checkpointer, progress) = checkpointer::Checkpointer::start(path)?;
+        let (checkpointer, progress) = checkpointer::Checkpointer::start(path, checkpointer::Bounds::default())?;
         let writer = writer::Writer::start(connection, progress, metrics)?;
         let file = path.to_owned();
         metrics.watch("connhub_database_bytes", "The database's file.", move || files::length(&file) as f64);
@@ -212,7 +209,8 @@ fn open_newest(path: &Path) -> Result<Connection> {
 /// What the connection that writes needs.
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // The checkpointer sees to it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT_MAX)
 }
 
@@ -221,7 +219,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // Plans must not depend on bound values: SQLite would plan `LIMIT ?` anew at each execution.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS.into()))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // What does not fit into memory would go to /tmp, which containers with a read-only file system do not have: the
     // undo log of a write that changes more than 64 KiB, what is sorted. Each is bounded by what one request may do.
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -51,10 +51,12 @@ pub fn forget(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result
     Ok(())
 }
 
-/// Writes something of no meaning: whether it can be committed tells whether the database can be written.
+/// Writes something random: whether it can be committed tells whether the database can be written.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn probe(transaction: &Transaction<'_>) -> Result<()> {
-    set(transaction, "probe", b"")
+    let sql = "INSERT OR REPLACE INTO settings (name, value) VALUES ('probe', randomblob(16))";
+    transaction.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }

@@ -6,8 +6,9 @@
 use crate::metrics::{Database, Metrics};
 use crate::model::error::{Error, Result};
 use crate::store::checkpointer::Progress;
+use crate::store::setting;
 use crate::store::trouble::{self, Trouble};
-use crate::store::{usage, withdraw};
+use crate::store::usage;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::future::Future;
@@ -181,7 +182,7 @@ impl Writer {
 fn write_all(
     mut connection: Connection,
     mut receiver: mpsc::Receiver<Box<dyn Work>>,
-    progress: Progress,
+    mut progress: Progress,
     metrics: &Database,
 ) {
     let mut batch = Vec::with_capacity(WORK_PER_TRANSACTION_MAX);
@@ -229,11 +230,21 @@ fn write_batch(
     }
     usage::settle(&transaction)?;
     transaction.commit().map_err(|error| {
-        if let Err(remains) = withdraw::withdraw(connection) {
+        if let Err(remains) = overwrite_refused(connection) {
             tracing::warn!(error = %remains, "what is refused now may be there after a crash");
         }
         error.into()
     })
+}
+
+/// A COMMIT that fails may leave all of its pages in the write-ahead log: SQLite writes them before its index of the log,
+/// which cannot grow on a full disk, and the first to open the database after a crash would take them for committed. The
+/// next write goes over the first of them and, since it is random, breaks the chain of checksums of the others, even if
+/// it cannot be committed itself.
+fn overwrite_refused(connection: &mut Connection) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    setting::probe(&transaction)?;
+    Ok(transaction.commit()?)
 }
 
 fn run_in_savepoint(transaction: &Transaction<'_>, work: &mut dyn Work) -> Result<(), Lost> {

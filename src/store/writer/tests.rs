@@ -1,7 +1,7 @@
 //! The writer on a database that can be full: what was undone with others' work is acknowledged to nobody.
 
 use super::*;
-use crate::store::checkpointer::Checkpointer;
+use crate::store::checkpointer::{Bounds, Checkpointer};
 use std::sync::mpsc::sync_channel;
 use tempfile::TempDir;
 
@@ -10,10 +10,11 @@ fn writer(pages_max: u32) -> (TempDir, Connection, Writer) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("db");
     let connection = Connection::open(&path).expect("a database");
-    let table = "PRAGMA journal_mode = WAL; CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;";
+    let table = "PRAGMA journal_mode = WAL; CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;
+        CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
     connection.execute_batch(table).expect("a table");
     connection.pragma_update(None, "max_page_count", pages_max).expect("a limit");
-    let (_, progress) = Checkpointer::start(&path).expect("a checkpointer");
+    let (_, progress) = Checkpointer::start(&path, Bounds::default()).expect("a checkpointer");
     let reader = Connection::open(&path).expect("a reader");
     (folder, reader, Writer::start(connection, progress, &Metrics::new().expect("metrics")).expect("a writer"))
 }

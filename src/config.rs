@@ -343,6 +343,20 @@ pub struct CallbackOptions {
     /// How many entries of the callback log are kept of each connector
     #[arg(long, env = "CONNHUB_CALLBACK_LOG_ENTRIES", value_name = "NUMBER", default_value_t = 10_000)]
     pub callback_log_entries: u32,
+
+    /// How long action requests are kept; those that have not ended are kept until they end
+    #[arg(
+        long,
+        env = "CONNHUB_ACTION_REQUEST_AGE",
+        value_name = "DURATION",
+        default_value = "30days",
+        value_parser = duration::lifetime
+    )]
+    pub action_request_age: Duration,
+
+    /// How many action requests are kept of each app; those that have not ended are kept besides
+    #[arg(long, env = "CONNHUB_ACTION_REQUESTS_KEPT", value_name = "NUMBER", default_value_t = 10_000)]
+    pub action_requests_kept: u32,
 }
 
 impl ServeOptions {
@@ -402,6 +416,8 @@ impl ServeOptions {
             history_age: self.history_retention.map(|days| DAY * days),
             callback_log_age: self.callbacks.callback_log_age.into(),
             callback_log_entries: self.callbacks.callback_log_entries,
+            action_request_age: self.callbacks.action_request_age.into(),
+            action_requests_kept: self.callbacks.action_requests_kept,
         }
     }
 

@@ -50,6 +50,8 @@ impl Operations {
             history_age: None,
             callback_log_age: hour,
             callback_log_entries: 1,
+            action_request_age: Duration::from_secs(600),
+            action_requests_kept: 100,
         })?;
         let id = |text: &str| text.parse().map_err(|_| "no identifier");
         Ok(Self { platform, token: token.to_owned(), thing: id(thing)?, after: id(after)? })

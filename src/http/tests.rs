@@ -154,6 +154,8 @@ fn settings(directory: &TempDir) -> Settings {
         history_age: None,
         callback_log_age: Duration::from_secs(600),
         callback_log_entries: 100,
+        action_request_age: Duration::from_secs(600),
+        action_requests_kept: 100,
     }
 }
 

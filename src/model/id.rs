@@ -88,17 +88,23 @@ ids! {
     TokenId new_v4;
 }
 
-impl CallbackId {
-    /// An identifier that stands before all that were made from this time on, and after all older ones.
-    #[must_use]
-    pub fn first_of(at: Timestamp) -> Self {
-        // Version 7 begins with 48 bits of milliseconds.
-        let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
-        let mut bytes = [0; 16];
-        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-        Self::from_bytes(bytes)
-    }
+/// Identifiers that say when they were made.
+macro_rules! timed {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// An identifier that is before all that were made from this time on, and after all older ones.
+            #[must_use]
+            pub fn first_of(at: Timestamp) -> Self {
+                // Version 7 begins with 48 bits of milliseconds.
+                let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
+                let mut bytes = [0; 16];
+                bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+                Self::from_bytes(bytes)
+            }
+        }
+    )*};
 }
+timed!(ActionRequestId, CallbackId);
 
 #[cfg(test)]
 mod tests {

@@ -98,11 +98,31 @@ impl Details {
         Self(text)
     }
 
+    /// How far the removal of an installation is.
+    #[must_use]
+    pub fn of_removal(removed: u64, instances: u64) -> Self {
+        let description = format!("{} of {} instances are removed", grouped(removed), grouped(instances));
+        Self(format!(r#"{{"description":"{description}","removed":{removed},"instances":{instances}}}"#))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// What kind of content a further step has. The numbers are the ones on the wire (SDK).

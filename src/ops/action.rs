@@ -75,13 +75,14 @@ pub async fn request(platform: &Arc<Platform>, caller: &Service, order: ActionOr
     let selected = platform.read(move |view| select(view, &service, &order)).await?;
     let planned = platform.plan_all(caller, selected, &values)?;
     let mut answers: HashMap<_, _> = planned.iter().filter_map(|plan| plan.answer(platform)).collect();
-    let live = Arc::clone(&platform.live);
-    let written = move |written: &Written| {
-        tell(&live, &written.0);
-        send(written);
-    };
     let (quotas, app, owner) = (platform.settings.quotas, caller.app, caller.owner);
     let (rates, bytes_left) = (Arc::clone(&platform.rates), Arc::clone(&platform.bytes_left));
+    let noting = Arc::clone(platform);
+    let written = move |written: &Written| {
+        tell(&noting.live, &written.0);
+        send(written);
+        noting.waiting.acted.note(app);
+    };
     let write = move |transaction: &Transaction<'_>| {
         quotas.actions(transaction, app)?;
         for plan in &planned {

@@ -8,7 +8,7 @@ use crate::model::token::{Scopes, TokenKind};
 use crate::ops::account::IssuedToken;
 use crate::ops::caller::Developer;
 use crate::ops::token::{NewToken, Round};
-use crate::ops::{Platform, View, now, secret};
+use crate::ops::{Platform, View, now, remains, secret};
 use crate::store;
 use rusqlite::Connection;
 
@@ -135,10 +135,16 @@ pub async fn remove(platform: &Platform, caller: &Developer, id: AppId) -> Resul
                 installations.len()
             )));
         }
-        store::app::delete(transaction, id)?;
-        Ok(app)
+        store::grant::delete_of_app(transaction, id)?;
+        store::app::end(transaction, id)?;
+        // One with few things goes at once.
+        Ok((app, remains::of_app(transaction, id)?))
     });
-    stored.await
+    let (app, done) = stored.await?;
+    if !done {
+        platform.remains.wake();
+    }
+    Ok(app)
 }
 
 /// A service token for an own app, without its secret; all scopes where none is named.

@@ -9,7 +9,6 @@ use crate::model::callback::{
 };
 use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, PublicationId};
-use crate::model::installation::Installation;
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::page::Page;
 use crate::model::token::{KeyId, TokenKind};
@@ -130,13 +129,15 @@ impl Platform {
 
 /// What a settlement leads to once it is durable.
 #[derive(Default)]
-struct Consequences {
+pub(super) struct Consequences {
     called: Option<PublicationId>,
-    events: Vec<Event>,
     settled: Option<Settled>,
-    removed: Vec<Removal>,
     failed: Vec<(Removal, RemovalFailure)>,
-    follow: Vec<PendingCallback>,
+    pub(super) events: Vec<Event>,
+    pub(super) removed: Vec<Removal>,
+    pub(super) follow: Vec<PendingCallback>,
+    /// Whether something is to be deleted in steps.
+    pub(super) remains: bool,
 }
 
 /// Notes what was sent and what came back, and applies the outcome unless something newer was
@@ -152,7 +153,7 @@ pub fn settle(platform: &Arc<Platform>, id: CallbackId, attempt: Attempt, outcom
         consequences.events.push(logged(id, &about));
         Ok(Consequences { called: Some(about.publication), ..consequences })
     });
-    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+    platform.store.write_then(work, move |()| waking.wake(Some(id), consequences()))
 }
 
 /// Notes that a callback is not to be sent any more: what it is about was removed, called off or is overdue.
@@ -165,7 +166,7 @@ pub fn skip(platform: &Arc<Platform>, id: CallbackId) -> Reply<()> {
         store::callback::drop_unsent(transaction, id)?;
         after_post(transaction, &about)
     });
-    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+    platform.store.write_then(work, move |()| waking.wake(Some(id), consequences()))
 }
 
 /// Notes that a callback is not sent, for a reason that people are told, and applies that as its outcome.
@@ -179,11 +180,11 @@ pub fn withhold(platform: &Arc<Platform>, id: CallbackId, why: &'static str) -> 
         consequences.events.push(logged(id, &about));
         Ok(Consequences { called: Some(about.publication), ..consequences })
     });
-    platform.store.write_then(work, move |()| waking.wake(id, consequences()))
+    platform.store.write_then(work, move |()| waking.wake(Some(id), consequences()))
 }
 
 /// Splits work that has consequences into the work and a way to take them when it is done.
-fn with_consequences(
+pub(super) fn with_consequences(
     work: impl FnOnce(&Transaction<'_>) -> Result<Consequences> + Send + 'static,
 ) -> (impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static, impl FnOnce() -> Consequences + Send + 'static) {
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -215,17 +216,20 @@ fn logged(id: CallbackId, about: &CallbackSubject) -> Event {
 }
 
 impl Platform {
-    fn wake(&self, id: CallbackId, consequences: Consequences) {
-        let Consequences { called, events, settled, removed, failed, follow } = consequences;
+    pub(super) fn wake(&self, id: Option<CallbackId>, consequences: Consequences) {
+        let Consequences { called, events, settled, removed, failed, follow, remains } = consequences;
         for event in events {
             self.live.publish(|| Arc::new(event));
         }
         self.submit_all(&follow);
         if let Some(publication) = called {
-            self.waiting.called(publication);
+            self.waiting.called.note(publication);
         }
-        if let Some(settled) = settled {
+        if let Some((id, settled)) = id.zip(settled) {
             self.waiting.settled(id, settled);
+        }
+        if remains {
+            self.remains.wake();
         }
         for (removal, failure) in failed {
             self.waiting.removal_failed(removal, failure);
@@ -306,14 +310,7 @@ fn after_removal(
         let failure = RemovalFailure { subject: format!("instance {instance}"), problem };
         consequences.failed = vec![(own, failure.clone()), (whole, failure)];
     }
-    consequences.removed.push(own);
-    store::instance::delete(transaction, instance)?;
-    let (installation, publication) = removal::belongings(transaction, about.installation)?;
-    let Installation { id, app, .. } = installation;
-    consequences.events.push(Event::InstanceGone { id: instance, installation: id, app });
-    if installation.standing.state == State::RemovalOngoing {
-        consequences.follow = removal::go_on(transaction, &installation, &publication, 1)?;
-    }
+    removal::end_instance(transaction, instance, about.installation, &mut consequences)?;
     Ok(consequences)
 }
 

@@ -1,15 +1,18 @@
-//! What has to happen by itself: overdue action requests fail; old log entries, grants that have ended,
-//! points of the past that are not to be kept, and the pasts of deleted things go.
+//! What has to happen by itself: overdue action requests fail; old log entries and action requests, grants that have
+//! ended, points of the past that are not to be kept, and the pasts of deleted things go.
 
 use crate::model::action::{ActionRequest, REMOVED_KEPT};
 use crate::model::error::{Error, Result};
-use crate::model::id::{CallbackId, PublicationId};
+use crate::model::id::{ActionRequestId, CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::ops::live::Event;
 use crate::ops::operator::removal;
-use crate::ops::{Platform, View, keyring, now};
+use crate::ops::waiting::Grown;
+use crate::ops::{Platform, View, keyring, now, remains};
 use crate::store;
+use crate::store::cascade::Step;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
@@ -22,8 +25,10 @@ const OPERATOR_INTERVAL: Duration = Duration::from_millis(250);
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
 const TRIM_ENTRIES_AT_ONCE: u32 = 500;
-/// How many removed things are forgotten in one write: each may have many action requests.
-const REMOVED_AT_ONCE: u32 = 20;
+/// How many overdue requests fail in one write.
+const FAILED_AT_ONCE: u32 = 500;
+/// How often what removals leave is looked for, beside when it is left.
+const REMAINS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often points of deleted properties are looked for.
 const ENDED_INTERVAL: Duration = Duration::from_secs(1);
 /// How often points that are too old are looked for.
@@ -50,8 +55,11 @@ pub async fn run(platform: Arc<Platform>) {
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
         repeat(OPERATOR_INTERVAL, || removal::continue_all(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
+        repeat(TRIM_INTERVAL, || trim_requests(platform)),
+        repeat(TRIM_INTERVAL, || give_space_back(platform)),
         repeat(TRIM_INTERVAL, || trim_tokens(platform)),
         repeat(TRIM_INTERVAL, || trim_removed(platform)),
+        repeat_when_woken(REMAINS_INTERVAL, || platform.remains.woken(), || remains::delete(platform)),
         repeat(ENDED_INTERVAL, || delete_ended_histories(platform)),
         repeat(HISTORY_INTERVAL, || trim_histories(platform)),
         repeat(CLOCK_INTERVAL, || platform.keep_clock()),
@@ -60,10 +68,22 @@ pub async fn run(platform: Arc<Platform>) {
 }
 
 async fn repeat<Acting: Future<Output = Result<()>>>(every: Duration, act: impl Fn() -> Acting) {
+    repeat_when_woken(every, std::future::pending, act).await;
+}
+
+/// Acts every so often, and at once when woken.
+async fn repeat_when_woken<Waking: Future<Output = ()>, Acting: Future<Output = Result<()>>>(
+    every: Duration,
+    woken: impl Fn() -> Waking,
+    act: impl Fn() -> Acting,
+) {
     let mut interval = tokio::time::interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = woken() => {}
+        }
         match act().await {
             Ok(()) => {}
             // The store has said so once; four times a second is too often.
@@ -81,7 +101,7 @@ async fn repeat<Acting: Future<Output = Result<()>>>(every: Duration, act: impl 
 /// Faults of the database.
 pub async fn fail_overdue(platform: &Arc<Platform>) -> Result<()> {
     // Most often there are none, and the writer need not be asked.
-    if platform.read(|view| store::action::any_overdue(view, now())).await? {
+    while platform.read(|view| store::action::any_overdue(view, now())).await? {
         let live = Arc::clone(&platform.live);
         let failed = platform.store.write_then(fail_all_overdue, move |failed| {
             for request in failed {
@@ -95,7 +115,7 @@ pub async fn fail_overdue(platform: &Arc<Platform>) -> Result<()> {
 
 /// The requests that failed, as they stand now.
 fn fail_all_overdue(transaction: &rusqlite::Transaction<'_>) -> Result<Vec<ActionRequest>> {
-    let failed = store::action::fail_overdue(transaction, now(), DEADLINE_EXCEEDED)?;
+    let failed = store::action::fail_overdue(transaction, now(), DEADLINE_EXCEEDED, FAILED_AT_ONCE)?;
     store::action::get_many(transaction, &failed)
 }
 
@@ -106,10 +126,56 @@ async fn trim_log(platform: &Arc<Platform>) -> Result<()> {
     {}
     let keep = platform.settings.callback_log_entries;
     trim_log_by_bytes(platform).await?;
-    for publication in platform.waiting.take_called() {
+    let trim_one = |publication| async move {
         while trim(platform, move |transaction| trim_publication(transaction, publication, keep)).await? {}
-    }
-    Ok(())
+        Ok(())
+    };
+    trim_grown(platform, &platform.waiting.called, store::callback::publications, trim_one).await
+}
+
+/// Deletes action requests that have ended, beyond their age and number.
+async fn trim_requests(platform: &Arc<Platform>) -> Result<()> {
+    let oldest = ActionRequestId::first_of(platform.clock.now().minus(platform.settings.action_request_age));
+    let by_age = move |transaction: &rusqlite::Transaction<'_>| {
+        store::action::trim(transaction, None, oldest, TRIM_ENTRIES_AT_ONCE)
+    };
+    while trim(platform, by_age).await? {}
+    let keep = platform.settings.action_requests_kept;
+    let trim_one = |app| async move {
+        let Some(first) = platform.read(move |view| store::action::first_kept(view, app, keep)).await? else {
+            return Ok(());
+        };
+        let by_count = move |transaction: &rusqlite::Transaction<'_>| {
+            store::action::trim(transaction, Some(app), first, TRIM_ENTRIES_AT_ONCE)
+        };
+        while trim(platform, by_count).await? {}
+        Ok(())
+    };
+    trim_grown(platform, &platform.waiting.acted, store::action::apps, trim_one).await
+}
+
+/// Trims what has grown, one after the other. What an error keeps from being trimmed is trimmed next time.
+async fn trim_grown<Id: Copy + Eq + Hash + Send + 'static, Trimming: Future<Output = Result<()>>>(
+    platform: &Arc<Platform>,
+    grown: &Grown<Id>,
+    all: fn(&rusqlite::Connection) -> Result<Vec<Id>>,
+    trim_one: impl Fn(Id) -> Trimming,
+) -> Result<()> {
+    let mut noted = grown.take();
+    let trimmed = async {
+        if noted.all {
+            noted.some.extend(platform.read(move |view| all(view)).await?);
+            noted.all = false;
+        }
+        while let Some(one) = noted.some.iter().next().copied() {
+            trim_one(one).await?;
+            noted.some.remove(&one);
+        }
+        Ok(())
+    };
+    let trimmed = trimmed.await;
+    grown.put_back(noted);
+    trimmed
 }
 
 /// Deletes the oldest entries of the logs that take more bytes than they may.
@@ -137,9 +203,18 @@ async fn trim_removed(platform: &Arc<Platform>) -> Result<()> {
     let before = platform.clock.now().minus(removal::REPORT_KEPT);
     platform.store.write(move |transaction| store::account_removal::trim(transaction, before)).await?;
     let before = platform.clock.now().minus(REMOVED_KEPT);
-    let step =
-        move |transaction: &rusqlite::Transaction<'_>| store::removed::trim(transaction, before, REMOVED_AT_ONCE);
-    while platform.store.write(step).await? >= REMOVED_AT_ONCE as usize {}
+    let step = move |transaction: &rusqlite::Transaction<'_>| {
+        store::cascade::removed_before(transaction, before, &Step::begin())
+    };
+    while !platform.store.write(step).await? {}
+    Ok(())
+}
+
+/// Gives pages that deletions left empty back to the file system.
+async fn give_space_back(platform: &Arc<Platform>) -> Result<()> {
+    if platform.read(|view| store::space::to_give_back(view)).await? > 0 {
+        while platform.store.write(store::space::give_back).await? {}
+    }
     Ok(())
 }
 

@@ -37,6 +37,7 @@ pub mod past;
 pub mod publication;
 mod quota;
 mod rate;
+mod remains;
 mod removal;
 pub mod revocation;
 mod secret;
@@ -102,6 +103,10 @@ pub struct Settings {
     pub callback_log_age: Duration,
     /// How many entries of the callback log are kept of each publication.
     pub callback_log_entries: u32,
+    /// How long action requests that have ended are kept.
+    pub action_request_age: Duration,
+    /// How many action requests are kept of each app, beside those that have not ended.
+    pub action_requests_kept: u32,
 }
 
 /// Everything that operations work on.
@@ -122,6 +127,7 @@ pub struct Platform {
     revoked: revocation::Revoked,
     waiting: waiting::Waiting,
     validation: validation::Validation,
+    remains: remains::Remains,
     clock: clock::AgeClock,
     changes: suspension::Changes,
     rooms: Arc<quota::Rooms>,
@@ -167,6 +173,7 @@ impl Platform {
             rates: Arc::new(rate::Rates::new(settings.quotas.changes_per_second)),
             waiting: waiting::Waiting::default(),
             validation: validation::Validation::default(),
+            remains: remains::Remains::default(),
             clock,
             changes,
             live,

@@ -1,23 +1,25 @@
 //! Removing instances and installations: mark, tell the connector, delete (domain.md, "Removal").
 //!
 //! The instances of an installation go a few at a time: each settled removal begins the next, and
-//! the last one begins the installation's own. All of it is rows, so a crash loses nothing.
+//! the last one begins the installation's own. All of it is rows, so a crash loses nothing. What would hold up other
+//! writes for long is deleted in steps (src/ops/remains.rs).
 
 use crate::model::callback::{CallbackKind, CallbackSubject, Line, PendingCallback};
 use crate::model::error::{Error, Result};
 use crate::model::id::{CallbackId, InstallationId, InstanceId};
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
-use crate::model::lifecycle::{Standing, State};
+use crate::model::lifecycle::State;
 use crate::model::publication::Publication;
+use crate::ops::callback::Consequences;
 use crate::ops::caller::{Developer, Service};
 use crate::ops::installation::{instance_subject, subject};
-use crate::ops::live::{Event, Live};
+use crate::ops::live::Event;
 use crate::ops::waiting::{Removal, RemovalFailure, WAIT_MAX};
 use crate::ops::{Platform, now};
 use crate::store;
+use crate::store::cascade::Step;
 use rusqlite::{Connection, Transaction};
-use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -115,109 +117,148 @@ pub async fn remove_installation(
     id: InstallationId,
     remove_instances: bool,
 ) -> Result<RemovedInstallation> {
-    let caller = caller.clone();
+    let owner = caller.account;
     let end = platform.waiting.for_removal(Removal::Installation(id));
-    let begun = Arc::clone(platform);
-    let stored = platform.store.write_then(
-        move |transaction| begin_installation(transaction, &caller, id, remove_instances),
-        move |begin| {
-            begin.publish(&begun.live);
-            begun.submit_all(&begin.pending);
+    let begun = begin(platform, id, move |transaction, installation| {
+        if installation.owner != owner {
+            return Err(Error::not_found("installation", id));
+        }
+        Ok(remove_instances || !store::instance::any_of_installation(transaction, id)?)
+    });
+    let begun = begun.await;
+    let waits = begun.as_ref().is_ok_and(|begun| begun.installation.standing.state == State::RemovalOngoing);
+    let failures = await_end(platform, Removal::Installation(id), end, waits).await;
+    let mut removed = begun?;
+    if waits && let Some(present) = platform.read(move |view| store::installation::get(view, id)).await? {
+        // It takes longer than a request waits: its details say how far it is.
+        removed.installation = present;
+    }
+    Ok(RemovedInstallation { failures, ..removed })
+}
+
+/// Removes an installation with its instances for an account that is being removed, without waiting for the end.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is gone.
+pub(super) async fn begin_with_instances(platform: &Arc<Platform>, id: InstallationId) -> Result<()> {
+    begin(platform, id, |_, _| Ok(true)).await.map(drop)
+}
+
+/// Begins the removal of an installation with all its instances, if `allowed` says so. One write marks it, and with it
+/// however many instances there are; they are listed, and published, beside the writer.
+async fn begin(
+    platform: &Arc<Platform>,
+    id: InstallationId,
+    allowed: impl FnOnce(&Transaction<'_>, &Installation) -> Result<bool> + Send + 'static,
+) -> Result<RemovedInstallation> {
+    let (live, sending) = (Arc::clone(&platform.live), Arc::clone(platform));
+    let marked = platform.store.write_then(
+        move |transaction| {
+            let (mut installation, publication) = belongings(transaction, id)?;
+            let now = allowed(transaction, &installation)? && store::installation::begin_removal(transaction, id)?;
+            let mut pending = Vec::new();
+            if now {
+                installation.standing.state = State::RemovalOngoing;
+                if !store::instance::any_of_installation(transaction, id)? {
+                    pending = go_on(transaction, &installation, &publication)?;
+                }
+            }
+            Ok((installation, publication, now, pending))
+        },
+        move |(installation, _, now, pending)| {
+            if *now {
+                live.publish(|| Arc::new(Event::Installation(installation.clone())));
+            }
+            sending.submit_all(pending);
         },
     );
-    let stored = stored.await;
-    let waits = stored.as_ref().is_ok_and(|begin| begin.removed.installation.standing.state == State::RemovalOngoing);
-    let failures = await_end(platform, Removal::Installation(id), end, waits).await;
-    Ok(RemovedInstallation { failures, ..stored?.removed })
-}
-
-/// The beginning of an installation's removal.
-pub(super) struct Begin {
-    removed: RemovedInstallation,
-    /// Whether it begins now.
-    now: bool,
-    /// The instances whose own removal went on already.
-    going: HashSet<InstanceId>,
-    /// What can be sent.
-    pub(super) pending: Vec<PendingCallback>,
-}
-
-impl Begin {
-    pub(super) fn publish(&self, live: &Live) {
-        if !self.now {
-            return;
-        }
-        live.publish(|| Arc::new(Event::Installation(self.removed.installation.clone())));
-        for instance in self.removed.instances.iter().filter(|instance| !self.going.contains(&instance.id)) {
+    let (installation, publication, now, _) = marked.await?;
+    let live = Arc::clone(&platform.live);
+    let listed = platform.read(move |view| {
+        let instances = store::instance::all_of_installation(view, id)?;
+        // Before any of their callbacks is sent, since the connector's answers are news of later.
+        for (instance, _) in instances.iter().filter(|(_, begun)| now && !begun) {
             live.publish(|| Arc::new(Event::Instance(instance.clone())));
         }
+        Ok((instances, store::installation::instances_to_remove(view, id)?))
+    });
+    let (instances, total) = listed.await?;
+    if now
+        && !instances.is_empty()
+        && let Some(total) = total
+    {
+        resume(platform, id, total).await?;
     }
+    let instances = instances.into_iter().map(|(instance, _)| instance).collect();
+    Ok(RemovedInstallation { installation, publication, instances, failures: Vec::new() })
 }
 
-fn begin_installation(
-    transaction: &Transaction<'_>,
-    caller: &Developer,
-    id: InstallationId,
-    remove_instances: bool,
-) -> Result<Begin> {
-    let (installation, publication) = belongings(transaction, id)?;
-    if installation.owner != caller.account {
-        return Err(Error::not_found("installation", id));
-    }
-    begin(transaction, installation, publication, remove_instances)
+/// Sends the first callbacks of the removal of an installation that is marked, which has had so many instances.
+pub(super) async fn resume(platform: &Arc<Platform>, id: InstallationId, total: u64) -> Result<()> {
+    let sending = Arc::clone(platform);
+    let work = move |transaction: &Transaction<'_>| {
+        // It may be gone already: its last instances may have been on their way out when it was marked.
+        let Some(installation) = store::installation::get(transaction, id)? else { return Ok(Vec::new()) };
+        store::installation::set_removal_total(transaction, id, total)?;
+        let (_, publication) = belongings(transaction, id)?;
+        go_on(transaction, &installation, &publication)
+    };
+    platform.store.write_then(work, move |pending| sending.submit_all(pending)).await.map(drop)
 }
 
-/// Begins the removal of an installation with its instances, for an account that is being removed.
-pub(super) fn begin_with_instances(transaction: &Transaction<'_>, id: InstallationId) -> Result<Begin> {
-    let (installation, publication) = belongings(transaction, id)?;
-    begin(transaction, installation, publication, true)
-}
-
-fn begin(
-    transaction: &Transaction<'_>,
-    mut installation: Installation,
-    publication: Publication,
-    remove_instances: bool,
-) -> Result<Begin> {
-    let id = installation.id;
-    let mut instances = store::instance::all_of_installation(transaction, id)?;
-    let mut going = HashSet::new();
-    let now = installation.standing.state != State::RemovalOngoing && (remove_instances || instances.is_empty());
-    let mut pending = Vec::new();
-    if now {
-        let removing = Standing { state: State::RemovalOngoing, ..installation.standing.clone() };
-        store::installation::change_standing(transaction, id, &State::ALL, &removing)?;
-        installation.standing = removing;
-        store::instance::begin_removal_of_all(transaction, id)?;
-        for instance in &mut instances {
-            if std::mem::replace(&mut instance.standing.state, State::RemovalOngoing) == State::RemovalOngoing {
-                going.insert(instance.id);
-            }
-        }
-        pending = go_on(transaction, &installation, &publication, REMOVALS_AT_ONCE)?;
-    }
-    let removed = RemovedInstallation { installation, publication, instances, failures: Vec::new() };
-    Ok(Begin { removed, now, going, pending })
-}
-
-/// Goes on with the removal of an installation: begins the removal of up to `limit` of its
-/// instances or, where none is left, its own. Answers what can be sent now.
-pub(super) fn go_on(
+/// Goes on with the removal of an installation: begins the removal of as many of its instances as may be removed at
+/// once or, if none is left, its own. Returns what can be sent now.
+fn go_on(
     transaction: &Transaction<'_>,
     installation: &Installation,
     publication: &Publication,
-    limit: u32,
 ) -> Result<Vec<PendingCallback>> {
     let mut pending = Vec::new();
-    for id in store::instance::take_to_remove(transaction, installation.id, limit)? {
+    for id in store::instance::take_to_remove(transaction, installation.id, REMOVALS_AT_ONCE)? {
         let instance = store::instance::get(transaction, id)?.ok_or_else(|| Error::not_found("instance", id))?;
         pending.extend(begin_instance(transaction, &instance, line(publication))?);
     }
-    if pending.is_empty() && !store::instance::any_of_installation(transaction, installation.id)? {
+    let own = pending.is_empty() && !store::instance::any_of_installation(transaction, installation.id)?;
+    // Its own callback may be written down already.
+    if own && !store::callback::is_removal_written_down(transaction, installation.id)? {
         let about = subject(CallbackKind::InstallationRemoval, installation, publication);
         pending.extend(write_down(transaction, &about)?);
     }
     Ok(pending)
+}
+
+/// An instance's connector has been told: it goes, at once if it has little, else in steps.
+pub(super) fn end_instance(
+    transaction: &Transaction<'_>,
+    id: InstanceId,
+    installation: InstallationId,
+    consequences: &mut Consequences,
+) -> Result<()> {
+    if store::cascade::of_instance(transaction, id, &Step::begin())? {
+        return delete_instance(transaction, id, installation, consequences);
+    }
+    store::instance::end(transaction, id)?;
+    consequences.remains = true;
+    Ok(())
+}
+
+/// Deletes an instance that has no things left, and goes on with the removal of its installation.
+pub(super) fn delete_instance(
+    transaction: &Transaction<'_>,
+    id: InstanceId,
+    installation: InstallationId,
+    consequences: &mut Consequences,
+) -> Result<()> {
+    store::instance::delete(transaction, id)?;
+    store::installation::count_removed(transaction, installation)?;
+    let (installation, publication) = belongings(transaction, installation)?;
+    consequences.removed.push(Removal::Instance(id));
+    let gone = Event::InstanceGone { id, installation: installation.id, app: installation.app };
+    consequences.events.push(gone);
+    if installation.standing.state == State::RemovalOngoing {
+        consequences.follow.extend(go_on(transaction, &installation, &publication)?);
+    }
+    Ok(())
 }
 
 /// Writes down the removal callback of an instance.
@@ -236,7 +277,7 @@ fn write_down(transaction: &Transaction<'_>, about: &CallbackSubject) -> Result<
 }
 
 /// An installation with its publication.
-pub(super) fn belongings(connection: &Connection, id: InstallationId) -> Result<(Installation, Publication)> {
+fn belongings(connection: &Connection, id: InstallationId) -> Result<(Installation, Publication)> {
     let installation = store::installation::get(connection, id)?.ok_or_else(|| Error::not_found("installation", id))?;
     let publication = store::publication::get(connection, installation.publication)?
         .ok_or_else(|| Error::fault(format!("installation {id} has no publication")))?;

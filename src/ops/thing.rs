@@ -16,6 +16,7 @@ use crate::ops::live::Event;
 use crate::ops::quota::Kind;
 use crate::ops::{Platform, View, now};
 use crate::store;
+use crate::store::cascade::Step;
 use crate::store::thing::Selection;
 use rusqlite::Connection;
 use std::collections::{HashMap, HashSet};
@@ -94,7 +95,8 @@ pub async fn preview_deletion(
 /// what they were.
 ///
 /// # Errors
-/// A violation where more are meant than one call may act on: nothing is deleted then.
+/// A violation where more are meant than one call may act on: nothing is deleted then. If the database fails on the
+/// way, some may be gone.
 pub async fn delete(
     platform: &Arc<Platform>,
     caller: &Service,
@@ -104,17 +106,26 @@ pub async fn delete(
     let app = caller.app;
     let selected = platform.read(move |view| whole(view, all_own(view, app, subject.as_ref(), &constraints)?)).await?;
     // Nobody but another deletion changes an app's own things.
-    let keys: Vec<_> = selected.iter().map(|whole| whole.thing.key).collect();
-    let live = Arc::clone(&platform.live);
-    let deleted = platform.store.write_then(
-        move |transaction| store::thing::delete_own(transaction, app, &keys),
-        move |deleted| {
-            for id in deleted {
-                live.publish(|| Arc::new(Event::ThingGone(*id)));
-            }
-        },
-    );
-    let deleted: HashSet<_> = deleted.await?.into_iter().collect();
+    let mut keys: Vec<_> = selected.iter().map(|whole| whole.thing.key).collect();
+    let mut deleted = HashSet::new();
+    // In steps: a thousand things of a thousand parts would hold up everybody's writes for seconds.
+    while !keys.is_empty() {
+        let live = Arc::clone(&platform.live);
+        let step = platform.store.write_then(
+            move |transaction| {
+                let (gone, done) = store::cascade::own_things(transaction, app, &keys, &Step::begin())?;
+                Ok((gone, keys.split_off(done)))
+            },
+            move |(gone, _)| {
+                for id in gone {
+                    live.publish(|| Arc::new(Event::ThingGone(*id)));
+                }
+            },
+        );
+        let (gone, rest) = step.await?;
+        deleted.extend(gone);
+        keys = rest;
+    }
     Ok(selected.into_iter().filter(|whole| deleted.contains(&whole.thing.id)).collect())
 }
 

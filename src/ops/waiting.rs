@@ -1,12 +1,13 @@
 //! Whoever asked for something that a connector has to answer waits here, holding no thread.
 
 use crate::model::action::{ActionRequest, ActionStatus};
-use crate::model::id::{CallbackId, InstallationId, InstanceId, PublicationId};
+use crate::model::id::{AppId, CallbackId, InstallationId, InstanceId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::Instance;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::Hash;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -55,25 +56,54 @@ struct Progress {
     waiting: Vec<oneshot::Sender<Vec<RemovalFailure>>>,
 }
 
+/// What has grown since it was last trimmed. A start begins with all there is, since what was noted ended with the
+/// process before.
+pub(super) struct Grown<Id>(Mutex<Noted<Id>>);
+
+/// What was noted.
+pub(super) struct Noted<Id> {
+    /// Whether it is all there is.
+    pub(super) all: bool,
+    /// These.
+    pub(super) some: HashSet<Id>,
+}
+
+impl<Id> Default for Grown<Id> {
+    fn default() -> Self {
+        Self(Mutex::new(Noted { all: true, some: HashSet::new() }))
+    }
+}
+
+impl<Id: Eq + Hash> Grown<Id> {
+    /// Notes that one has grown.
+    pub(super) fn note(&self, id: Id) {
+        self.0.lock().some.insert(id);
+    }
+
+    /// What has grown since this was last asked.
+    pub(super) fn take(&self) -> Noted<Id> {
+        std::mem::replace(&mut *self.0.lock(), Noted { all: false, some: HashSet::new() })
+    }
+
+    /// Notes what could not be trimmed again.
+    pub(super) fn put_back(&self, rest: Noted<Id>) {
+        let mut noted = self.0.lock();
+        noted.all |= rest.all;
+        noted.some.extend(rest.some);
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// The publications called since the log was last trimmed.
-    called: Mutex<HashSet<PublicationId>>,
+    /// The publications whose callback log has grown.
+    pub(super) called: Grown<PublicationId>,
+    /// The apps whose action requests have become more.
+    pub(super) acted: Grown<AppId>,
     callbacks: Mutex<HashMap<CallbackId, oneshot::Sender<Settled>>>,
     removals: Mutex<HashMap<Removal, Progress>>,
 }
 
 impl Waiting {
-    /// Notes that a publication was called: its log may have grown too long.
-    pub(super) fn called(&self, publication: PublicationId) {
-        self.called.lock().insert(publication);
-    }
-
-    /// The publications called since this was last asked.
-    pub(super) fn take_called(&self) -> HashSet<PublicationId> {
-        std::mem::take(&mut *self.called.lock())
-    }
-
     /// Prepares to wait for a callback's settlement; to be called before it is submitted.
     pub(super) fn for_callback(&self, id: CallbackId) -> oneshot::Receiver<Settled> {
         let (sender, receiver) = oneshot::channel();

@@ -148,15 +148,6 @@ pub fn remove_publications(transaction: &Transaction<'_>, account: AccountId) ->
     Ok(())
 }
 
-/// Deletes up to so many things of an account's apps, whose installations are gone; how many there were.
-pub fn delete_things(transaction: &Transaction<'_>, account: AccountId, limit: u32) -> Result<usize> {
-    let mut statement = transaction.prepare_cached(
-        "DELETE FROM things WHERE key IN \
-         (SELECT t.key FROM apps AS a JOIN things AS t ON t.app = a.id WHERE a.owner = ?1 LIMIT ?2)",
-    )?;
-    Ok(statement.execute(params![account, limit])?)
-}
-
 /// Deletes up to so many entries of the log of an account's publications; how many there were. What is logged of its
 /// apps' installations of others' connectors is also the others', and is trimmed with the rest of their log.
 pub fn delete_log(transaction: &Transaction<'_>, account: AccountId, limit: u32) -> Result<usize> {

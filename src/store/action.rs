@@ -2,7 +2,7 @@
 
 use crate::model::action::{ActionFilter, ActionRequest, ActionStatus, ActionValue};
 use crate::model::error::Result;
-use crate::model::id::{ActionRequestId, AppId, InstanceId};
+use crate::model::id::{ActionRequestId, AppId, InstanceId, ThingId};
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
 use crate::store::row::array;
@@ -138,16 +138,62 @@ pub fn end(
     Ok(statement.execute(params![id, status, error, now])? == 1)
 }
 
-/// Fails all pending requests whose deadline has passed; which there were.
+/// Fails the first few pending requests whose deadline has passed; which there were.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn fail_overdue(transaction: &Transaction<'_>, now: Timestamp, error: &str) -> Result<Vec<ActionRequestId>> {
+pub fn fail_overdue(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    error: &str,
+    limit: u32,
+) -> Result<Vec<ActionRequestId>> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE action_requests SET status = 'FAILED', error = ?2 WHERE status = 'PENDING' AND deadline <= ?1 \
-         RETURNING id",
+        "UPDATE action_requests SET status = 'FAILED', error = ?2 WHERE id IN (SELECT id FROM action_requests \
+         WHERE status = 'PENDING' AND deadline <= ?1 ORDER BY deadline LIMIT ?3) RETURNING id",
     )?;
-    Ok(statement.query_map(params![now, error], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map(params![now, error, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// The apps that have requests.
+pub fn apps(connection: &Connection) -> Result<Vec<AppId>> {
+    // From one to the next, past all of each one's requests.
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE found (app) AS (SELECT min(app) FROM action_requests UNION ALL \
+           SELECT (SELECT min(app) FROM action_requests WHERE app > found.app) FROM found WHERE found.app IS NOT NULL) \
+         SELECT app FROM found WHERE app IS NOT NULL",
+    )?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// The oldest of an app's newest `keep` requests, if it has more.
+pub fn first_kept(connection: &Connection, app: AppId, keep: u32) -> Result<Option<ActionRequestId>> {
+    let sql = "SELECT id FROM action_requests WHERE app = ?1 ORDER BY id DESC LIMIT 2 OFFSET ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![app, keep.saturating_sub(1)], |row| row.get(0))?;
+    let rows: Vec<ActionRequestId> = rows.collect::<Result<_, _>>()?;
+    // Of none at all, everything goes.
+    let first = if keep == 0 { rows.first().map(|_| ActionRequestId::MAX) } else { rows.first().copied() };
+    Ok(first.filter(|_| keep == 0 || rows.len() == 2))
+}
+
+/// Deletes up to `limit` requests that have ended from before this one, of an app if one is named, and the things that
+/// were kept for them alone; how many requests there were.
+pub fn trim(transaction: &Transaction<'_>, app: Option<AppId>, first: ActionRequestId, limit: u32) -> Result<usize> {
+    let of_app = if app.is_some() { "app = ?3" } else { "?3 IS NULL" };
+    let sql = format!(
+        "DELETE FROM action_requests WHERE id IN (SELECT id FROM action_requests \
+         WHERE {of_app} AND id < ?1 AND status <> 'PENDING' ORDER BY id LIMIT ?2) RETURNING thing"
+    );
+    let mut statement = transaction.prepare_cached(&sql)?;
+    let things = statement.query_map(params![first, limit, app], |row| row.get(0))?;
+    let things: Vec<ThingId> = things.collect::<Result<_, _>>()?;
+    let mut statement = transaction.prepare_cached(
+        "DELETE FROM removed_things WHERE id IN rarray(?1) \
+         AND NOT EXISTS (SELECT 1 FROM action_requests WHERE thing = removed_things.id)",
+    )?;
+    statement.execute([array(&things)])?;
+    Ok(things.len())
 }
 
 /// Whether any pending request's deadline has passed.

@@ -48,7 +48,8 @@ pub fn insert(transaction: &Transaction<'_>, app: &App, secret_hash: &[u8; 32]) 
 /// # Errors
 /// Faults of the database.
 pub fn get(connection: &Connection, id: AppId) -> Result<Option<App>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id = ?1"))?;
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id = ?1 AND removed = 0"))?;
     Ok(statement.query_row([id], read).optional()?)
 }
 
@@ -57,7 +58,8 @@ pub fn get(connection: &Connection, id: AppId) -> Result<Option<App>> {
 /// # Errors
 /// Faults of the database.
 pub fn with_secret(connection: &Connection, id: AppId) -> Result<Option<(App, [u8; 32])>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, secret_hash FROM apps WHERE id = ?1"))?;
+    let sql = format!("SELECT {COLUMNS}, secret_hash FROM apps WHERE id = ?1 AND removed = 0");
+    let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row([id], |row| Ok((read(row)?, row.get(7)?))).optional()?)
 }
 
@@ -66,8 +68,8 @@ pub fn with_secret(connection: &Connection, id: AppId) -> Result<Option<(App, [u
 /// # Errors
 /// Faults of the database.
 pub fn of_owner(connection: &Connection, owner: AccountId) -> Result<Vec<App>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE owner = ?1 ORDER BY id"))?;
+    let sql = format!("SELECT {COLUMNS} FROM apps WHERE owner = ?1 AND removed = 0 ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_map([owner], read)?.collect::<Result<_, _>>()?)
 }
 
@@ -92,12 +94,29 @@ pub fn set_secret(transaction: &Transaction<'_>, id: AppId, secret_hash: &[u8; 3
     Ok(())
 }
 
-/// Removes an app with the things that it keeps itself.
+/// Marks an app as removed: it is gone for everybody, and what it has goes in steps.
 ///
 /// # Errors
-/// Faults of the database; installations of the app must be gone.
+/// Faults of the database.
+pub fn end(transaction: &Transaction<'_>, id: AppId) -> Result<()> {
+    transaction.prepare_cached("UPDATE apps SET removed = 1 WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// The first few apps that are marked so.
+///
+/// # Errors
+/// Faults of the database.
+pub fn ended(connection: &Connection, limit: u32) -> Result<Vec<AppId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM apps WHERE removed = 1 ORDER BY id LIMIT ?1")?;
+    Ok(statement.query_map([limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Deletes an app; its installations and things must be gone.
+///
+/// # Errors
+/// Faults of the database.
 pub fn delete(transaction: &Transaction<'_>, id: AppId) -> Result<()> {
-    transaction.prepare_cached("DELETE FROM things WHERE app = ?1")?.execute([id])?;
     transaction.prepare_cached("DELETE FROM apps WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -111,6 +111,15 @@ pub fn unsettled_of(
     Ok(statement.query_map(params![installation, instance], read_subject)?.collect::<Result<_, _>>()?)
 }
 
+/// Whether the removal callback of an installation itself is to be sent.
+pub fn is_removal_written_down(connection: &Connection, installation: InstallationId) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM callbacks WHERE settled = 0 AND installation = ?1 AND instance IS NULL \
+         AND action_request IS NULL AND kind = 'INSTALLATION_REMOVAL')",
+    )?;
+    Ok(statement.query_row([installation], |row| row.get(0))?)
+}
+
 /// All callbacks that are not settled: at start, those that a crash interrupted.
 ///
 /// # Errors
@@ -288,6 +297,18 @@ pub fn trim_by_count(
          ORDER BY id LIMIT ?3)",
     )?;
     Ok(statement.execute(params![publication, keep, limit])?)
+}
+
+/// The publications that have entries in the log, whether or not they are still there.
+pub fn publications(connection: &Connection) -> Result<Vec<PublicationId>> {
+    // From one to the next, past all of each one's entries.
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE found (publication) AS (SELECT min(publication) FROM callbacks UNION ALL \
+           SELECT (SELECT min(publication) FROM callbacks WHERE publication > found.publication) FROM found \
+           WHERE found.publication IS NOT NULL) \
+         SELECT publication FROM found WHERE publication IS NOT NULL",
+    )?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// A pending callback from its subject.

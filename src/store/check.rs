@@ -92,10 +92,10 @@ pub(super) const RULES: [Rule; 24] = [
          WHERE settled = 0 AND installation = i.id AND instance IS NULL AND kind = 'INSTALLATION')",
     ),
     always(
-        "is an installation in REMOVAL_ONGOING, and neither its callback nor one of its instances' is under way",
+        "is an installation in REMOVAL_ONGOING without instances, and its callback is not under way",
         "SELECT i.id, NULL FROM installations AS i WHERE state = 7 AND NOT EXISTS (SELECT 1 FROM callbacks \
          WHERE settled = 0 AND installation = i.id AND instance IS NULL AND kind = 'INSTALLATION_REMOVAL') \
-         AND NOT EXISTS (SELECT 1 FROM instances WHERE installation = i.id AND removal_begun = 1)",
+         AND NOT EXISTS (SELECT 1 FROM instances WHERE installation = i.id)",
     ),
     always(
         "is an instance of another app or owner than its installation",
@@ -109,9 +109,9 @@ pub(super) const RULES: [Rule; 24] = [
     ),
     always(
         "is an instance whose removal was begun, and no callback about it is under way",
-        "SELECT s.id, NULL FROM instances AS s WHERE removal_begun = 1 AND (state <> 7 OR NOT EXISTS (\
+        "SELECT s.id, NULL FROM instances AS s WHERE removal_begun = 1 AND (state <> 7 OR ended = 0 AND NOT EXISTS (\
          SELECT 1 FROM callbacks WHERE settled = 0 AND installation = s.installation AND instance = s.id \
-         AND kind = 'INSTANCE_REMOVAL'))",
+         AND kind = 'INSTANCE_REMOVAL')) OR removal_begun = 0 AND ended = 1",
     ),
     always(
         "is an instance in REMOVAL_ONGOING that nothing removes: its installation stays",

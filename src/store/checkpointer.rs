@@ -98,12 +98,12 @@ impl Progress {
     fn restart(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(folding) = self.folding.try_lock_for(READERS_WAIT) else { return Ok(()) };
         connection.busy_timeout(READERS_WAIT)?;
-        let blocked = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
+        let blocked = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
         drop(folding);
-        connection.busy_timeout(super::BUSY_TIMEOUT)?;
-        self.failures = if blocked? { self.failures + 1 } else { 0 };
+        self.failures = if matches!(blocked, Ok(false)) { 0 } else { self.failures.saturating_add(1) };
         self.next_try = Instant::now() + self.pause();
-        Ok(())
+        connection.busy_timeout(super::BUSY_TIMEOUT)?;
+        blocked.map(drop)
     }
 
     /// How long until the next try.

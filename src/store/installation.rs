@@ -4,7 +4,7 @@ use crate::model::error::Result;
 use crate::model::id::{AppId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::ExternalSubject;
-use crate::model::lifecycle::{Standing, State};
+use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue};
 use crate::store::parameter::{self, StoredConfiguration};
 use crate::store::row::{array, standing, standing_columns};
@@ -13,15 +13,19 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
 const COLUMNS: &str = "id, app, owner, publication, state, details, step_kind, step_content, step_html, created_at, \
-    token_key";
+    token_key, removal_total, removal_done";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
+    let mut standing = standing(row, 4)?;
+    if let Some(total) = row.get::<_, Option<u64>>(11)?.filter(|total| *total > 0) {
+        standing.details = Some(Details::of_removal(row.get(12)?, total));
+    }
     Ok(Installation {
         id: row.get(0)?,
         app: row.get(1)?,
         owner: row.get(2)?,
         publication: row.get(3)?,
-        standing: standing(row, 4)?,
+        standing,
         created_at: row.get(9)?,
         token_key: row.get(10)?,
     })
@@ -168,6 +172,62 @@ pub fn change_standing(
     let (details, step_kind, step_content, step_html) = standing_columns(to);
     let from: Vec<i64> = from.iter().map(|state| state.number().into()).collect();
     Ok(statement.execute(params![id, to.state, details, step_kind, step_content, step_html, array(&from)])? == 1)
+}
+
+/// Marks an installation as being removed, and with it all its instances; whether it was not yet.
+///
+/// # Errors
+/// Faults of the database.
+pub fn begin_removal(transaction: &Transaction<'_>, id: InstallationId) -> Result<bool> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE installations SET state = 7 WHERE id = ?1 AND state <> 7")?;
+    Ok(statement.execute([id])? == 1)
+}
+
+/// How many instances an installation has and, since its removal began, had.
+///
+/// # Errors
+/// Faults of the database.
+pub fn instances_to_remove(connection: &Connection, id: InstallationId) -> Result<Option<u64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT removal_done + (SELECT count(*) FROM instances WHERE installation = ?1) FROM installations WHERE id = ?1",
+    )?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
+/// Notes how many instances are to be removed, unless that is known.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_removal_total(transaction: &Transaction<'_>, id: InstallationId, total: u64) -> Result<()> {
+    let mut statement = transaction
+        .prepare_cached("UPDATE installations SET removal_total = ?2 WHERE id = ?1 AND removal_total IS NULL")?;
+    statement.execute(params![id, total])?;
+    Ok(())
+}
+
+/// Notes that an instance is gone, if the installation is being removed.
+///
+/// # Errors
+/// Faults of the database.
+pub fn count_removed(transaction: &Transaction<'_>, id: InstallationId) -> Result<()> {
+    let mut statement = transaction
+        .prepare_cached("UPDATE installations SET removal_done = removal_done + 1 WHERE id = ?1 AND state = 7")?;
+    statement.execute([id])?;
+    Ok(())
+}
+
+/// The installations that are being removed while nothing is sent for them: a crash or a full disk came between.
+///
+/// # Errors
+/// Faults of the database.
+pub fn stalled(connection: &Connection) -> Result<Vec<InstallationId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM installations AS i WHERE state = 7 AND state IN (1, 7) \
+         AND NOT EXISTS (SELECT 1 FROM callbacks WHERE settled = 0 AND installation = i.id) \
+         AND NOT EXISTS (SELECT 1 FROM instances WHERE installation = i.id AND removal_begun = 1)",
+    )?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Deletes an installation with its configuration; its instances must be gone.

@@ -13,8 +13,11 @@ use crate::store::{Inserted, inserted};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
-const COLUMNS: &str = "id, installation, app, owner, subject, state, details, step_kind, step_content, step_html, created_at, \
-    token_key";
+/// An instance is being removed if its installation is.
+const COLUMNS: &str = "id, installation, app, owner, subject, \
+    iif((SELECT i.state FROM installations AS i WHERE i.id = instances.installation) = 7, 7, state), \
+    details, step_kind, step_content, step_html, created_at, token_key";
+const COLUMN_COUNT: usize = 12;
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Instance> {
     Ok(Instance {
@@ -124,7 +127,7 @@ pub fn of_installations(
     let by_subject = if subject.is_some() { "AND subject = ?4" } else { "AND ?4 IS NULL" };
     let sql = format!(
         "SELECT {COLUMNS} FROM instances WHERE id IN (\
-           SELECT id FROM rarray(?1) AS one JOIN instances AS some ON some.id IN (\
+           SELECT id FROM rarray(?1) AS one CROSS JOIN instances AS some ON some.id IN (\
              SELECT id FROM instances WHERE installation = one.value {by_subject} AND id > ?2 \
              ORDER BY id LIMIT ?3)) \
          ORDER BY id"
@@ -135,14 +138,15 @@ pub fn of_installations(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// All instances of an installation.
+/// All instances of an installation, each with whether its own removal has begun.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn all_of_installation(connection: &Connection, installation: InstallationId) -> Result<Vec<Instance>> {
-    let sql = format!("SELECT {COLUMNS} FROM instances WHERE installation = ?1 ORDER BY id");
+pub fn all_of_installation(connection: &Connection, installation: InstallationId) -> Result<Vec<(Instance, bool)>> {
+    let sql = format!("SELECT {COLUMNS}, removal_begun FROM instances WHERE installation = ?1 ORDER BY id");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_map([installation], read)?.collect::<Result<_, _>>()?)
+    let rows = statement.query_map([installation], |row| Ok((read(row)?, row.get(COLUMN_COUNT)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether an installation has any instance.
@@ -231,33 +235,23 @@ pub fn change_standing(transaction: &Transaction<'_>, id: InstanceId, from: &[St
     Ok(statement.execute(params![id, to.state, details, step_kind, step_content, step_html, array(&from)])? == 1)
 }
 
-/// Marks all instances of an installation as being removed.
-///
-/// # Errors
-/// Faults of the database.
-pub fn begin_removal_of_all(transaction: &Transaction<'_>, installation: InstallationId) -> Result<()> {
-    let mut statement =
-        transaction.prepare_cached("UPDATE instances SET state = ?2 WHERE installation = ?1 AND state <> ?2")?;
-    statement.execute(params![installation, State::RemovalOngoing])?;
-    Ok(())
-}
-
-/// Takes up to `limit` instances of an installation whose removal is asked for and not begun, and
-/// marks it as begun.
+/// Begins the removal of instances of an installation that is being removed, until it has begun for `at_once` of those
+/// that are there; which begin now, in the order of creation.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn take_to_remove(
     transaction: &Transaction<'_>,
     installation: InstallationId,
-    limit: u32,
+    at_once: u32,
 ) -> Result<Vec<InstanceId>> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE instances SET removal_begun = 1 WHERE id IN (SELECT id FROM instances \
-         WHERE installation = ?1 AND state = 7 AND removal_begun = 0 ORDER BY id LIMIT ?2) RETURNING id",
+        "UPDATE instances SET state = 7, removal_begun = 1 WHERE id IN (SELECT id FROM instances \
+           WHERE installation = ?1 AND removal_begun = 0 ORDER BY id LIMIT max(0, ?2 - \
+             (SELECT count(*) FROM instances WHERE installation = ?1 AND removal_begun = 1))) RETURNING id",
     )?;
     let mut ids: Vec<InstanceId> =
-        statement.query_map(params![installation, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        statement.query_map(params![installation, at_once], |row| row.get(0))?.collect::<Result<_, _>>()?;
     ids.sort_unstable();
     Ok(ids)
 }
@@ -273,7 +267,26 @@ pub fn begin_removal(transaction: &Transaction<'_>, id: InstanceId) -> Result<()
     Ok(())
 }
 
-/// Deletes an instance with its configuration, things, history and action requests.
+/// Marks an instance that has had its removal callback and still has things, which go in steps.
+///
+/// # Errors
+/// Faults of the database.
+pub fn end(transaction: &Transaction<'_>, id: InstanceId) -> Result<()> {
+    transaction.prepare_cached("UPDATE instances SET ended = 1 WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// The first few instances that are marked so, each with its installation.
+///
+/// # Errors
+/// Faults of the database.
+pub fn ended(connection: &Connection, limit: u32) -> Result<Vec<(InstanceId, InstallationId)>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, installation FROM instances WHERE ended = 1 ORDER BY id LIMIT ?1")?;
+    Ok(statement.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// Deletes an instance with its configuration, and with what `cascade` has left of its things.
 ///
 /// # Errors
 /// Faults of the database.

@@ -19,6 +19,9 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0009_signing_keys.sql"),
     include_str!("../../schema/0010_usage.sql"),
     include_str!("../../schema/0011_step_html.sql"),
+    include_str!("../../schema/0012_unsettled_callbacks.sql"),
+    include_str!("../../schema/0013_removals.sql"),
+    include_str!("../../schema/0014_things_by_status.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -77,7 +80,15 @@ pub(super) fn migrate(connection: &mut Connection, database: &Path) -> Result<()
         tracing::info!(from = done, to = newest(), bytes, copy = %kept.display(),
             "the database gets a newer form; this copy is for going back to the older connhub");
     }
-    do_steps(connection, done..newest())?;
+    // An index of a large table is sorted on the disk. If there is no folder for temporary files, as in a container with
+    // a read-only file system, in memory after all.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    let on_disk = do_steps(connection, done..newest());
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    if let Err(error) = on_disk {
+        tracing::debug!(%error, "the newest form is tried again without temporary files");
+        do_steps(connection, form(connection)?..newest())?;
+    }
     if done < EMAIL_KEYS { tell_of_twins(connection) } else { Ok(()) }
 }
 
@@ -171,6 +182,9 @@ mod tests {
             "b0871a658a40dd80d79de6cd0b8f9351febc5554144ff9631a14ef35f2db836c",
             "92bcae13350606384418b79fd58a4f1e57a78ea69a7f208d426671904732d9e4",
             "ceb17cfcf7c47a9a606715d5ba5117cb00f7fb860eb697e5a71631b1d040f7aa",
+            "8222f1c7f9fd161642de9cd4fda1b83a9030f22f8aef41b495581403fd7d78e3",
+            "6ec73589f8df6d555d429ba9f342b959e376a988cf01aaa24303611eef1a869d",
+            "13a363c0d17ab9e786ba6dac602647419d6cdfa3713ae298d5688d9e6049f4f8",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -12,7 +12,7 @@ pub fn publications(connection: &Connection, owner: AccountId, max: u32) -> Resu
 
 /// Whether an account has so many apps.
 pub fn apps(connection: &Connection, owner: AccountId, max: u32) -> Result<bool> {
-    reached(connection, "SELECT 1 FROM apps WHERE owner = ?1 LIMIT 1 OFFSET ?2", &owner, max)
+    reached(connection, "SELECT 1 FROM apps WHERE owner = ?1 AND removed = 0 LIMIT 1 OFFSET ?2", &owner, max)
 }
 
 /// Whether an app has so many installations.

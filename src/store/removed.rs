@@ -36,14 +36,6 @@ pub fn get_many(connection: &Connection, ids: &[ThingId]) -> Result<Vec<WholeThi
     Ok(statement.query_map([array(ids)], read)?.collect::<Result<_, _>>()?)
 }
 
-/// Forgets the first few things that were deleted before a time, with their requests; how many there were.
-pub fn trim(transaction: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
-    let mut statement = transaction.prepare_cached(
-        "DELETE FROM removed_things WHERE id IN (SELECT id FROM removed_things WHERE removed_at < ?1 LIMIT ?2)",
-    )?;
-    Ok(statement.execute(params![before, limit])?)
-}
-
 fn read(row: &Row<'_>) -> rusqlite::Result<WholeThing> {
     let kept: Kept = serde_json::from_str(row.get_ref(4)?.as_str()?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, error.into()))?;

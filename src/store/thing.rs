@@ -194,7 +194,7 @@ pub fn of_app(connection: &Connection, selection: &Selection<'_>, page: Page<Thi
     let first = conditions.params.bind(page.first);
     conditions.equal("things.app", Some(app));
     conditions.equal("things.subject", *subject);
-    conditions.things(constraints);
+    conditions.things(constraints, subject.is_some());
     let own = if *own { "things.instance IS NULL" } else { "TRUE" };
     let after = match page.after {
         Some(after) => {
@@ -371,14 +371,4 @@ pub fn set_status(
 pub fn delete(transaction: &Transaction<'_>, instance: InstanceId, id: ThingId) -> Result<bool> {
     let mut statement = transaction.prepare_cached("DELETE FROM things WHERE id = ?1 AND instance = ?2")?;
     Ok(statement.execute(params![id, instance])? == 1)
-}
-
-/// Deletes those of these things that the app keeps itself, with their parts; those that were there.
-///
-/// # Errors
-/// Faults of the database.
-pub fn delete_own(transaction: &Transaction<'_>, app: AppId, things: &[ThingKey]) -> Result<Vec<ThingId>> {
-    let mut statement = transaction
-        .prepare_cached("DELETE FROM things WHERE key IN rarray(?1) AND app = ?2 AND instance IS NULL RETURNING id")?;
-    Ok(statement.query_map(params![array(things), app], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }

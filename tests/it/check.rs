@@ -57,7 +57,10 @@ const BREACHES: [(&str, &str); 31] = [
     ),
     ("UPDATE installations SET owner = x'01'", "is an installation of another owner than its app"),
     ("UPDATE installations SET state = 1", "is an installation in INITIALIZED, and no callback"),
-    ("UPDATE installations SET state = 7", "is an installation in REMOVAL_ONGOING, and neither"),
+    (
+        "DELETE FROM instances; UPDATE installations SET state = 7",
+        "is an installation in REMOVAL_ONGOING without instances",
+    ),
     ("UPDATE instances SET app = x'01'", "is an instance of another app or owner"),
     ("UPDATE instances SET state = 1", "is an instance in INITIALIZED, and no callback"),
     ("UPDATE instances SET state = 7, removal_begun = 1", "is an instance whose removal was begun"),

@@ -8,19 +8,18 @@
 //! Used by [`crate::ops::maintenance`].
 
 use crate::model::account::AccountRemoval;
-use crate::model::error::Result;
-use crate::model::id::AccountId;
-use crate::ops::removal::{self, Begin};
-use crate::ops::{Platform, now, suspension};
+use crate::model::error::{Error, Result};
+use crate::model::id::{AccountId, InstallationId};
+use crate::ops::{Platform, now, removal, suspension};
 use crate::store;
+use crate::store::cascade::Step;
 use rusqlite::Transaction;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many installations begin to be removed in one step.
 const INSTALLATIONS_AT_ONCE: u32 = 16;
-/// How many things, and entries of the log, are deleted in one write.
-const THINGS_AT_ONCE: u32 = 20;
+/// How many entries of the log are deleted in one write.
 const ENTRIES_AT_ONCE: u32 = 500;
 /// For how long it is kept what an account had that was removed.
 pub(in crate::ops) const REPORT_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -44,27 +43,22 @@ pub(in crate::ops) async fn continue_all(platform: &Arc<Platform>) -> Result<()>
 /// The next step of one removal.
 async fn step(platform: &Arc<Platform>, removal: &AccountRemoval) -> Result<()> {
     let account = removal.account;
-    let begun = Arc::clone(platform);
-    let stored = platform.store.write_then(
-        move |transaction| begin_some(transaction, account),
-        move |begins: &Vec<Begin>| {
-            for begin in begins {
-                begin.publish(&begun.live);
-                begun.submit_all(&begin.pending);
-            }
-        },
-    );
-    stored.await?;
+    for installation in platform.store.write(move |transaction| next(transaction, account)).await? {
+        match removal::begin_with_instances(platform, installation).await {
+            // It went by itself.
+            Err(Error::NotFound(_)) => {}
+            begun => begun?,
+        }
+    }
     let is_waiting = platform.read(move |view| store::account_removal::any_installation(view, account)).await?;
     if is_waiting { Ok(()) } else { finish(platform, removal).await }
 }
 
-/// Takes the account's publications off the offer, and begins the removal of some installations.
-fn begin_some(transaction: &Transaction<'_>, account: AccountId) -> Result<Vec<Begin>> {
+/// Takes the account's publications off the offer; some installations whose removal is to begin.
+fn next(transaction: &Transaction<'_>, account: AccountId) -> Result<Vec<InstallationId>> {
     store::grant::delete_of_account(transaction, account)?;
     store::account_removal::remove_publications(transaction, account)?;
-    let next = store::account_removal::installations_to_remove(transaction, account, INSTALLATIONS_AT_ONCE)?;
-    next.into_iter().map(|id| removal::begin_with_instances(transaction, id)).collect()
+    store::account_removal::installations_to_remove(transaction, account, INSTALLATIONS_AT_ONCE)
 }
 
 /// Deletes the rest, once no installation is left.
@@ -74,17 +68,16 @@ async fn finish(platform: &Arc<Platform>, removal: &AccountRemoval) -> Result<()
     let note =
         move |transaction: &Transaction<'_>| store::account_removal::set_unconfirmed(transaction, account, unconfirmed);
     platform.store.write(note).await?;
-    let delete_things = move |transaction: &Transaction<'_>| {
-        store::account_removal::delete_things(transaction, account, THINGS_AT_ONCE)
-    };
-    while platform.store.write(delete_things).await? > 0 {}
+    let delete_things =
+        move |transaction: &Transaction<'_>| store::cascade::of_account(transaction, account, &Step::begin());
+    while !platform.store.write(delete_things).await? {}
     let delete_log =
         move |transaction: &Transaction<'_>| store::account_removal::delete_log(transaction, account, ENTRIES_AT_ONCE);
     while platform.store.write(delete_log).await? > 0 {}
     let end = move |transaction: &Transaction<'_>| {
         // What was asked for before the account was suspended may have come in between.
         if store::account_removal::any_installation(transaction, account)?
-            || store::account_removal::delete_things(transaction, account, 1)? > 0
+            || !store::cascade::of_account(transaction, account, &Step::begin())?
         {
             return Ok(false);
         }

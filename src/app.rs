@@ -4,6 +4,7 @@
 //! May use every room. Used by `cli`.
 
 mod demo;
+mod notices;
 
 use crate::config::ServeOptions;
 use crate::door::{self, Connections, Entrance, Tls};
@@ -18,6 +19,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use notices::NoticeFiles;
 
 pub use demo::{Demo, seed_history};
 
@@ -70,6 +73,9 @@ impl Server {
     /// # Errors
     /// If a file cannot be read, an address not be listened on, or the database not be opened.
     pub async fn start(options: &ServeOptions, show: Show<'_>) -> Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let files = NoticeFiles { notice: options.notice.clone(), imprint: options.imprint.clone() };
+        notices::show(files, stopped.clone()).await?;
         let tls = read_certificate(options).await?;
         let encrypted = tls.is_some();
         let listeners = options.listen.bind().await.map_err(Error::Unavailable)?;
@@ -112,7 +118,6 @@ impl Server {
         show_callbacks(&platform, &pool);
         ops::callback::recover(&platform).await?;
 
-        let (stop, stopped) = watch::channel(false);
         let listening = tokio::spawn(listen(entrances, Arc::clone(&platform), options.clone(), stopped));
         let maintenance = tokio::spawn(ops::maintenance::run(Arc::clone(&platform)));
         let mut server =

@@ -13,6 +13,7 @@ mod publication;
 mod secret;
 mod serve;
 mod signals;
+mod usage;
 
 use crate::app;
 use crate::config::ServeOptions;
@@ -29,6 +30,7 @@ use signals::Signals;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use usage::UsageOptions;
 
 /// A place to develop, demo and self-host IoT connectors: the connctd platform in one binary.
 ///
@@ -59,6 +61,10 @@ enum Command {
     Publication(PublicationOptions),
     /// List, replace or remove the keys that sign tokens, also while a server runs
     Secret(SecretOptions),
+    /// Print what accounts and connectors use, the busiest connectors first, also while a server runs
+    Usage(UsageOptions),
+    /// Print alert rules for Prometheus
+    Alerts,
     /// Copy the database into a file, also while a server runs
     Backup(BackupOptions),
     /// Put a backup in the place of the database, while no server runs
@@ -70,6 +76,9 @@ enum Command {
     /// Print the GraphQL schema
     Schema,
 }
+
+/// What `connhub alerts` prints.
+const ALERTS: &str = include_str!("../monitoring/alerts.yml");
 
 /// The options of `connhub seed-history`.
 #[derive(Debug, Args)]
@@ -117,6 +126,8 @@ fn run_tool(command: &Command) -> ExitCode {
         Command::Account(options) => account::run(options),
         Command::Publication(options) => publication::run(options),
         Command::Secret(options) => secret::run(options),
+        Command::Usage(options) => usage::run(options),
+        Command::Alerts => output::print_all(ALERTS),
         Command::Backup(options) => database::backup(options),
         Command::Restore(options) => database::restore(options),
         Command::Check(options) => database::check(options),

@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod log;
 mod secret;
+mod size;
 
 use crate::callback;
 use crate::http;
@@ -88,6 +89,18 @@ pub struct ServeOptions {
     #[arg(long, env = "CONNHUB_DEMO")]
     pub demo: bool,
 
+    /// Markdown file with a notice that is shown on every page; read again when it changes
+    #[arg(long, env = "CONNHUB_NOTICE", value_name = "FILE")]
+    pub notice: Option<PathBuf>,
+
+    /// Markdown file with the imprint, which every page then links to; read again when it changes
+    #[arg(long, env = "CONNHUB_IMPRINT", value_name = "FILE")]
+    pub imprint: Option<PathBuf>,
+
+    /// How much free space is little: below it the log, the metrics and the operators' page warn
+    #[arg(long, env = "CONNHUB_DISK_LOW", value_name = "SIZE", default_value = "1GiB", value_parser = size::bytes)]
+    pub disk_low: u64,
+
     /// How log lines are written
     #[arg(long, env = "CONNHUB_LOG_FORMAT", value_name = "FORMAT", default_value = "text", help_heading = "Log")]
     pub log_format: LogFormat,
@@ -161,6 +174,21 @@ pub struct ServeOptions {
         help_heading = "Accounts and tokens"
     )]
     pub accounts: Option<u32>,
+
+    /// After how many days without use an account is removed, operators' excepted: the log says so 7 days before. An
+    /// account is used when somebody signs in or something goes between its apps and connectors
+    #[arg(
+        long,
+        env = "CONNHUB_ACCOUNT_IDLE_DAYS",
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        help_heading = "Accounts and tokens"
+    )]
+    pub account_idle_days: Option<u32>,
+
+    /// File that generated passwords and secrets are appended to, for its owner's eyes alone, instead of being printed
+    #[arg(long, env = "CONNHUB_SECRETS_FILE", value_name = "FILE", help_heading = "Accounts and tokens")]
+    pub secrets_file: Option<PathBuf>,
 
     /// Key that signs tokens: 32 characters or more, random; the database has its own if none is given
     #[arg(
@@ -405,6 +433,8 @@ impl ServeOptions {
             open_signup: self.open_signup,
             accounts: self.accounts,
             key_file: self.key.find(),
+            account_idle: self.account_idle_days.map(|days| DAY * days),
+            disk_low: self.disk_low,
             secret: self.secret.clone(),
             metrics_token: self.metrics_token.clone(),
             callback_urls: CallbackUrlPolicy { opened: self.callbacks.allow_callback_net.clone() },
@@ -454,7 +484,7 @@ fn host_name(text: &str) -> Result<String, String> {
 }
 
 /// An http or https URL without a path, as its origin.
-fn origin(text: &str) -> Result<String, String> {
+pub fn origin(text: &str) -> Result<String, String> {
     let is_bare = |url: &Url| {
         let path = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
         path && url.username().is_empty() && url.password().is_none()

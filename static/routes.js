@@ -7,6 +7,7 @@ import { match } from './core/router.js';
 const ROUTES = [
   { at: '/signin', open: true, page: () => import('./pages/sign-in.js') },
   { at: '/signup', open: true, page: () => import('./pages/sign-up.js') },
+  { at: '/invite', open: true, page: () => import('./pages/invite.js') },
   { at: '/', page: () => import('./pages/overview.js') },
   { at: '/apps', page: () => import('./pages/apps.js') },
   { at: '/apps/:app', page: () => import('./pages/app.js') },
@@ -27,6 +28,7 @@ const ROUTES = [
   { at: '/callbacks', page: () => import('./pages/callbacks.js') },
   { at: '/callbacks/:callback', page: () => import('./pages/callback.js') },
   { at: '/account', page: () => import('./pages/account.js') },
+  { at: '/operator', page: () => import('./pages/operator.js') },
   { at: '/explorer', page: () => import('./pages/explorer.js') },
 ];
 

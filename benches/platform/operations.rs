@@ -39,6 +39,8 @@ impl Operations {
             open_signup: false,
             accounts: None,
             key_file: None,
+            account_idle: None,
+            disk_low: 0,
             secret: None,
             metrics_token: None,
             callback_urls: CallbackUrlPolicy::default(),

@@ -31,8 +31,8 @@ pub(super) struct AccountOptions {
 enum AccountCommand {
     /// List all accounts, oldest first
     List(Database),
-    /// Add an account; its password is asked for, or read as one line from standard input
-    Add(Named),
+    /// Add an account; its password is asked for, or read as one line from standard input, unless it is an invitation
+    Add(Added),
     /// Set the password of an account, which ends its tokens and what it let other apps do; the password is asked for,
     /// or read as one line from standard input
     SetPassword(Named),
@@ -45,6 +45,20 @@ enum AccountCommand {
     Remove(Removed),
     /// Give an account a role: operators see all accounts in the Developer Center and decide about them
     SetRole(WithRole),
+}
+
+#[derive(Debug, Args)]
+struct Added {
+    #[command(flatten)]
+    named: Named,
+
+    /// Print a one-time link with which somebody sets the password and gets the account, within 7 days
+    #[arg(long)]
+    invite: bool,
+
+    /// The URL that people know the server by, for the link
+    #[arg(long, env = "CONNHUB_PUBLIC_URL", value_name = "URL", value_parser = crate::config::origin)]
+    public_url: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -110,7 +124,8 @@ struct Named {
 pub(super) fn run(options: &AccountOptions) -> ExitCode {
     match &options.command {
         AccountCommand::List(database) => list(&database.db),
-        AccountCommand::Add(named) => change(named, operator::check_free, |database, email, password| {
+        AccountCommand::Add(Added { named, invite: true, public_url }) => invite(named, public_url.as_deref()),
+        AccountCommand::Add(Added { named, .. }) => change(named, operator::check_free, |database, email, password| {
             operator::add_account(database, email, password)
                 .map(|account| format!("added the account {}", harmless(account.email)))
         }),
@@ -131,6 +146,24 @@ pub(super) fn run(options: &AccountOptions) -> ExitCode {
             }
             RoleName::Operator => alter(known, Change::Role(Role::Operator), |email| format!("{email} is an operator")),
         },
+    }
+}
+
+/// Prints the link of an invitation.
+fn invite(named: &Named, public_url: Option<&str>) -> ExitCode {
+    match operator::invite_at(&named.database.db, &named.email) {
+        Ok(issued) => {
+            let (email, path) = (harmless(&issued.invite.email), issued.path());
+            let day = issued.invite.expires_at.to_string();
+            let day = day.split('T').next().unwrap_or_default();
+            output::print_all(match public_url {
+                Some(url) => format!("{email} can accept the invitation until {day}, once, at\n{url}{path}\n"),
+                None => {
+                    format!("{email} can accept the invitation until {day}, once, at your server's URL and\n{path}\n")
+                }
+            })
+        }
+        Err(error) => failed(&error),
     }
 }
 

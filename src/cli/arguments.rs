@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 /// The exit code for a command line that is not understood, as clap has it.
 const USAGE: u8 = 2;
+/// From where on two names are alike, of 0 to 1.
+const LIKENESS_MIN: f64 = 0.6;
 /// What the names of our variables begin with.
 const PREFIX: &str = "CONNHUB_";
 
@@ -279,11 +281,30 @@ fn unknown_variables(command: &Command) -> Vec<String> {
             || command.get_subcommands().any(|command| knows(command, name))
     }
     let set = std::env::vars_os().map(|(name, _)| name);
-    set.filter(|name| name.to_string_lossy().starts_with(PREFIX) && !knows(command, name))
+    let unknown = set.filter(|name| name.to_string_lossy().starts_with(PREFIX) && !knows(command, name));
+    unknown
         .map(|name| {
-            format!("{} is set, but connhub has no such option: see connhub serve --help", name.to_string_lossy())
+            let name = name.to_string_lossy();
+            let advice = nearest(command, &name)
+                .map_or_else(|| "see connhub serve --help".to_owned(), |nearest| format!("did you mean {nearest}?"));
+            format!("{name} is set, but connhub has no such option: {advice}")
         })
         .collect()
+}
+
+/// The variable of ours that is most like a name, if one is like it.
+fn nearest(command: &Command, name: &str) -> Option<String> {
+    let mut known = Vec::new();
+    all_variables(command, &mut known);
+    let wanted = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_uppercase();
+    let likeness = |known: &String| strsim::normalized_damerau_levenshtein(known.trim_start_matches(PREFIX), &wanted);
+    let best = known.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) >= LIKENESS_MIN).then_some(best)
+}
+
+fn all_variables(command: &Command, names: &mut Vec<String>) {
+    names.extend(command.get_arguments().filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())));
+    command.get_subcommands().for_each(|command| all_variables(command, names));
 }
 
 #[cfg(test)]
@@ -313,6 +334,22 @@ mod tests {
             [("\"x\"", true), ("'x'", true), ("\"\"", true), ("\"", false), ("'x\"", false), ("x'", false)]
         {
             assert_eq!(is_quoted(OsStr::new(value)), quoted, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_variable_leads_to_the_one_that_was_meant() {
+        let command = Cli::command();
+        for (name, meant) in [
+            ("CONNHUB_PUBLIC_URI", Some("CONNHUB_PUBLIC_URL")),
+            ("CONNHUB_OPENSIGNUP", Some("CONNHUB_OPEN_SIGNUP")),
+            ("CONNHUB_LISTEN_ADDRESS", None),
+            ("CONNHUB_LISTNE", Some("CONNHUB_LISTEN")),
+            ("CONNHUB_db", Some("CONNHUB_DB")),
+            ("CONNHUB_X", None),
+            ("CONNHUB_", None),
+        ] {
+            assert_eq!(nearest(&command, name).as_deref(), meant, "{name}");
         }
     }
 

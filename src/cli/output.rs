@@ -65,6 +65,11 @@ fn write_all(mut stream: impl Write, text: String) -> io::Result<()> {
     stream.flush()
 }
 
+/// Whether standard output is a terminal.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether standard output is a terminal that shows colours.
 pub(super) fn shows_colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

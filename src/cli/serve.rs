@@ -2,12 +2,17 @@
 //!
 //! Used by [`super`].
 
+mod greeting;
+mod secrets_file;
+
 use super::arguments::Given;
 use super::signals::{self, Signals};
 use super::{chain, fail, failed, output, quoted};
-use crate::app::{Demo, Secret, Server};
+use crate::app::{Secret, Server};
 use crate::config::{LogFormat, ServeOptions};
 use crate::model::error::{Error, Violation};
+use greeting::greeting;
+use secrets_file::SecretsFile;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
@@ -38,7 +43,12 @@ async fn run(options: &ServeOptions, given: &Given, signals: &Signals) -> ExitCo
         Err(error) => return fail(error),
     };
     signals::survive_hangups(options.door.certificate_files().is_some());
-    let show = |secret: Secret<'_>| show(&secret, &options.db);
+    let secrets = match options.secrets_file.as_deref().map(SecretsFile::open).transpose() {
+        Ok(secrets) => secrets,
+        Err(why) => return fail(why),
+    };
+    let is_shown = options.log_format == LogFormat::Text || output::is_terminal();
+    let show = |secret: Secret<'_>| show(&secret, &options.db, secrets.as_ref(), is_shown);
     let server = tokio::select! {
         started = Server::start(options, &show) => match started {
             Ok(server) => server,
@@ -49,7 +59,12 @@ async fn run(options: &ServeOptions, given: &Given, signals: &Signals) -> ExitCo
             return ExitCode::SUCCESS;
         }
     };
-    if let Err(error) = output::print(greeting(&server)) {
+    let public_url = options.public_url.as_deref();
+    let greeting = match options.log_format {
+        LogFormat::Text => greeting(&server, public_url, secrets.is_none()),
+        LogFormat::Json => greeting::as_json(&server, public_url),
+    };
+    if let Err(error) = output::print(greeting) {
         // Without the greeting itself, whose commands contain the secret of the demo's app.
         tracing::warn!(%error, url = server.url(), "standard output cannot be written; the server runs");
     }
@@ -60,7 +75,7 @@ async fn run(options: &ServeOptions, given: &Given, signals: &Signals) -> ExitCo
 }
 
 /// Shows a secret that the database has only as a hash, or logs how to get another one.
-fn show(secret: &Secret<'_>, database: &Path) {
+fn show(secret: &Secret<'_>, database: &Path, file: Option<&SecretsFile>, is_shown: bool) {
     let (text, advice) = match secret {
         Secret::Password { email, password } => (
             format!("The first account:\n\n  e-mail    {email}\n  password  {password}   (shown this once)\n"),
@@ -74,9 +89,14 @@ fn show(secret: &Secret<'_>, database: &Path) {
             format!("the client secret of the app {client_id}; reset it in the Developer Center, under Apps"),
         ),
     };
-    if let Err(error) = output::show(text) {
-        // The error comes first: the command at the end is to be copied.
-        let advice = format!("standard output cannot be written ({error}) to show {advice}");
+    let shown = match file {
+        Some(file) => file.append(&text).map_err(|error| format!("the file for secrets cannot be written ({error})")),
+        None if !is_shown => Err("standard output is not a terminal and the log is for machines".to_owned()),
+        None => output::show(text).map_err(|error| format!("standard output cannot be written ({error})")),
+    };
+    if let Err(why) = shown {
+        // The reason comes first: the command at the end is to be copied.
+        let advice = format!("{why} to show {advice}");
         tracing::error!("{advice}");
         if !tracing::enabled!(tracing::Level::ERROR) {
             output::complain(format!("connhub: {advice}"));
@@ -127,44 +147,4 @@ pub(super) fn start_log(format: LogFormat, filter: &str) -> Result<(), String> {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
     }
     Ok(())
-}
-
-/// What is said once the server can be used.
-fn greeting(server: &Server) -> String {
-    let mut lines = vec![format!("connhub listens on {}", server.url())];
-    lines.extend(server.other_urls().map(|url| format!("  and on {url}")));
-    if let Some(email) = server.first_account() {
-        lines.push(format!("\n  made the account {email}"));
-    }
-    if let Some(demo) = server.demo() {
-        lines.push(about_demo(&server.url(), demo));
-    }
-    lines.join("\n")
-}
-
-fn about_demo(base: &str, demo: &Demo) -> String {
-    let mut text = format!("\nThe demo connector {} listens on http://{}.", demo.publication, demo.address());
-    let mut line = |line: &str| text = format!("{text}\n{line}");
-    let id = demo.client_id;
-    let Some(secret) = &demo.client_secret else {
-        line(&format!("Its app is {id}; the secret was shown when the app was made."));
-        return text;
-    };
-    line("It is installed and instantiated for the demo's app.");
-    line("\nGet a token for the app, look at the things, switch the lamp on:\n");
-    if base.starts_with("https:") {
-        line("  # curl needs --cacert FILE if this machine does not trust the certificate's authority");
-    }
-    line(&format!(
-        "  TOKEN=$(curl -s {base}/oauth2/token -u {id}:{secret} -d grant_type=client_credentials \\
-    | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"
-    ));
-    for query in [
-        "{ things { name components { id properties { id value unit lastUpdate } } } }",
-        "mutation { requestThingAction(thingConstraints: {}, actionSelector: {id: \\\"setOn\\\"}, actionParameters: [{name: \\\"on\\\", value: \\\"true\\\"}]) { status error } }",
-    ] {
-        line(&format!("\n  curl -s {base}/api/v1/query -H \"Authorization: Bearer $TOKEN\" \\"));
-        line(&format!("    -H 'Content-Type: application/json' -d '{{\"query\": \"{query}\"}}'"));
-    }
-    text
 }

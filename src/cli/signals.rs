@@ -84,7 +84,8 @@ pub(super) fn survive_hangups(has_certificate: bool) {
         while hangups.recv().await.is_some() {
             if !has_certificate {
                 tracing::info!(
-                    "SIGHUP: there is no certificate to read again; options are read when the server starts"
+                    "SIGHUP: there is no certificate to read again; the notice and the imprint are, and options are read when the \
+                     server starts"
                 );
             }
         }

@@ -8,7 +8,7 @@ use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
 use crate::model::token::Scope;
 use crate::ops::auth::Bearer;
-use crate::ops::caller::{Caller, Developer, Service};
+use crate::ops::caller::{Caller, Developer, Operator, Service};
 use crate::ops::live::{Event, Interest};
 use crate::ops::{Platform, View, auth};
 use parking_lot::Mutex;
@@ -180,6 +180,11 @@ impl Context {
     /// The developer who asks.
     pub fn developer(&self) -> Answered<&Developer> {
         Ok(self.caller()?.developer()?)
+    }
+
+    /// The operator who asks.
+    pub fn operator(&self) -> Answered<&Operator> {
+        Ok(self.caller()?.operator()?)
     }
 
     /// The app that asks and has the scope.

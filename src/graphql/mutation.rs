@@ -18,14 +18,18 @@ use crate::graphql::types::account::{App, AppCredentials, DeveloperToken, Servic
 use crate::graphql::types::action::ActionRequest;
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
 use crate::graphql::types::id;
+use crate::graphql::types::operator::{Account, AccountRemoval, AccountRole, IssuedInvite};
 use crate::graphql::types::thing::Thing;
 use crate::model::action::ActionValue;
 use crate::model::app::AppProfile;
+use crate::model::error::Error;
+use crate::model::id::AccountId;
 use crate::model::instance::ExternalSubject;
 use crate::model::parameter::ConfigurationValue;
 use crate::model::token::Scope;
 use crate::ops::action::{self, ActionOrder};
-use crate::ops::{account, app, grant, installation, instance, publication, thing};
+use crate::ops::caller::Operator;
+use crate::ops::{account, app, grant, installation, instance, operator, publication, thing};
 use juniper::{Executor, graphql_object};
 
 /// The root of all mutations.
@@ -295,8 +299,75 @@ impl Mutation {
         let changed = account::change_password(context.platform(), caller, present_password, new_password);
         Ok(DeveloperToken(changed.await?))
     }
+
+    /// Operator: nobody can sign in to the account, none of its tokens is accepted, nothing is sent to its connectors. Its
+    /// data is kept.
+    async fn suspend_account(context: &Context, account_id: ID) -> Answered<Account> {
+        let caller = context.operator()?;
+        let account = operator::suspend(context.platform(), caller, id("account", &account_id)?).await?;
+        seen(context, caller, account.account.id)
+    }
+
+    /// Operator: ends a suspension.
+    async fn resume_account(context: &Context, account_id: ID) -> Answered<Account> {
+        let caller = context.operator()?;
+        let account = operator::resume(context.platform(), caller, id("account", &account_id)?).await?;
+        seen(context, caller, account.account.id)
+    }
+
+    /// Operator: begins to remove an account with everything that it owns. Connectors are called for that, unless the
+    /// account that owns them is suspended.
+    async fn remove_account(context: &Context, account_id: ID) -> Answered<AccountRemoval> {
+        let caller = context.operator()?;
+        let (account, had) = operator::remove(context.platform(), caller, id("account", &account_id)?).await?;
+        let Account(account) = seen(context, caller, account.account.id)?;
+        Ok(AccountRemoval { account, had })
+    }
+
+    /// Operator.
+    async fn set_account_role(context: &Context, account_id: ID, role: AccountRole) -> Answered<Account> {
+        let caller = context.operator()?;
+        let account = id("account", &account_id)?;
+        let account = operator::set_role(context.platform(), caller, account, role.into()).await?;
+        seen(context, caller, account.account.id)
+    }
+
+    /// Operator: the connector is not called, its tokens are not accepted, and the store does not show it. Its data is
+    /// kept.
+    async fn suspend_connector(context: &Context, connector_id: ID) -> Answered<ConnectorPublication> {
+        let caller = context.operator()?;
+        let connector = id("connector", &connector_id)?;
+        Ok(ConnectorPublication(operator::suspend_publication(context.platform(), caller, connector).await?))
+    }
+
+    /// Operator: ends a suspension.
+    async fn resume_connector(context: &Context, connector_id: ID) -> Answered<ConnectorPublication> {
+        let caller = context.operator()?;
+        let connector = id("connector", &connector_id)?;
+        Ok(ConnectorPublication(operator::resume_publication(context.platform(), caller, connector).await?))
+    }
+
+    /// Operator: a one-time link with which somebody gets an account with this e-mail, also if sign-up is closed. An
+    /// older invitation of the same address ends. No mail is sent.
+    async fn create_invite(context: &Context, email: String) -> Answered<IssuedInvite> {
+        let caller = context.operator()?;
+        Ok(IssuedInvite(operator::invite(context.platform(), caller, email).await?))
+    }
+
+    /// Operator: the link of an invitation ends. The ID comes back.
+    async fn revoke_invite(context: &Context, invite_id: ID) -> Answered<ID> {
+        let caller = context.operator()?;
+        let revoked = operator::revoke_invite(context.platform(), caller, id("invitation", &invite_id)?).await?;
+        Ok(ID::new(revoked.to_string()))
+    }
 }
 
 fn values(configuration: Vec<ConfigurationParameterValueInput>) -> Vec<ConfigurationValue> {
     configuration.into_iter().map(ConfigurationValue::from).collect()
+}
+
+/// An account as an operator sees it after a change.
+fn seen(context: &Context, caller: &Operator, id: AccountId) -> Answered<Account> {
+    let found = context.read(|view| operator::account_usage(context.platform(), view, caller, id))?;
+    Ok(Account(found.ok_or_else(|| Error::not_found("account", id))?))
 }

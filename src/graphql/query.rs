@@ -13,13 +13,14 @@ use crate::graphql::types::account::{About, App, Grant, Profile};
 use crate::graphql::types::action::{ActionRequest, ActionRequestStatus};
 use crate::graphql::types::callback::{Callback, CallbackKind};
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance, ConnectorPublication};
+use crate::graphql::types::operator::{Account, Invite, OperatedConnector, Server};
 use crate::graphql::types::thing::Thing;
 use crate::graphql::types::{id, page};
 use crate::model::action::ActionFilter;
 use crate::model::callback::CallbackFilter;
 use crate::model::id::{ActionRequestId, CallbackId, InstallationId, PublicationId, ThingId};
 use crate::model::token::Scope;
-use crate::ops::{account, action, app, callback, grant, installation, instance, publication, thing};
+use crate::ops::{account, action, app, callback, grant, installation, instance, operator, publication, thing};
 use juniper::graphql_object;
 
 /// The root of all queries.
@@ -201,5 +202,37 @@ impl Query {
         let caller = context.developer()?;
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(context.read(|view| callback::find(view, caller, id))?.map(Callback::one))
+    }
+
+    /// Operator: how the server is.
+    fn server(context: &Context) -> Answered<Server> {
+        let caller = context.operator()?;
+        Ok(Server(context.read(|view| operator::server(context.platform(), view, caller))?))
+    }
+
+    /// Operator: all accounts with what they use, oldest first. At most 1,000, further ones with `after`.
+    fn accounts(context: &Context, first: Option<i32>, after: Option<ID>) -> Answered<List<Vec<Account>>> {
+        let (caller, page) = (context.operator()?, page(first, after.as_ref())?);
+        let rows = context.read(|view| operator::accounts_usage(context.platform(), view, caller, page))?;
+        Ok(List(rows.into_iter().map(Account).collect()))
+    }
+
+    /// Operator: the connectors that had traffic within 24 hours, the busiest first, and those that are suspended.
+    fn busiest_connectors(context: &Context, first: Option<i32>) -> Answered<List<Vec<OperatedConnector>>> {
+        let caller = context.operator()?;
+        let first = page::<PublicationId>(first, None)?.first as usize;
+        let rows = context.read(|view| operator::connectors(context.platform(), view, caller, first))?;
+        Ok(List(rows.into_iter().map(OperatedConnector).collect()))
+    }
+
+    /// Operator: the invitations that can still be accepted, oldest first.
+    fn invites(context: &Context) -> Answered<List<Vec<Invite>>> {
+        let caller = context.operator()?;
+        Ok(List(context.read(|view| operator::invites(view, caller))?.into_iter().map(Invite).collect()))
+    }
+
+    /// No token: the invitation in a link; null if it has expired or was used.
+    fn invite(context: &Context, token: String) -> Answered<Option<Invite>> {
+        Ok(context.read(|view| operator::invited(view, &token))?.map(Invite))
     }
 }

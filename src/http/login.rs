@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/login` and `register`: e-mail and password, of an account or for a new one, for
+//! `POST /api/v1/auth/login`, `register` and `accept-invite`: e-mail and password, of an account or for a new one, for
 //! a developer token (auth.md, "Signing in").
 //!
 //! May use `ops` and [`crate::http::json`]. Used by the route table.
@@ -9,7 +9,7 @@ use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::account::check_new;
 use crate::ops::account::{IssuedToken, Registration};
-use crate::ops::{Platform, account};
+use crate::ops::{Platform, account, operator};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,6 +25,16 @@ struct Credentials<'a> {
     email: Option<&'a RawValue>,
     #[serde(borrow)]
     password: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Accepted<'a> {
+    #[serde(borrow)]
+    token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    password: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +76,11 @@ pub(super) async fn register(platform: &Arc<Platform>, request: &Request, body: 
     answer(request, StatusCode::CREATED, registration(platform, request, body).await)
 }
 
+/// Makes the account of somebody who was invited, and signs them in.
+pub(super) async fn accept_invite(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Response {
+    answer(request, StatusCode::CREATED, acceptance(platform, request, body).await)
+}
+
 fn answer(request: &Request, status: StatusCode, issued: Result<IssuedToken, Refusal>) -> Response {
     let answered = issued.map(|issued| TokenBody::answer(status, issued, None));
     reply::not_stored(answered.unwrap_or_else(|refusal| refusal.answer(request)))
@@ -101,4 +116,16 @@ async fn registration(
     problems.absorb(None, check_new(email, password, name.as_deref()));
     let registration = problems.into_result(registration)?;
     Ok(account::register(platform, permission, registration, request.address()).await?)
+}
+
+async fn acceptance(platform: &Arc<Platform>, request: &Request, body: &mut Body<'_>) -> Result<IssuedToken, Refusal> {
+    let body = request.json_body(body, BODY_BYTES_MAX).await?;
+    let example = r#"{"token": "what is behind # in the link", "password": "ten characters or more", "name": "You"}"#;
+    let given: Accepted<'_> = json::parse(&body, example)?;
+    let mut problems = Problems::default();
+    let token = json::required_text(given.token, "token", &mut problems);
+    let password = json::required_text(given.password, "password", &mut problems);
+    let name = json::text(given.name, "name", &mut problems).filter(|name| !name.is_empty());
+    problems.into_result(())?;
+    Ok(operator::accept(platform, &token, password, name, request.address()).await?)
 }

@@ -23,6 +23,7 @@ mod log;
 mod login;
 mod metrics;
 mod negotiation;
+mod notices;
 mod oauth;
 mod origin;
 mod places;
@@ -60,6 +61,7 @@ use warp::{Filter, Rejection};
 
 pub use client::Proxies;
 pub use https::{demand_https, stay_with_https};
+pub use notices::{NoticeTexts, show_notices};
 pub use origin::Names;
 pub use places::PlacesMax;
 pub use socket::Sockets;
@@ -240,13 +242,16 @@ async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Opt
         },
         (["api", "schema"], Get) => Ok(site.schema().answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
-        (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth"] | ["oauth2", "auth", "decision"], Post) => {
-            match site.names.check_page(request) {
-                Ok(()) => Ok(Box::pin(with_password(site, request, body)).await),
-                Err(refusal) => Err(refusal),
-            }
-        }
-        (["api", "v1", "auth", "login" | "register"] | ["oauth2", "auth", "decision"], _) => {
+        (
+            ["api", "v1", "auth", "login" | "register" | "accept-invite"]
+            | ["oauth2", "auth"]
+            | ["oauth2", "auth", "decision"],
+            Post,
+        ) => match site.names.check_page(request) {
+            Ok(()) => Ok(Box::pin(with_password(site, request, body)).await),
+            Err(refusal) => Err(refusal),
+        },
+        (["api", "v1", "auth", "login" | "register" | "accept-invite"] | ["oauth2", "auth", "decision"], _) => {
             otherwise(request, "POST, OPTIONS")
         }
         (["oauth2", "auth"], Get) => Ok(Box::pin(oauth::ask(platform, request, &site.names.origin(request))).await),
@@ -304,6 +309,7 @@ async fn with_password(site: &Site, request: &Request, body: &mut Body<'_>) -> R
         ["oauth2", "auth"] => oauth::sign_in(platform, request, body, &issuer).await,
         ["oauth2", "auth", ..] => oauth::decide(platform, request, body, &issuer).await,
         [.., "register"] => login::register(platform, request, body).await,
+        [.., "accept-invite"] => login::accept_invite(platform, request, body).await,
         _ => login::sign_in(platform, request, body).await,
     }
 }

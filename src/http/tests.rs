@@ -143,6 +143,8 @@ fn settings(directory: &TempDir) -> Settings {
         open_signup: true,
         accounts: None,
         key_file: None,
+        account_idle: None,
+        disk_low: 0,
         secret: None,
         metrics_token: None,
         callback_urls: CallbackUrlPolicy::default(),

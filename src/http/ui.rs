@@ -8,11 +8,13 @@ mod files;
 
 use crate::http::document::{Document, Keep};
 use crate::http::negotiation::wants_html;
+use crate::http::notices::{self, NoticeTexts};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use files::Files;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_FRAME_OPTIONS};
 use http::{HeaderName, HeaderValue};
+use std::borrow::Cow;
 use warp::reply::Response;
 
 /// What goes with the page and its files. Nothing from elsewhere but pictures, nothing inline, in no
@@ -38,11 +40,23 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
 /// Paths at the server's root, where browsers look by themselves, and the files that are there.
 const AT_ROOT: [(&str, &str); 2] = [("favicon.svg", "favicon.svg"), ("favicon.ico", "favicon.svg")];
 
-/// What has this address of its own: the page's home, or a file.
+/// What in the page is replaced by the notice, and by the link to the imprint.
+const TOP: &str = "<!-- top -->";
+const FOOT: &str = "<!-- foot -->";
+
+/// What has this address of its own: the page's home, the imprint, or a file.
 pub(super) fn file(request: &Request) -> Option<Response> {
+    if request.path() == notices::IMPRINT {
+        return notices::imprint();
+    }
     let files = Files::now();
     let (document, keep) = find(&files, request.path())?;
-    Some(secured(document.answer(request, keep)))
+    let response = if request.path() == "/" {
+        with_notices(document).answer(request, keep)
+    } else {
+        document.answer(request, keep)
+    };
+    Some(secured(response))
 }
 
 /// Where a file is, by its name.
@@ -71,8 +85,19 @@ fn find<'a>(files: &'a Files, path: &str) -> Option<(&'a Document, Keep)> {
 pub(super) fn page(request: &Request) -> Response {
     let files = Files::now();
     let Some(page) = files.page().filter(|_| wants_html(request.accepts())) else { return nothing(request) };
-    let response = secured(page.answer(request, Keep::Asking));
+    let response = secured(with_notices(page).answer(request, Keep::Asking));
     reply::with_header(response, VARY, HeaderValue::from_static("Accept, Accept-Encoding"))
+}
+
+/// The page with what the person who runs the server says on each.
+fn with_notices(page: &Document) -> Cow<'_, Document> {
+    let texts = notices::now();
+    if *texts == NoticeTexts::default() {
+        return Cow::Borrowed(page);
+    }
+    let [top, foot] = [texts.top(), texts.foot()].map(maud::Markup::into_string);
+    let text = String::from_utf8_lossy(&page.content).replace(TOP, &top).replace(FOOT, &foot);
+    Cow::Owned(Document::new(text, page.kind))
 }
 
 /// 404.

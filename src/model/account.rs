@@ -1,7 +1,7 @@
 //! Accounts: developers who sign in and own apps and connector publications.
 
 use crate::model::error::{Result, Violations, is_invisible};
-use crate::model::id::AccountId;
+use crate::model::id::{AccountId, InviteId};
 use crate::model::text;
 use crate::model::time::Timestamp;
 
@@ -86,6 +86,32 @@ pub struct AccountRecord {
     pub used_at: Timestamp,
     /// What an operator has done to it.
     pub suspension: Option<Suspension>,
+}
+
+/// An account that has not been used for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdleAccount {
+    /// The account.
+    pub id: AccountId,
+    /// Its e-mail.
+    pub email: String,
+    /// When it was last used, to the hour.
+    pub used_at: Timestamp,
+    /// When it was noted that it is idle, if it was.
+    pub since: Option<Timestamp>,
+}
+
+/// An invitation to have an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Its identifier; not what is in the link.
+    pub id: InviteId,
+    /// The e-mail that the account will have.
+    pub email: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
 }
 
 /// What an account has, or had when its removal began.

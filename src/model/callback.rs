@@ -205,6 +205,14 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+impl Attempt {
+    /// Whether it did not come to a response that says that all is well.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.error.is_some() || self.response.as_ref().is_none_or(|response| !(200..300).contains(&response.status))
+    }
+}
+
 /// What a connector answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {

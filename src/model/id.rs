@@ -84,6 +84,8 @@ ids! {
     CallbackId now_v7;
     /// What a developer lets another app do.
     GrantId now_v7;
+    /// An invitation to have an account.
+    InviteId now_v7;
     /// One token; the claim `jti`.
     TokenId new_v4;
 }

@@ -36,5 +36,6 @@ pub mod thing;
 pub mod time;
 pub mod token;
 pub mod url;
+pub mod usage;
 pub mod value;
 pub mod zone;

@@ -84,6 +84,8 @@ pub struct Publication {
     pub profile: PublicationProfile,
     /// Whether it is on offer.
     pub state: PublicationState,
+    /// Whether an operator has suspended it.
+    pub suspended: bool,
     /// The 32 bytes of the Ed25519 key that verifies its callbacks.
     pub public_key: [u8; 32],
     /// When it was published.

@@ -368,7 +368,7 @@ pub(super) fn replace_password(transaction: &Transaction<'_>, account: Account, 
 }
 
 /// A developer token for an account of which it is known that its owner asks.
-fn developer_token(platform: &Platform, account: &Account) -> Result<IssuedToken> {
+pub(super) fn developer_token(platform: &Platform, account: &Account) -> Result<IssuedToken> {
     let lifetime = platform.settings.developer_token_lifetime;
     let token = platform.keys.mint(NewToken {
         kind: TokenKind::Developer,

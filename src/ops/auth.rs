@@ -208,5 +208,7 @@ fn installation(connection: &Connection, claims: &Claims) -> Result<Installation
 fn instance(connection: &Connection, claims: &Claims) -> Result<InstanceCaller> {
     let instance = store::instance::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
     suspension::check_installation(connection, instance.installation)?;
-    Ok(InstanceCaller { instance: instance.id, app: instance.app, owner: instance.owner, subject: instance.subject })
+    let (id, installation) = (instance.id, instance.installation);
+    let (app, owner, subject) = (instance.app, instance.owner, instance.subject);
+    Ok(InstanceCaller { instance: id, installation, app, owner, subject })
 }

@@ -8,7 +8,7 @@ use crate::model::callback::{
     PendingCallback, REDACTED,
 };
 use crate::model::error::{Error, Result};
-use crate::model::id::{CallbackId, PublicationId};
+use crate::model::id::{AccountId, CallbackId, PublicationId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::page::Page;
 use crate::model::token::{KeyId, TokenKind};
@@ -127,10 +127,23 @@ impl Platform {
     }
 }
 
+/// A publication was called, about an app of an account.
+struct Called {
+    publication: PublicationId,
+    app_owner: AccountId,
+    failed: bool,
+}
+
+impl Called {
+    fn of(about: &CallbackSubject, failed: bool) -> Self {
+        Self { publication: about.publication, app_owner: about.app_owner, failed }
+    }
+}
+
 /// What a settlement leads to once it is durable.
 #[derive(Default)]
 pub(super) struct Consequences {
-    called: Option<PublicationId>,
+    called: Option<Called>,
     settled: Option<Settled>,
     failed: Vec<(Removal, RemovalFailure)>,
     pub(super) events: Vec<Event>,
@@ -151,7 +164,7 @@ pub fn settle(platform: &Arc<Platform>, id: CallbackId, attempt: Attempt, outcom
         store::callback::settle(transaction, id, about.connector_owner, &attempt)?;
         let mut consequences = apply(transaction, &about, outcome)?;
         consequences.events.push(logged(id, &about));
-        Ok(Consequences { called: Some(about.publication), ..consequences })
+        Ok(Consequences { called: Some(Called::of(&about, attempt.has_failed())), ..consequences })
     });
     platform.store.write_then(work, move |()| waking.wake(Some(id), consequences()))
 }
@@ -178,7 +191,7 @@ pub fn withhold(platform: &Arc<Platform>, id: CallbackId, why: &'static str) -> 
         };
         let mut consequences = give_up(transaction, id, &about, &SUSPENDED, why)?;
         consequences.events.push(logged(id, &about));
-        Ok(Consequences { called: Some(about.publication), ..consequences })
+        Ok(Consequences { called: Some(Called::of(&about, true)), ..consequences })
     });
     platform.store.write_then(work, move |()| waking.wake(Some(id), consequences()))
 }
@@ -222,8 +235,9 @@ impl Platform {
             self.live.publish(|| Arc::new(event));
         }
         self.submit_all(&follow);
-        if let Some(publication) = called {
+        if let Some(Called { publication, app_owner, failed }) = called {
             self.waiting.called.note(publication);
+            self.counters.called(publication, app_owner, failed);
         }
         if let Some((id, settled)) = id.zip(settled) {
             self.waiting.settled(id, settled);

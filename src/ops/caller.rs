@@ -41,6 +41,7 @@ pub struct InstallationCaller {
 #[derive(Debug, Clone)]
 pub struct InstanceCaller {
     pub(super) instance: InstanceId,
+    pub(super) installation: InstallationId,
     pub(super) app: AppId,
     /// The app's account.
     pub(super) owner: AccountId,

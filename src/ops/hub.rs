@@ -181,18 +181,21 @@ pub struct PropertyPath {
 /// # Errors
 /// [`Error::NotFound`] also for another instance's thing; a violation for a value of the wrong type.
 pub async fn update_property(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     bearer: Bearer,
     path: PropertyPath,
     update: PropertyUpdate,
 ) -> Result<()> {
-    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
+    let (telling, bounds) = (Arc::clone(platform), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
             let caller = bounds.instance_caller(transaction, &bearer)?;
-            take_update(transaction, &bounds, &caller, &path, update)
+            Ok((take_update(transaction, &bounds, &caller, &path, update)?, caller.installation))
         },
-        move |event| live.publish(|| Arc::clone(event)),
+        move |(event, installation)| {
+            telling.counters.updated(*installation);
+            telling.live.publish(|| Arc::clone(event));
+        },
     );
     stored.await.map(drop)
 }

@@ -7,9 +7,9 @@ use crate::model::id::{ActionRequestId, CallbackId, PublicationId};
 use crate::model::thing::PropertyKey;
 use crate::model::time::Timestamp;
 use crate::ops::live::Event;
-use crate::ops::operator::removal;
+use crate::ops::operator::{idle, removal, usage};
 use crate::ops::waiting::Grown;
-use crate::ops::{Platform, View, keyring, now, remains};
+use crate::ops::{Platform, View, disk, keyring, now, remains};
 use crate::store;
 use crate::store::cascade::Step;
 use std::hash::Hash;
@@ -21,6 +21,10 @@ use tokio::time::MissedTickBehavior;
 const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// How often is looked for what an operator did at the database's file.
 const OPERATOR_INTERVAL: Duration = Duration::from_millis(250);
+/// How often accounts are looked for that nobody uses.
+const IDLE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How often it is written down what was counted of traffic.
+const TRAFFIC_INTERVAL: Duration = Duration::from_secs(2);
 /// How often the log is trimmed: a busy connector has some ten thousand entries too many by then.
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 /// How many entries of the log are deleted in one write, so that others need not wait for long.
@@ -57,6 +61,10 @@ pub async fn run(platform: Arc<Platform>) {
         repeat(TRIM_INTERVAL, || trim_log(platform)),
         repeat(TRIM_INTERVAL, || trim_requests(platform)),
         repeat(TRIM_INTERVAL, || give_space_back(platform)),
+        repeat(TRIM_INTERVAL, || disk::look(platform)),
+        repeat(IDLE_INTERVAL, || idle::expire(platform)),
+        repeat(TRAFFIC_INTERVAL, || usage::write_down(platform)),
+        repeat(HISTORY_INTERVAL, || usage::trim(platform)),
         repeat(TRIM_INTERVAL, || trim_tokens(platform)),
         repeat(TRIM_INTERVAL, || trim_removed(platform)),
         repeat_when_woken(REMAINS_INTERVAL, || platform.remains.woken(), || remains::delete(platform)),

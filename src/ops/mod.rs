@@ -20,6 +20,7 @@ pub mod caller;
 pub mod check;
 pub mod client;
 mod clock;
+pub mod disk;
 pub mod dispatch;
 pub mod grant;
 pub mod hiding;
@@ -58,7 +59,7 @@ use crate::model::error::{Error, Result};
 use crate::model::time::Timestamp;
 use crate::model::token::KeyId;
 use crate::model::url::CallbackUrlPolicy;
-use crate::store::Store;
+use crate::store::{self, Store};
 use dispatch::Dispatcher;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -81,6 +82,10 @@ pub struct Settings {
     pub accounts: Option<u32>,
     /// The file with the key that encrypts secrets in the database, if they are encrypted.
     pub key_file: Option<PathBuf>,
+    /// After which time without use accounts are removed, if they are.
+    pub account_idle: Option<Duration>,
+    /// Below how many free bytes the disk is almost full.
+    pub disk_low: u64,
     /// The key that signs tokens; the database's own where none is given.
     pub secret: Option<String>,
     /// The token with which anybody may read the metrics.
@@ -129,7 +134,10 @@ pub struct Platform {
     validation: validation::Validation,
     remains: remains::Remains,
     clock: clock::AgeClock,
+    disk: disk::Disk,
     changes: suspension::Changes,
+    counters: operator::usage::Counters,
+    measured: operator::usage::LastMeasured,
     rooms: Arc<quota::Rooms>,
     bytes_left: Arc<quota::BytesLeft>,
     rates: Arc<rate::Rates>,
@@ -153,6 +161,14 @@ impl Platform {
         let keys = keyring::load(&store, settings.secret.as_deref())?;
         let revoked = revocation::Revoked::load(&store)?;
         let clock = clock::AgeClock::load(&*store.snapshot()?)?;
+        let database = settings.database.clone();
+        let disk = disk::Disk::new(settings.disk_low, move || store::free_bytes(&database));
+        let (database, low) = (settings.database.clone(), settings.disk_low);
+        metrics.watch("connhub_disk_free_bytes", "Free bytes where the database is.", move || {
+            store::free_bytes(&database).map_or(f64::NAN, |bytes| bytes as f64)
+        });
+        metrics
+            .watch("connhub_disk_low_bytes", "Below how many free bytes the disk is almost full.", move || low as f64);
         let changes = suspension::Changes::load(&*store.snapshot()?)?;
         Ok(Arc::new(Self {
             store,
@@ -175,7 +191,10 @@ impl Platform {
             validation: validation::Validation::default(),
             remains: remains::Remains::default(),
             clock,
+            disk,
             changes,
+            counters: Default::default(),
+            measured: Default::default(),
             live,
             owners: owners::Owners::default(),
             metrics,

@@ -8,10 +8,16 @@
 //! Used by `graphql` and `cli`.
 
 mod accounts;
+pub(in crate::ops) mod idle;
+mod invites;
 pub(in crate::ops) mod removal;
+pub(in crate::ops) mod usage;
+
+pub use invites::{IssuedInvite, accept, invite, invited, invites, revoke_invite};
+pub use usage::{AccountUsage, ConnectorUsage, account as account_usage, accounts as accounts_usage, connectors};
 
 use crate::metrics::Metrics;
-use crate::model::account::{Account, AccountRecord, AccountRemoval, Belongings, Role, check_new};
+use crate::model::account::{Account, AccountRecord, AccountRemoval, Belongings, Role, check_email, check_new};
 use crate::model::error::{Error, Result, Violations};
 use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
@@ -28,14 +34,6 @@ use std::sync::Arc;
 const AT_FILE: Operator = Operator { account: None };
 /// How many accounts are read at once.
 const ACCOUNTS_AT_ONCE: u32 = 1_000;
-
-/// A page of the accounts, oldest first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn list(view: &View, _: &Operator, page: Page<AccountId>) -> Result<Vec<AccountRecord>> {
-    store::account::records(view, page)
-}
 
 /// Suspends an account: nobody signs in, none of its tokens is accepted, nothing is sent; its data is kept.
 ///
@@ -98,18 +96,55 @@ pub async fn resume_publication(platform: &Platform, caller: &Operator, id: Publ
 /// # Errors
 /// If there is no database, or it needs a migration first.
 pub fn accounts(database: &Path) -> Result<Vec<AccountRecord>> {
-    with(database, |store| {
-        let view = store.snapshot()?;
-        let mut all = Vec::new();
-        loop {
-            let after = all.last().map(|record: &AccountRecord| record.account.id);
-            let page = store::account::records(&view, Page { first: ACCOUNTS_AT_ONCE, after })?;
-            if page.is_empty() {
-                return Ok(all);
-            }
-            all.extend(page);
+    with(database, all)
+}
+
+fn all(store: &Store) -> Result<Vec<AccountRecord>> {
+    let view = store.snapshot()?;
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|record: &AccountRecord| record.account.id);
+        let page = store::account::records(&view, Page { first: ACCOUNTS_AT_ONCE, after })?;
+        if page.is_empty() {
+            return Ok(all);
         }
-    })
+        all.extend(page);
+    }
+}
+
+/// Invites somebody at the file.
+///
+/// # Errors
+/// As [`invite`].
+pub fn invite_at(database: &Path, email: &str) -> Result<IssuedInvite> {
+    check_email(email)?;
+    let email = email.to_owned();
+    with(database, |store| store.write(move |transaction| invites::issue(transaction, &AT_FILE, email)).wait())
+}
+
+/// What all accounts and connectors use, the busiest connectors first. Reads everything.
+///
+/// # Errors
+/// If there is no database, or it needs a migration first.
+pub fn usage_at(database: &Path) -> Result<(Vec<AccountUsage>, Vec<ConnectorUsage>)> {
+    with(database, |store| usage::of_all(store, all(store)?))
+}
+
+/// How the server is.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerState {
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// How many there may be, if that is limited.
+    pub accounts_max: Option<u32>,
+}
+
+/// How the server is.
+///
+/// # Errors
+/// Faults of the database.
+pub fn server(platform: &Platform, view: &View, _: &Operator) -> Result<ServerState> {
+    Ok(ServerState { accounts: store::account::count(view)?, accounts_max: platform.settings.accounts })
 }
 
 /// What is done to one account at the file.

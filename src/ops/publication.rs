@@ -88,6 +88,7 @@ pub async fn publish(platform: &Platform, caller: &Developer, profile: Publicati
         owner: caller.account,
         profile,
         state: PublicationState::Published,
+        suspended: false,
         public_key: SigningKey::from_bytes(&seed.0).verifying_key().to_bytes(),
         created_at: now(),
     };

@@ -1,14 +1,16 @@
 //! Accounts in the database.
 
-use crate::model::account::{Account, AccountRecord, Role};
+use crate::model::account::{Account, AccountRecord, IdleAccount, Role};
 use crate::model::error::Result;
 use crate::model::id::AccountId;
 use crate::model::page::Page;
 use crate::model::text::email_key;
 use crate::model::time::Timestamp;
+use crate::store::row::array;
 use crate::store::{Inserted, inserted};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::HashMap;
 
 const COLUMNS: &str = "id, email, name, generation, created_at, role";
 
@@ -142,6 +144,37 @@ pub fn record(connection: &Connection, id: AccountId) -> Result<Option<AccountRe
 
 fn read_record(row: &Row<'_>) -> rusqlite::Result<AccountRecord> {
     Ok(AccountRecord { account: read(row)?, used_at: row.get(6)?, suspension: row.get(7)? })
+}
+
+/// The e-mails of these accounts.
+pub fn emails(connection: &Connection, ids: &[AccountId]) -> Result<HashMap<AccountId, String>> {
+    let mut statement = connection.prepare_cached("SELECT id, email FROM accounts WHERE id IN rarray(?1)")?;
+    Ok(statement.query_map([array(ids)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// How many accounts there are.
+pub fn count(connection: &Connection) -> Result<u64> {
+    Ok(connection.prepare_cached("SELECT count(*) FROM accounts")?.query_row([], |row| row.get(0))?)
+}
+
+/// Accounts of developers, not suspended, that were last used before a time, and are not noted as idle or were before
+/// another.
+pub fn idle(connection: &Connection, unused: Timestamp, noted: Timestamp, limit: u32) -> Result<Vec<IdleAccount>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, email, used_at, idle_since FROM accounts WHERE role = 'DEVELOPER' AND used_at < ?1 \
+         AND (idle_since IS NULL OR idle_since < ?2) \
+         AND NOT EXISTS (SELECT 1 FROM suspensions WHERE subject = accounts.id) ORDER BY used_at LIMIT ?3",
+    )?;
+    let read = |row: &Row<'_>| {
+        Ok(IdleAccount { id: row.get(0)?, email: row.get(1)?, used_at: row.get(2)?, since: row.get(3)? })
+    };
+    Ok(statement.query_map(params![unused, noted, limit], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Notes that an account is idle.
+pub fn note_idle(transaction: &Transaction<'_>, id: AccountId, now: Timestamp) -> Result<()> {
+    transaction.prepare_cached("UPDATE accounts SET idle_since = ?2 WHERE id = ?1")?.execute(params![id, now])?;
+    Ok(())
 }
 
 /// Gives an account a role.

@@ -179,7 +179,7 @@ pub fn settle(transaction: &Transaction<'_>, id: CallbackId, owner: AccountId, a
     let headers = headers_to_column(&attempt.request_headers);
     let response_headers = response.map(|response| headers_to_column(&response.headers));
     let bytes = bytes_of(attempt, &headers, response_headers.as_deref());
-    let failed = attempt.error.is_some() || response.is_none_or(|response| !(200..300).contains(&response.status));
+    let failed = attempt.has_failed();
     let changed = statement.execute(named_params! {
         ":id": id,
         ":failed": failed,

@@ -4,12 +4,12 @@
 //! whoever has the folder can put a link anywhere in it at any moment, to have root change another's file.
 
 use crate::model::error::{Error, Result};
-use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statvfs, statx};
 use rustix::process::geteuid;
 use std::ffi::OsString;
 use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// The endings of what SQLite keeps beside a database: its write-ahead log and the index of that, and
@@ -182,8 +182,10 @@ pub(super) fn tell_of_names(database: &Path) {
 pub(super) fn make_private(database: &Path) -> Result<()> {
     let Some(about) = fs::metadata(database).ok() else {
         return match File::options().write(true).create_new(true).mode(0o600).open(database) {
+            Ok(file) => give_to_owner_of(folder(database), &file)
+                .map_err(|error| failed("give to the owner of its folder", database, &error)),
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed("make", database, &error)),
-            _ => Ok(()),
+            Err(_) => Ok(()),
         };
     };
     let closed = about.len() == 0 && about.mode() & 0o077 != 0 && {
@@ -211,6 +213,21 @@ pub(super) fn sync_folder(file: &Path) -> Result<()> {
 /// Something that could not be done to a file, with the system's reason.
 pub(super) fn failed(what: &str, file: &Path, error: &io::Error) -> Error {
     Error::Unavailable(format!("cannot {what} {}: {error}", file.display()))
+}
+
+/// Free bytes for our user where a file is; `None` if the system does not tell.
+pub(super) fn free(file: &Path) -> Option<u64> {
+    let about = statvfs(folder(file)).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+/// Gives a new file to the owner of another file or folder, if we are root: whoever that is for is to use it.
+pub(super) fn give_to_owner_of(other: &Path, file: &File) -> io::Result<()> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    let other = fs::metadata(other)?;
+    fchown(file, Some(other.uid()), Some(other.gid()))
 }
 
 /// The length of a file in bytes; none where there is no such file.

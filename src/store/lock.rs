@@ -177,7 +177,11 @@ fn open(path: &Path, database: &Path) -> Result<File> {
 /// Makes the lock's file, for whoever the database is for: root may do so before the server's user.
 fn make(path: &Path, database: &Path) -> io::Result<File> {
     let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-    if let Ok(Some(owner)) = files::regular(database) {
+    if !matches!(files::regular(database), Ok(Some(_))) {
+        if let Err(error) = files::give_to_owner_of(files::folder(path), &file) {
+            tracing::debug!(%error, "the lock is not the folder's owner's");
+        }
+    } else if let Ok(Some(owner)) = files::regular(database) {
         let group = Some(owner.gid());
         if let Err(error) = fchown(&file, Some(owner.uid()), group).or_else(|_| fchown(&file, None, group)) {
             tracing::debug!(%error, "the lock is not the database's owner's");

@@ -3,6 +3,7 @@
 use crate::model::error::{Error, Result};
 use crate::store::{copy, files, functions};
 use rusqlite::{Connection, TransactionBehavior};
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
@@ -77,6 +78,11 @@ pub(super) fn migrate(connection: &mut Connection, database: &Path) -> Result<()
             )),
             other => other,
         })?;
+        let given = files::open_itself(&kept, File::options().read(true))
+            .and_then(|file| files::give_to_owner_of(database, &file));
+        if let Err(error) = given {
+            tracing::debug!(%error, "the copy is not the database's owner's");
+        }
         tracing::info!(from = done, to = newest(), bytes, copy = %kept.display(),
             "the database gets a newer form; this copy is for going back to the older connhub");
     }

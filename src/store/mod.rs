@@ -18,6 +18,7 @@ pub mod grant;
 pub mod history;
 pub mod installation;
 pub mod instance;
+pub mod invite;
 mod lock;
 mod migrate;
 pub mod parameter;
@@ -40,6 +41,7 @@ pub mod suspension;
 #[cfg(test)]
 mod testing;
 pub mod thing;
+pub mod traffic;
 mod trouble;
 pub mod usage;
 mod writer;
@@ -210,6 +212,12 @@ fn open_newest(path: &Path) -> Result<Connection> {
     schema::judge_hidden(&connection)?;
     set_up(&connection)?;
     Ok(connection)
+}
+
+/// Free bytes where a database is; `None` if the system does not tell.
+#[must_use]
+pub fn free_bytes(database: &Path) -> Option<u64> {
+    files::free(database)
 }
 
 /// What the connection that writes needs.

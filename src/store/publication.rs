@@ -11,7 +11,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params, params};
 
 const COLUMNS: &str = "id, owner, name, logo_url, home_url, description, requirements, tags, mode, active, removed, \
-    installation_callback_url, instance_callback_url, action_callback_url, public_key, created_at";
+    installation_callback_url, instance_callback_url, action_callback_url, public_key, created_at, \
+    EXISTS (SELECT 1 FROM suspensions WHERE subject = publications.id)";
 
 impl ToSql for Mode {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -55,6 +56,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Publication> {
         state: if row.get(10)? { PublicationState::Removed } else { PublicationState::Published },
         public_key: row.get(14)?,
         created_at: row.get(15)?,
+        suspended: row.get(16)?,
     })
 }
 

@@ -41,6 +41,10 @@ pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored
         let kept = keep_owner(copy.file(), old);
         kept.map_err(|error| files::failed("give the same owner to what replaces", database, &error))?;
     }
+    if old.is_none() {
+        let given = files::give_to_owner_of(files::folder(database), copy.file());
+        given.map_err(|error| files::failed("give to the owner of its folder", database, &error))?;
+    }
     copy.is_itself()?;
     let before = files::beside(database, kept_as);
     let mut moved = set_aside(database, &before)?;

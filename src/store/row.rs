@@ -4,7 +4,8 @@ use crate::model::action::ActionStatus;
 use crate::model::callback::CallbackKind;
 use crate::model::history::HistoricValue;
 use crate::model::id::{
-    AccountId, ActionRequestId, AppId, CallbackId, GrantId, InstallationId, InstanceId, PublicationId, ThingId, TokenId,
+    AccountId, ActionRequestId, AppId, CallbackId, GrantId, InstallationId, InstanceId, InviteId, PublicationId,
+    ThingId, TokenId,
 };
 use crate::model::instance::ExternalSubject;
 use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind, Standing, State};
@@ -42,6 +43,7 @@ ids!(
     PublicationId,
     InstallationId,
     InstanceId,
+    InviteId,
     ThingId,
     ActionRequestId,
     CallbackId,

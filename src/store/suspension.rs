@@ -39,6 +39,12 @@ pub fn of(connection: &Connection, subject: impl Subject) -> Result<Option<Suspe
     Ok(statement.query_row([subject], |row| row.get(0)).optional()?)
 }
 
+/// The publications that are suspended by themselves.
+pub fn publications(connection: &Connection) -> Result<Vec<PublicationId>> {
+    let sql = "SELECT id FROM publications WHERE id IN (SELECT subject FROM suspensions)";
+    Ok(connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// Which of a publication, its owner and the owner of an installation's app are suspended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Parties {

@@ -69,6 +69,10 @@ export const signIn = (email, password) => enter('/api/v1/auth/login', { email, 
 
 export const signUp = (email, password) => enter('/api/v1/auth/register', { email, password });
 
+// Creates the account that somebody was invited to have, and signs in to it.
+export const acceptInvite = (token, email, password, name) =>
+  enter('/api/v1/auth/accept-invite', { token, password, ...(name && { name }) }, email);
+
 const CHANGE_PASSWORD = `mutation ($present: String!, $new: String!) {
   changePassword(presentPassword: $present, newPassword: $new) { accessToken expiresIn }
 }`;
@@ -79,10 +83,10 @@ export async function changePassword(present, next) {
   renew(issued.accessToken, issued.expiresIn);
 }
 
-async function enter(path, credentials) {
+async function enter(path, credentials, email = credentials.email) {
   const answer = await post(path, credentials);
   if (answer.status >= 300 || !answer.body?.access_token) throw refusal(answer);
-  begin(answer.body.access_token, credentials.email, answer.body.expires_in);
+  begin(answer.body.access_token, email, answer.body.expires_in);
 }
 
 async function post(path, content, { token, subject, signal } = {}) {

@@ -39,6 +39,19 @@ export const count = (number) => NUMBER.format(number);
 // `1 instance`, `1,200 instances`.
 export const counted = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+// A number of bytes: `512 bytes`, `1.5 MiB`, `120 GiB`.
+export function bytes(number) {
+  let unit = 0;
+  let amount = number;
+  while (amount >= 1024 && unit < UNITS.length - 1) {
+    amount /= 1024;
+    unit += 1;
+  }
+  return `${unit > 0 && amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${UNITS[unit]}`;
+}
+
 // A duration in milliseconds: `0.8 ms`, `120 ms`, `2.4 s`.
 export function duration(milliseconds) {
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;

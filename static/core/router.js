@@ -10,7 +10,7 @@ const place = createStore(now());
 export const usePlace = () => useStore(place);
 
 // Paths that are the server's own, so that a link to them is an ordinary one.
-const SERVER = /^\/(api|oauth2|assets|healthz|readyz|\.well-known)(\/|$)/;
+const SERVER = /^\/(api|oauth2|assets|healthz|readyz|imprint|\.well-known)(\/|$)/;
 
 export function navigate(to, { replace = false } = {}) {
   const url = new URL(to, location.href);

@@ -59,6 +59,7 @@ export default function MyConnector({ connector: id }) {
 function Parts({ own, reload }) {
   const published = usePlace().query.has('published');
   return html`
+    ${own.suspended && html`<${Suspended} />`}
     ${published && html`<${Published} own=${own} />`}
     <${About} own=${own} />
     ${!published && html`<${Key} own=${own} />`}
@@ -72,6 +73,14 @@ function Parts({ own, reload }) {
 
 const hidePublished = () => setQuery({ published: null, snippet: null });
 const logOf = (id) => `/callbacks?${new URLSearchParams({ connector: id })}`;
+
+const Suspended = () => html`
+  <div class="above">
+    <${Notice} kind="danger" title="Suspended by the operator of this server">
+      connhub does not call this connector, rejects its tokens and hides it from the store. Its installations and data are kept. Ask the operator.
+    </${Notice}>
+  </div>
+`;
 
 // The end of the wizard.
 const Published = ({ own }) => html`
@@ -102,7 +111,7 @@ const About = ({ own }) => html`
       <${PlainTags} tags=${own.tags} />
       <${Facts} facts=${[
         ['Visible', html`<${StateBadge} state=${own.mode} />`],
-        ['New installations', html`<${ActiveBadge} active=${own.active} />`],
+        ['New installations', html`<${ActiveBadge} active=${own.active} suspended=${own.suspended} />`],
         ['Home page', own.homeUrl && html`<${LongText} text=${own.homeUrl} max=${100} what="the address" />`],
         ['Published', html`<${Time} at=${own.createdAt} />`],
         ['ID', html`<${Identifier} value=${own.id} what="connector ID" />`],

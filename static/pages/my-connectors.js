@@ -17,7 +17,7 @@ import { Time } from '../components/time.js';
 import { ActiveBadge, PlainTags } from '../parts/publication/badges.js';
 import { hostOf } from '../parts/publication/callback-url.js';
 
-const DOCUMENT = '{ connectorPublications { id name logoUrl mode active tags installationCallbackUrl createdAt } }';
+const DOCUMENT = '{ connectorPublications { id name logoUrl mode active suspended tags installationCallbackUrl createdAt } }';
 // Fewer are found by looking.
 const SEARCHED_FROM = 10;
 const TAGS_SHOWN = 4;
@@ -31,7 +31,7 @@ const COLUMNS = [
     `,
   },
   { title: 'Visible', cell: ({ mode }) => html`<${StateBadge} state=${mode} />` },
-  { title: 'State', cell: ({ active }) => html`<${ActiveBadge} active=${active} />` },
+  { title: 'State', cell: ({ active, suspended }) => html`<${ActiveBadge} active=${active} suspended=${suspended} />` },
   { title: 'Tags', cell: ({ tags }) => html`<${PlainTags} tags=${tags} max=${TAGS_SHOWN} />` },
   { title: 'Called at', class: 'called-at', cell: ({ installationCallbackUrl: url }) => html`<code class="breaking">${hostOf(url)}</code>` },
   { title: 'Published', class: 'right nowrap', cell: ({ createdAt }) => html`<${Time} at=${createdAt} />` },

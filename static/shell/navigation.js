@@ -10,7 +10,7 @@ import { Select } from '../components/field.js';
 import { Icon } from '../components/icon.js';
 import { appsChanged } from './apps-changed.js';
 
-const APPS = '{ apps { id name } }';
+const APPS = '{ apps { id name } profile { role } }';
 
 export function Navigation({ params }) {
   const changes = useStore(appsChanged);
@@ -49,6 +49,10 @@ export function Navigation({ params }) {
         <${Item} href="/callbacks" icon="callbacks">Callbacks</${Item}>
         <${Item} href="/explorer" icon="explorer">Explorer</${Item}>
       </ul>
+      ${data?.profile.role === 'OPERATOR' && html`
+        <h2>Server</h2>
+        <ul><${Item} href="/operator" icon="operator">Operator</${Item}></ul>
+      `}
     </nav>
     <${SignedIn} />
   `;

@@ -20,6 +20,8 @@ const PAGES = {
   signin: { at: () => '/signin', signedIn: false },
   signup: { at: () => '/signup', signedIn: false },
   account: { at: () => '/account' },
+  operator: { at: () => '/operator' },
+  invite: { at: () => '/invite#ended', signedIn: false },
   'consent-sign-in': { at: ({ request }) => request, signedIn: false },
   consent: { at: ({ request }) => request, signedIn: false, then: (page, { server }) => consent(page, server) },
   'consent-refused': { at: () => '/oauth2/auth?client_id=none', signedIn: false, refused: [400] },

@@ -7,7 +7,7 @@ use crate::users::{Hub, World, id_of, lamp};
 use crate::wait::until;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -367,5 +367,28 @@ fn a_database_that_is_no_file_is_not_replaced() {
     for (name, why) in [("folder", "is a folder"), ("pipe", "is a pipe"), ("link", "is a link")] {
         refused("restore", &file, &at(name), why);
         assert_eq!(names(target.path()), before, "{name}");
+    }
+}
+
+/// As root, which tests often run as, what is made in another user's folder is that user's. For anyone else this says
+/// only that the files are their own.
+#[test]
+fn what_is_restored_or_made_in_a_folder_belongs_to_the_folders_owner() {
+    let (_world, _kept, backup, _) = backed_up();
+    let folder = folder();
+    let owner = 4_321;
+    let is_root = std::os::unix::fs::chown(folder.path(), Some(owner), Some(owner)).is_ok();
+    let restored = folder.path().join("restored.db");
+    done("restore", &backup, &restored);
+    let made = folder.path().join("made.db");
+    let mut serve = connhub();
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&made);
+    assert!(crate::harness::run_briefly(serve).0);
+    let expected = if is_root { owner } else { fs::metadata(folder.path()).expect("the folder").uid() };
+    let names = names(folder.path());
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        let about = fs::metadata(folder.path().join(&name)).expect("a file");
+        assert_eq!((about.uid(), about.mode() & 0o777), (expected, 0o600), "{name}");
     }
 }

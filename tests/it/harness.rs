@@ -15,6 +15,8 @@ pub const EMAIL: &str = "dev@example.com";
 pub const PASSWORD: &str = "correct horse battery";
 /// What the program prints before its address once it can be asked.
 const READY: &str = "connhub listens on ";
+/// The same for machines.
+const READY_JSON: &str = "\"connhub listens\"";
 
 /// The program's path.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_connhub");
@@ -92,6 +94,9 @@ impl Server {
         let url = eventually("connhub listens", || {
             let text = self.output.text();
             assert!(self.is_running(), "connhub ended instead of listening:\n{}", &text[printed_before..]);
+            if let Some(url) = text[printed_before..].lines().find_map(listening_as_json) {
+                return Some(url);
+            }
             let line = text[printed_before..].lines().find_map(|line| line.trim().strip_prefix(READY))?;
             if !text[printed_before..].contains(&format!("{READY}{line}\n")) {
                 return None;
@@ -189,6 +194,12 @@ impl Server {
     }
 }
 
+/// The address in the greeting for machines.
+fn listening_as_json(line: &str) -> Option<String> {
+    let greeting: serde_json::Value = serde_json::from_str(line).ok()?;
+    (greeting["message"] == "connhub listens").then(|| greeting["listens"][0].as_str().expect("a URL").to_owned())
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
@@ -268,7 +279,7 @@ pub fn run_briefly(command: Command) -> (bool, String) {
     let mut process = Process::spawn(command, &output);
     let listened = eventually("it listens or ends", || {
         let ended = process.child.try_wait().expect("a process of ours").is_some();
-        let listens = output.text().contains(READY);
+        let listens = output.text().contains(READY) || output.text().contains(READY_JSON);
         (listens || ended).then_some(listens)
     });
     if listened {

@@ -4,6 +4,7 @@
 mod connector;
 #[path = "../disk/mod.rs"]
 mod disk;
+mod greeting;
 mod harness;
 mod http;
 mod http2;
@@ -51,9 +52,11 @@ mod log_lines;
 mod markdown;
 mod metrics;
 mod migrations;
+mod notices;
 mod null_constraints;
 mod numbers;
 mod oauth;
+mod operator;
 mod origins;
 mod own_things;
 mod page;

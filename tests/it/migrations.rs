@@ -4,7 +4,7 @@ use crate::disk::{Disk, State};
 use crate::harness::{EMAIL, PASSWORD, connhub, run, run_briefly};
 use rusqlite::Connection;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -46,6 +46,8 @@ fn start(database: &Path, environment: &[(String, String)]) -> String {
 fn a_database_of_an_older_form_is_copied_before_it_gets_the_newest() {
     let folder = TempDir::new().expect("a temporary folder");
     let database = of_first_form(folder.path());
+    // As root, which tests often run as, it may be another user's.
+    let _ = std::os::unix::fs::chown(&database, Some(4_321), Some(4_321));
     let log = start(&database, &[]);
     assert!(form(&database) > 1, "{log}");
     let copies = copies(folder.path());
@@ -53,7 +55,9 @@ fn a_database_of_an_older_form_is_copied_before_it_gets_the_newest() {
     let name = copy.file_name().expect("a name").to_string_lossy().into_owned();
     assert!(name.starts_with("connhub.db.form-1-") && name.ends_with(".bak"), "{name}");
     assert!(log.contains(&name), "the log says where it is: {log}");
-    assert_eq!(fs::metadata(copy).expect("the copy").permissions().mode() & 0o777, 0o600);
+    let about = fs::metadata(copy).expect("the copy");
+    let owner = fs::metadata(&database).expect("the database").uid();
+    assert_eq!((about.mode() & 0o777, about.uid()), (0o600, owner));
     assert_eq!(form(copy), 1);
     for path in [&database, copy] {
         let sql = Connection::open(path).expect("a database");

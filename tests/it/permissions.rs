@@ -30,10 +30,11 @@ enum Needs {
     NoToken,
     AnyToken,
     Developer,
+    Operator,
     Service(&'static str),
     DeveloperOr(&'static str),
 }
-use Needs::{AnyToken, DeveloperOr, NoToken, Service};
+use Needs::{AnyToken, DeveloperOr, NoToken, Operator, Service};
 
 /// What somebody with the right kind of token sees who is of another account.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,11 @@ fn queries() -> Vec<Row> {
         ("grants", "{ id }", Needs::Developer, Empty),
         ("callbacks", "{ id }", Needs::Developer, Empty),
         ("callback", "(id: \"CALLBACK\") { id }", Needs::Developer, Null),
+        ("server", "{ version accounts isDiskLow }", Operator, Own),
+        ("accounts", "{ id email usage { rows today { callbacks } } }", Operator, Own),
+        ("busiestConnectors", "{ id ownerEmail }", Operator, Own),
+        ("invites", "{ id email }", Operator, Own),
+        ("invite", "(token: \"nonsense\") { email }", NoToken, Own),
     ]
 }
 
@@ -98,6 +104,14 @@ fn mutations() -> Vec<Row> {
     let thing = "(thing: { name: \"n\", manufacturer: \"m\", displayType: \"d\", mainComponentId: \"c\", components:
         { id: \"c\", name: \"n\", componentType: \"t\", actions: { id: \"a\", name: \"a\" } } }) { id }";
     vec![
+        ("suspendConnector", "(connectorId: \"FOREIGN\") { id }", Operator, Own),
+        ("resumeConnector", "(connectorId: \"FOREIGN\") { id }", Operator, Own),
+        ("suspendAccount", "(accountId: \"OTHER\") { state }", Operator, Own),
+        ("resumeAccount", "(accountId: \"OTHER\") { state }", Operator, Own),
+        ("setAccountRole", "(accountId: \"OTHER\", role: DEVELOPER) { role }", Operator, Own),
+        ("createInvite", "(email: \"new@example.com\") { path }", Operator, Own),
+        ("revokeInvite", "(inviteId: \"INVITE\")", Operator, Own),
+        ("removeAccount", "(accountId: \"OTHER\") { things }", Operator, Own),
         ("revokeGrant", "(grantId: \"GRANT\")", developer, Refused),
         ("publishConnector", new, developer, Own),
         ("updateConnector", "(connectorId: \"PUBLICATION\", connector: {}) { id }", developer, Refused),
@@ -148,6 +162,10 @@ fn stage() -> Stage {
     let spare = developer.create_app().id;
     let mut tokens = BTreeMap::from(ended_tokens(&world, &spare));
     let stranger = Developer::stranger(&world.server);
+    let other = Developer::copied(&world.server, "other@example.com");
+    let foreign = other.publish(&Connector::new(), publication(&world.connector, json!({ "mode": "PRIVATE" })));
+    let other = id_of(other.graphql("{ profile { id } }", json!({})).field());
+    tokens.insert("operator", operator(&world).token);
     tokens.insert("nonsense", "nonsense".to_owned());
     tokens.insert("foreign", FOREIGN.to_owned());
     tokens.insert("developer", developer.token.clone());
@@ -174,8 +192,28 @@ fn stage() -> Stage {
         ("ACTION", action),
         ("THING", thing),
         ("CALLBACK", callback),
+        ("OTHER", other),
+        ("FOREIGN", foreign),
+        ("INVITE", invite(&world)),
     ]);
     Stage { world, tokens, ids }
+}
+
+/// An operator, who is the only one from now on: whatever the developer may do is not for being one.
+fn operator(world: &World) -> Developer {
+    let operator = Developer::copied(&world.server, "operator@example.com");
+    let roles = "UPDATE accounts SET role = iif(email = 'operator@example.com', 'OPERATOR', 'DEVELOPER')";
+    assert_eq!(world.server.sql().execute(roles, []).expect("roles"), 4);
+    operator
+}
+
+/// An open invitation.
+fn invite(world: &World) -> String {
+    let id = "0190aaaa-0000-7000-8000-000000000002";
+    let insert = "INSERT INTO invites (id, token_hash, email, email_key, created_at, expires_at)
+        VALUES (unhex(replace(?1, '-', '')), x'00', 'i@example.com', 'i@example.com', 1, 9000000000000000)";
+    assert_eq!(world.server.sql().execute(insert, [id]).expect("an invitation"), 1);
+    id.to_owned()
 }
 
 /// What the developer once let an app do for itself. It gave tokens, and has not ended.
@@ -221,8 +259,17 @@ impl Stage {
 
 const WITHOUT_A_GOOD_TOKEN: [&str; 6] =
     ["nobody", "nonsense", "foreign", "expired developer", "expired service", "revoked service"];
-const WITH_A_GOOD_TOKEN: [&str; 8] =
-    ["developer", "service of all scopes", SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3], "installation", "instance"];
+const WITH_A_GOOD_TOKEN: [&str; 9] = [
+    "developer",
+    "operator",
+    "service of all scopes",
+    SCOPES[0],
+    SCOPES[1],
+    SCOPES[2],
+    SCOPES[3],
+    "installation",
+    "instance",
+];
 
 /// Who may ask for a field that needs this.
 fn right(needs: Needs) -> Vec<&'static str> {
@@ -230,6 +277,7 @@ fn right(needs: Needs) -> Vec<&'static str> {
         NoToken => WITHOUT_A_GOOD_TOKEN.into_iter().chain(WITH_A_GOOD_TOKEN).collect(),
         AnyToken => WITH_A_GOOD_TOKEN.to_vec(),
         Needs::Developer => vec!["developer"],
+        Operator => vec!["operator"],
         Service(scope) => vec![scope, "service of all scopes"],
         DeveloperOr(scope) => vec!["developer", scope, "service of all scopes"],
     }
@@ -267,11 +315,21 @@ fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
         let document = &format!("{kind} {{ {field} {rest} }}");
         let nullable = fields.remove(field).unwrap_or_else(|| panic!("{field} is no field, or has two rows"));
         let right = right(needs);
+        // An operator is a developer too, of another account.
+        let strangers: &[&str] = match needs {
+            Needs::Developer => &["other developer", "operator"],
+            Operator => &[],
+            Service(_) => &["other service"],
+            NoToken | AnyToken => &["other developer", "other service"],
+            DeveloperOr(_) => &["other developer", "other service", "operator"],
+        };
         for caller in WITHOUT_A_GOOD_TOKEN.into_iter().filter(|caller| !right.contains(caller)) {
             let what = format!("{field} as {caller}");
             assert_refused(&what, &stage.ask(caller, document), field, nullable, 401, "UNAUTHENTICATED");
         }
-        for caller in WITH_A_GOOD_TOKEN.into_iter().filter(|caller| !right.contains(caller)) {
+        for caller in
+            WITH_A_GOOD_TOKEN.into_iter().filter(|caller| !right.contains(caller) && !strangers.contains(caller))
+        {
             let what = format!("{field} as {caller}");
             let answer = stage.ask(caller, document);
             assert_refused(&what, &answer, field, nullable, 403, "FORBIDDEN");
@@ -281,11 +339,6 @@ fn every_graphql_field_answers_every_kind_of_caller_as_it_must() {
                 assert!(answer.message().contains("developer"), "{what}: {}", answer.message());
             }
         }
-        let strangers: &[&str] = match needs {
-            Needs::Developer => &["other developer"],
-            Service(_) => &["other service"],
-            NoToken | AnyToken | DeveloperOr(_) => &["other developer", "other service"],
-        };
         for caller in strangers {
             let what = format!("{field} as {caller}");
             let answer = stage.ask_and_go_on(caller, document);

@@ -105,7 +105,8 @@ fn a_suspended_connector_is_neither_called_nor_shown_and_what_waits_for_it_ends(
     assert_eq!(stranger.graphql("{ connectorStore { id } }", json!({})).field(), &json!([]));
     let one = "query($id: ID!) { connector(id: $id) { id } }";
     assert_eq!(stranger.graphql(one, json!({ "id": id })).field(), &json!(null));
-    assert_eq!(world.developer.graphql(one, json!({ "id": id })).field()["id"], json!(id));
+    let own = "query($id: ID!) { connector(id: $id) { id suspended } }";
+    assert_eq!(*world.developer.graphql(own, json!({ "id": id })).field(), json!({ "id": id, "suspended": true }));
     let refused = stranger.install(&app.id, id, &[]);
     assert!(refused.code() == "CONFLICT" && refused.message().contains("suspended"), "{refused:?}");
     assert_refusal(&instance.hub.update(&thing, "level", &json!({ "value": "1" })), 403, "FORBIDDEN");

@@ -136,12 +136,18 @@ impl Developer {
         Self { server: Arc::clone(server), token: answer["access_token"].as_str().expect("a token").to_owned() }
     }
 
-    /// Of another account. As long as nobody can sign up, it is copied in the database.
+    /// Of another account.
     pub fn stranger(server: &Arc<Server>) -> Self {
-        let copy = "INSERT INTO accounts (id, email, email_key, name, password_hash, created_at)
-            SELECT randomblob(16), 'stranger@example.com', 'stranger@example.com', name, password_hash, created_at FROM accounts LIMIT 1";
-        server.sql().execute(copy, []).expect("an account to copy");
-        Self::sign_in_as(server, "stranger@example.com")
+        Self::copied(server, "stranger@example.com")
+    }
+
+    /// Of another account with this e-mail. As long as nobody can sign up, it is copied in the database.
+    pub fn copied(server: &Arc<Server>, email: &str) -> Self {
+        let copy = "INSERT INTO accounts (id, email, email_key, name, password_hash, created_at, used_at)
+            SELECT randomblob(16), ?1, ?1, name, password_hash, created_at, used_at FROM accounts
+            WHERE role = 'OPERATOR' LIMIT 1";
+        server.sql().execute(copy, [email]).expect("an account to copy");
+        Self::sign_in_as(server, email)
     }
 
     #[track_caller]

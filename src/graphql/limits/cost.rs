@@ -17,11 +17,12 @@ use std::collections::HashMap;
 
 /// How many rows the lists without pages usually have, by type and field: about what the things of
 /// real connectors have, and an account's belongings.
-const USUAL_ROWS: [(&str, &str, u64); 24] = [
+const USUAL_ROWS: [(&str, &str, u64); 25] = [
     ("Query", "connectorPublications", 50),
     ("Query", "connectorInstallations", 50),
     ("Query", "apps", 20),
     ("Query", "grants", 20),
+    ("Query", "invites", 20),
     ("App", "installations", 10),
     ("ConnectorInstance", "things", 2),
     ("ConnectorInstance", "configuration", 3),

@@ -7,6 +7,7 @@ use crate::graphql::id::ID;
 use crate::graphql::list::List;
 use crate::graphql::scalars::{Scalar, Time};
 use crate::graphql::types::connector::ConnectorInstallation;
+use crate::graphql::types::operator::AccountRole;
 use crate::model::account::Account;
 use crate::model::app as model;
 use crate::model::grant::NamedGrant;
@@ -54,6 +55,11 @@ impl Profile {
 
     fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Whether this account's owner also runs the server.
+    fn role(&self) -> AccountRole {
+        self.0.role.into()
     }
 
     /// The URL of a picture; connhub keeps none.

@@ -114,6 +114,11 @@ impl ConnectorPublication {
         }
     }
 
+    /// Whether an operator has suspended it: it is not called, its tokens are not accepted, and the store does not show it.
+    fn suspended(&self) -> bool {
+        self.0.suspended
+    }
+
     /// Whether new installations are taken.
     fn active(&self) -> bool {
         self.0.profile.active

@@ -7,6 +7,7 @@ pub mod connector;
 pub mod history;
 pub mod lifecycle;
 pub mod live;
+pub mod operator;
 pub mod parameter;
 pub mod thing;
 

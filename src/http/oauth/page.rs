@@ -3,6 +3,7 @@
 //!
 //! May use `ops`' types, maud and [`crate::http::ui`]. Used by [`super::authorize`].
 
+use crate::http::notices;
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::http::ui;
@@ -211,6 +212,7 @@ fn keep_retry_after(response: &mut Response, refused: &Response) {
 }
 
 fn page(title: &str, content: Markup) -> Response {
+    let texts = notices::now();
     let text = html! {
         (DOCTYPE)
         html lang="en" {
@@ -221,7 +223,7 @@ fn page(title: &str, content: Markup) -> Response {
                 meta name="robots" content="noindex";
                 title { (title) " – connhub" }
                 link rel="icon" href="/favicon.svg" type="image/svg+xml";
-                @for sheet in ["base", "layout", "components", "consent"] {
+                @for sheet in ["base", "layout", "components", "consent", "operator"] {
                     link rel="stylesheet" href=(ui::address(&format!("styles/{sheet}.css")));
                 }
                 script src=(ui::address("consent.js")) defer {}
@@ -234,6 +236,8 @@ fn page(title: &str, content: Markup) -> Response {
                         section class="section" { h1 { (title) } (content) }
                     }
                 }
+                (texts.top())
+                (texts.foot())
             }
         }
     };

@@ -72,10 +72,10 @@ pub(super) fn suspend_publication(
     _: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
-    let publication = published(transaction, id)?;
+    published(transaction, id)?;
     store::suspension::set(transaction, id, Suspension::Suspended, now())?;
     suspension::note_change(transaction)?;
-    Ok(publication)
+    published(transaction, id)
 }
 
 /// Ends the suspension of a publication.
@@ -84,9 +84,9 @@ pub(super) fn resume_publication(
     _: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
-    let publication = published(transaction, id)?;
+    published(transaction, id)?;
     store::suspension::end(transaction, id)?;
-    Ok(publication)
+    published(transaction, id)
 }
 
 /// A publication that is there, on offer or still installed.

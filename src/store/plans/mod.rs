@@ -1,13 +1,13 @@
 //! Holds that every statement of the store finds its rows by the right index: runs every function of every noun, notes
 //! the statements, asks SQLite how it would run each, and counts how much work each is on a database that is full.
 
+mod accounts;
 mod crowd;
 mod expected;
 mod nouns;
 mod work;
 
 use super::*;
-use crate::model::account::{Role, Suspension};
 use crate::model::action::{ActionFilter, ActionStatus};
 use crate::model::app::AppProfile;
 use crate::model::bucket::{Aggregate, TimeBucket};
@@ -45,52 +45,6 @@ fn a_deleted_things_key_is_never_used_again() {
     let next = ThingId::generate();
     thing::insert(&transaction, next, &belonging, &new_thing(), NOW).expect("inserted");
     assert!(key(next) > before, "{before:?}");
-}
-
-fn read_accounts(connection: &Connection, nouns: &Nouns) -> Result<()> {
-    let id = nouns.account.id;
-    assert_eq!(account::first_operator(connection)?.map(|account| account.id), Some(id));
-    assert!(!account::has_other_operator(connection, id)?);
-    assert_eq!(account::records(connection, Page { first: 2, after: None })?.len(), 1);
-    assert!(account::record(connection, id)?.is_some_and(|record| record.suspension.is_none()));
-    assert!(account::reaches(connection, 1)? && !account::reaches(connection, 2)?);
-    assert!(!suspension::any(connection)?);
-    assert_eq!(suspension::of(connection, id)?, None);
-    let had = account_removal::belongings(connection, id)?;
-    assert_eq!((had.apps, had.publications, had.installations, had.instances, had.things), (1, 1, 1, 1, 1));
-    assert!(account_removal::any_installation(connection, id)?);
-    assert_eq!(account_removal::installations_to_remove(connection, id, 2)?, [nouns.installation.id]);
-    assert_eq!(account_removal::unconfirmed(connection, id, NOW)?, 0);
-    assert!(account_removal::open(connection)?.is_empty() && account_removal::get(connection, id)?.is_none());
-    Ok(())
-}
-
-fn change_accounts(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
-    let (id, publication) = (nouns.account.id, nouns.publication.id);
-    account::set_role(transaction, id, Role::Developer)?;
-    account::touch(transaction, id, NOW, NOW)?;
-    suspension::set(transaction, id, Suspension::Suspended, NOW)?;
-    suspension::set(transaction, publication, Suspension::Suspended, NOW)?;
-    let parties = suspension::of_installation(transaction, nouns.installation.id)?;
-    assert!(parties.app_owner.is_some() && parties.connector_owner.is_some() && parties.publication.is_some());
-    suspension::end(transaction, id)?;
-    account_removal::begin(transaction, &nouns.account, &account_removal::belongings(transaction, id)?, NOW)?;
-    account_removal::set_unconfirmed(transaction, id, 1)?;
-    account_removal::remove_publications(transaction, id)?;
-    assert_eq!(account_removal::open(transaction)?.len(), 1);
-    Ok(())
-}
-
-/// The account itself goes last.
-fn end_account(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
-    let id = nouns.account.id;
-    while !cascade::of_account(transaction, id, &Step::begin())? {}
-    assert_eq!(account_removal::delete_log(transaction, id, 1)?, 0);
-    account_removal::remove_publications(transaction, id)?;
-    account_removal::end(transaction, id, NOW)?;
-    assert!(account_removal::get(transaction, id)?.is_some_and(|removal| removal.ended_at.is_some()));
-    assert!(!suspension::any(transaction)?, "it ends with its subject");
-    account_removal::trim(transaction, Timestamp::MAX)
 }
 
 fn read_quotas(connection: &Connection, nouns: &Nouns) -> Result<()> {
@@ -143,6 +97,9 @@ fn read(connection: &Connection, nouns: &Nouns) -> Result<()> {
 /// What `connhub check` reads.
 fn read_everything(connection: &Connection) -> Result<()> {
     check::counts(connection)?;
+    let mut measured = traffic::Measured::default();
+    traffic::PARTS.iter().try_for_each(|part| part.measure(connection, &mut measured))?;
+    assert_eq!((measured.accounts.len(), measured.publications.len()), (1, 1));
     // What these nouns are in the middle of, nobody goes on with.
     assert_eq!(check::broken(connection, Some(NOW))?.1.len(), 2);
     Ok(())
@@ -328,7 +285,7 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     assert!(account::set_password(transaction, nouns.account.id, 0, "h")?);
     assert!(!account::set_password(transaction, nouns.account.id, 0, "i")?, "another change came first");
     change_grants(transaction, nouns)?;
-    change_accounts(transaction, nouns)?;
+    accounts::change(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
@@ -410,5 +367,5 @@ fn remove_last(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     publication::purge_if_unused(transaction, nouns.publication.id)?;
     while !cascade::of_app(transaction, nouns.app.id, &Step::begin())? {}
     app::delete(transaction, nouns.app.id)?;
-    end_account(transaction, nouns)
+    accounts::end(transaction, nouns)
 }

@@ -131,6 +131,7 @@ fn publication(owner: AccountId) -> Publication {
             },
         },
         state: PublicationState::Published,
+        suspended: false,
         public_key: [0; 32],
         created_at: NOW,
     }

@@ -4,7 +4,9 @@ import { html } from '../../core/html.js';
 import { visible } from '../../core/visible.js';
 import { Badge } from '../../components/badge.js';
 
-export const ActiveBadge = ({ active }) => html`<${Badge} kind=${active ? 'ok' : 'warn'}>${active ? 'Active' : 'Not active'}</${Badge}>`;
+export const ActiveBadge = ({ active, suspended = false }) => (suspended
+  ? html`<${Badge} kind="danger">Suspended</${Badge}>`
+  : html`<${Badge} kind=${active ? 'ok' : 'warn'}>${active ? 'Active' : 'Not active'}</${Badge}>`);
 
 // The first of them, where there are more than `max`.
 export const PlainTags = ({ tags, max = Infinity }) => tags.length > 0 && html`

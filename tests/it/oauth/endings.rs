@@ -1,9 +1,9 @@
 //! What ends what was granted: the developer's word, a new password, a new secret, an app's removal; and
 //! what does not, such as a restart (auth.md, "Tokens").
 
-use super::flow::{Client, Scene, TOKEN, Tokens, assert_error};
-use crate::account_command::account;
-use crate::harness::PASSWORD;
+use super::flow::{Asked, Client, Scene, TOKEN, Tokens, assert_error};
+use crate::account_command::{account, done};
+use crate::harness::{EMAIL, PASSWORD};
 use crate::users::Developer;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn assert_ended(scene: &Scene, client: &Client, tokens: &Tokens) {
 #[test]
 fn a_developer_sees_what_they_granted_and_ends_it() {
     let scene = Scene::new();
-    scene.code(&super::flow::Asked::of(&scene.client));
+    scene.code(&Asked::of(&scene.client));
     assert_eq!(grants(&scene.developer), [] as [Value; 0], "a code that nobody has redeemed is nothing yet");
     let (one, other) = (scene.tokens(&scene.client), scene.tokens(&scene.public));
     let listed = grants(&scene.developer);
@@ -74,8 +74,8 @@ fn who_has_a_stolen_token_guesses_no_password_and_locks_nobody_out() {
 fn a_new_password_ends_all_that_the_old_one_gave() {
     let scene = Scene::new();
     let tokens = scene.tokens(&scene.client);
-    let pending = scene.code(&super::flow::Asked::of(&scene.client));
-    let question = scene.question(&super::flow::Asked::of(&scene.client));
+    let pending = scene.code(&Asked::of(&scene.client));
+    let question = scene.question(&Asked::of(&scene.client));
     let change = json!({ "present": PASSWORD, "new": "another password" });
     let changed = scene.developer.graphql(CHANGE, change.clone()).field().clone();
     assert_ended(&scene, &scene.client, &tokens);
@@ -88,7 +88,7 @@ fn a_new_password_ends_all_that_the_old_one_gave() {
     let developer = Developer { token, ..scene.developer.clone() };
     developer.graphql("{ profile { id } }", json!({})).data();
     assert_eq!(grants(&developer), [] as [Value; 0]);
-    let asked = super::flow::Asked::of(&scene.client);
+    let asked = Asked::of(&scene.client);
     scene.sign_in(&asked, crate::harness::EMAIL, PASSWORD).expect(403);
     scene.sign_in(&asked, crate::harness::EMAIL, "another password").expect(200);
 }
@@ -98,8 +98,8 @@ fn a_new_password_ends_all_that_the_old_one_gave() {
 fn a_password_that_an_operator_sets_ends_all_that_the_old_one_gave() {
     let scene = Scene::new();
     let tokens = scene.tokens(&scene.client);
-    let pending = scene.code(&super::flow::Asked::of(&scene.client));
-    let question = scene.question(&super::flow::Asked::of(&scene.client));
+    let pending = scene.code(&Asked::of(&scene.client));
+    let question = scene.question(&Asked::of(&scene.client));
     let set = account(&scene.server.database(), &["set-password", crate::harness::EMAIL], b"another password\n");
     assert!(set.success, "{}", set.stderr);
     assert_ended(&scene, &scene.client, &tokens);
@@ -107,7 +107,7 @@ fn a_password_that_an_operator_sets_ends_all_that_the_old_one_gave() {
     let allow = question.filled(&[("decision", "allow"), ("app", &scene.app)]);
     assert_eq!(scene.server.send(&allow).expect(409).header("Location"), None);
     assert_eq!(scene.developer.graphql("{ profile { id } }", json!({})).code(), "UNAUTHENTICATED");
-    let asked = super::flow::Asked::of(&scene.client);
+    let asked = Asked::of(&scene.client);
     scene.sign_in(&asked, crate::harness::EMAIL, PASSWORD).expect(403);
     scene.sign_in(&asked, crate::harness::EMAIL, "another password").expect(200);
 }
@@ -140,7 +140,7 @@ fn an_app_that_is_removed_takes_everything_along() {
     scene.stranger.graphql(REMOVE, json!({ "app": scene.client.id })).data();
     assert!(!scene.reads(&of_client.access));
     assert_error(&scene.client.refresh(of_client.refresh()), 401, "invalid_client");
-    super::authorization::assert_told(&scene.open(&super::flow::Asked::of(&scene.client)));
+    super::authorization::assert_told(&scene.open(&Asked::of(&scene.client)));
     assert!(scene.reads(&of_public.access));
     scene.developer.graphql(REMOVE, json!({ "app": scene.app })).data();
     assert_ended(&scene, &scene.public, &of_public);
@@ -152,11 +152,45 @@ fn an_app_that_is_removed_takes_everything_along() {
 fn grants_and_tokens_survive_a_kill() {
     let scene = Scene::new();
     let tokens = scene.tokens(&scene.client);
-    let code = scene.code(&super::flow::Asked::of(&scene.public));
+    let code = scene.code(&Asked::of(&scene.public));
     let own = Tokens::of(&scene.client.send(TOKEN, &[("grant_type", "client_credentials")]));
     scene.server.crash_and_restart();
     assert!(scene.reads(&own.access));
     assert_eq!(grants(&scene.developer).len(), 1);
     assert_good(&scene, &scene.client, &tokens);
     scene.public.redeem(&code).expect(200);
+}
+
+/// A scene whose developer is not the only operator, so that either account can be suspended.
+fn suspendable() -> Scene {
+    let scene = Scene::new();
+    done(&scene.server.database(), &["set-role", "stranger@example.com", "operator"], "");
+    scene
+}
+
+#[test]
+fn while_either_account_is_suspended_what_was_granted_is_too() {
+    let scene = suspendable();
+    let database = scene.server.database();
+    let tokens = scene.tokens(&scene.client);
+    for (email, error) in [(EMAIL, "invalid_grant"), ("stranger@example.com", "unauthorized_client")] {
+        done(&database, &["suspend", email], "");
+        assert!(!scene.reads(&tokens.access), "the token is accepted while {email} is suspended");
+        assert_error(&scene.client.refresh(tokens.refresh()), 400, error);
+        done(&database, &["resume", email], "");
+    }
+    assert_good(&scene, &scene.client, &tokens);
+}
+
+#[test]
+fn a_question_that_was_asked_before_a_suspension_gives_nothing_after_it() {
+    let scene = suspendable();
+    let asked = Asked::of(&scene.client);
+    let (form, code) = (scene.question(&asked), scene.code(&asked));
+    done(&scene.server.database(), &["suspend", EMAIL], "");
+    let answer = scene.server.send(&form.filled(&[("decision", "allow"), ("app", &scene.app)])).expect(409);
+    assert!(answer.text().contains("suspended this account"), "{}", answer.text());
+    assert_error(&scene.client.redeem(&code), 400, "invalid_grant");
+    let refused = scene.sign_in(&asked, EMAIL, PASSWORD).expect(403);
+    assert!(refused.text().contains("suspended this account"), "{}", refused.text());
 }

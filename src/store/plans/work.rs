@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 /// How many steps a statement may take at most. A row takes at least three, and there are thousands.
 const STEPS_MAX: u64 = 6_000;
 
-/// Statements that are more work on purpose, by what they begin with and contain.
+/// Statements that are more work on purpose, by what they begin with and contain; `$` is the end.
 const WHOLE: &[(&str, &str)] = &[
     // Buckets and summaries are made of all points of their time.
     ("SELECT at, ", "FROM history"),
@@ -24,7 +24,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("SELECT id, installation, app", "FROM instances WHERE installation = ?1 ORDER BY id"),
     // Once, when a server starts.
     ("SELECT id FROM revoked_tokens", ""),
-    ("SELECT id, kind, publication", "FROM callbacks WHERE settled = 0"),
+    ("SELECT id, kind, publication", "FROM callbacks WHERE settled = 0$"),
     // Two conditions on one connector's log: the other one is sought among its entries, of which it keeps 10,000.
     ("SELECT id, kind, publication", "= :publication AND :installation IS NULL AND kind = :kind AND kind <> 'ACTION'"),
     ("SELECT id, kind, publication", "AND installation = :installation AND kind = :kind AND kind <> 'ACTION'"),
@@ -71,7 +71,10 @@ fn no_statement_goes_through_all_that_an_account_has() {
         remove(&transaction, &nouns).expect("removed");
         transaction.rollback().expect("rolled back");
         let mut run = RUN.take();
-        let whole = |sql: &str| WHOLE.iter().any(|(begins, has)| sql.starts_with(begins) && sql.contains(has));
+        let whole = |sql: &str| {
+            let sql = format!("{sql}$");
+            WHOLE.iter().any(|(begins, has)| sql.starts_with(begins) && sql.contains(has))
+        };
         run.retain(|(sql, steps)| *steps > STEPS_MAX && !whole(sql));
         let text: String = run.iter().map(|(sql, steps)| format!("{steps} steps: {sql}\n")).collect();
         assert!(run.is_empty(), "statistics: {statistics}\n{text}");

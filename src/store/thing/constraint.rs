@@ -64,6 +64,16 @@ impl Conditions {
         }
     }
 
+    /// That a component of a thing can do this, by the index of what few can.
+    pub(super) fn able(&mut self, capability: &str) {
+        let capability = self.params.bind(capability.to_owned());
+        self.sql.push_str(&format!(
+            " AND things.key IN (SELECT components.thing FROM capabilities \
+             CROSS JOIN components ON components.key = capabilities.component \
+             WHERE capabilities.capability = {capability})"
+        ));
+    }
+
     fn thing(&mut self, constraint: &ThingConstraint, of_subject: bool) {
         let ThingConstraint { id, name, manufacturer, display_type, main_component_id, status } = constraint;
         self.equal("things.id", id.as_ref());

@@ -109,9 +109,12 @@ pub(super) fn backup(options: &BackupOptions) -> ExitCode {
     let BackupOptions { file, db, force } = options;
     let begun = Instant::now();
     match ops::backup::backup(db, file, *force) {
-        Ok(bytes) => {
+        Ok((bytes, encrypted)) => {
             let (copy, original) = (harmless(file.display()), harmless(db.display()));
             output::say(format!("{copy} is a copy of {original}: {bytes} bytes in {:.1?}", begun.elapsed()));
+            if encrypted {
+                output::say("its secrets are encrypted: keep the key file too, apart from it");
+            }
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
@@ -121,13 +124,13 @@ pub(super) fn backup(options: &BackupOptions) -> ExitCode {
 pub(super) fn restore(options: &RestoreOptions) -> ExitCode {
     let RestoreOptions { file, db, key } = options;
     match ops::backup::restore(file, db, key.find().as_deref()) {
-        Ok((restored, encrypted)) => {
+        Ok(restored) => {
             let (new, backup) = (harmless(db.display()), harmless(file.display()));
             output::say(format!("{new} is what {backup} was: {} bytes", restored.bytes));
             if let Some(before) = restored.before {
                 output::say(format!("what was there before is {}", harmless(before.display())));
             }
-            match encrypted {
+            match restored.encrypted {
                 Encrypted::WithSomeKey => output::say("it is encrypted: start the server with its key (--key-file)"),
                 Encrypted::No if key.find().is_some() => {
                     output::say("it was not encrypted; the next start with this key file encrypts it");

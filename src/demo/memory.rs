@@ -23,7 +23,7 @@ struct Versioned {
 
 struct Kept {
     keep: Arc<dyn Keep>,
-    /// The version that is kept. Held while writing: whoever waits for it mostly finds that its own
+    /// The version that is kept. Held while writing: those that wait for it mostly find that their own
     /// change was written along with the one before.
     written: Mutex<u64>,
 }

@@ -16,6 +16,7 @@ use rusqlite::{Connection, Transaction};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::{Instrument, Span};
 
 /// A token and what is to be known about it.
 #[derive(Debug, Clone)]
@@ -269,7 +270,8 @@ impl Attempt {
         }
         // A task of its own: a client that disconnects now must neither free the permit nor escape being counted.
         let platform = Arc::clone(platform);
-        tokio::spawn(async move { self.judge(&platform, turn).await }).await.map_err(Error::fault)?
+        let judge = async move { self.judge(&platform, turn).await };
+        tokio::spawn(judge.instrument(Span::current())).await.map_err(Error::fault)?
     }
 
     async fn judge(self, platform: &Arc<Platform>, turn: Turn) -> Result<Option<Account>> {

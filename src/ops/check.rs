@@ -36,7 +36,6 @@ pub fn check(database: &Path, key_file: Option<&Path>) -> Result<Report> {
     let served = copy::is_served(database);
     let key = key_file.map(SealingKey::read).transpose()?;
     let connection = copy::open(database)?;
-    let sealing = sealing::judge(&connection, key)?;
     let view = connection.unchecked_transaction()?;
     let mut problems = copy::flaws(&view, Thoroughness::Full)?;
     let differences = schema::differences(&view)?;
@@ -46,6 +45,7 @@ pub fn check(database: &Path, key_file: Option<&Path>) -> Result<Report> {
         // What has their names may be anything, endless views too.
         return Ok(Report { served, counts: Vec::new(), rules: 0, problems, locked: false });
     }
+    let sealing = sealing::judge(&view, key)?;
     let overdue = served.then(|| now().minus(DEADLINE_LATENESS_MAX));
     let (rules, broken) = check::broken(&view, overdue)?;
     problems.extend(broken);

@@ -12,6 +12,7 @@ use crate::ops::{Platform, app, secret, suspension};
 use crate::store;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::{Instrument, Span};
 
 /// Why a client gets no token; the words of RFC 6749, section 5.2.
 #[derive(Debug)]
@@ -60,7 +61,8 @@ pub async fn authenticate(platform: &Arc<Platform>, credentials: ClientCredentia
     platform.client_tries.check(&credentials.id, credentials.address)?;
     // A task of its own: a client that disconnects meanwhile must not escape being counted.
     let platform = Arc::clone(platform);
-    tokio::spawn(async move { judge(&platform, credentials).await }).await.map_err(Error::fault)?
+    let judge = async move { judge(&platform, credentials).await };
+    tokio::spawn(judge.instrument(Span::current())).await.map_err(Error::fault)?
 }
 
 async fn judge(platform: &Arc<Platform>, credentials: ClientCredentials) -> Result<Client, TokenRefusal> {
@@ -69,13 +71,17 @@ async fn judge(platform: &Arc<Platform>, credentials: ClientCredentials) -> Resu
         Ok(id) => platform.read(move |view| store::app::with_secret(view, id)).await?,
         Err(_) => None,
     };
+    let is_known = shown.is_some();
     let known = shown.filter(|(app, hash)| match &secret {
         Some(secret) => app.has_secret && secret::matches(secret, hash),
         None => !app.has_secret,
     });
     let Some((app, _)) = known else {
         platform.client_tries.count(&id, address);
-        tracing::warn!(%address, client_id = loggable(&id), "failed authentication of a client");
+        // Who makes IDs up guesses no secret, and could fill the log.
+        if is_known {
+            tracing::warn!(%address, client_id = loggable(&id), "failed authentication of a client");
+        }
         return Err(TokenRefusal::InvalidClient);
     };
     let owner = app.owner;

@@ -6,6 +6,7 @@ use crate::store::copy::{self, Copy, Thoroughness};
 use crate::store::files::{self, LOG, LOG_INDEX};
 use crate::store::lock::Lock;
 use crate::store::schema;
+use crate::store::sealing::{self, Sealing, SealingKey};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind};
@@ -19,6 +20,19 @@ pub struct Restored {
     pub bytes: u64,
     /// Where the database that was there is now, if there was one.
     pub before: Option<PathBuf>,
+    /// Whether it is encrypted.
+    pub encrypted: Encrypted,
+}
+
+/// Whether a database is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encrypted {
+    /// No.
+    No,
+    /// With the key that was given.
+    WithThisKey,
+    /// With some key; none was given.
+    WithSomeKey,
 }
 
 /// Puts a copy of `backup` in the place of `database`; what was there gets the ending `kept_as`. Blocks.
@@ -26,11 +40,12 @@ pub struct Restored {
 /// # Errors
 /// [`Error::Conflict`] if the backup is no sound database of connhub or of a newer one, if anybody is at
 /// work on the database, and if that is no regular file; then nothing is changed.
-pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored> {
+pub fn restore(backup: &Path, database: &Path, kept_as: &str, key: Option<SealingKey>) -> Result<Restored> {
     let database = &files::database(database)?;
     files::regular(database)?;
     files::judge_mount(database)?;
     let copy = sound_copy(backup, database)?;
+    let encrypted = judge_key(&copy, key)?;
     let mut lock = Lock::take(database)?;
     let old = files::regular(database)?;
     if old.is_some() {
@@ -59,7 +74,7 @@ pub fn restore(backup: &Path, database: &Path, kept_as: &str) -> Result<Restored
         }
     }
     let bytes = copy.place(database, old.is_some())?;
-    Ok(Restored { bytes, before: moved.then_some(before) })
+    Ok(Restored { bytes, before: moved.then_some(before), encrypted })
 }
 
 /// The backup as it will stand there. It is looked at as a copy: the backup itself may lie where nothing
@@ -81,6 +96,16 @@ fn sound_copy(backup: &Path, database: &Path) -> Result<Copy> {
         Err(Error::Conflict(why)) => Err(Error::Conflict(format!("{name}: {why}"))),
         Err(other) => Err(other),
     }
+}
+
+/// Whether a sound copy is encrypted, if that is not with another key than this.
+fn judge_key(copy: &Copy, key: Option<SealingKey>) -> Result<Encrypted> {
+    let connection = copy.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(match sealing::judge(&connection, key)? {
+        Sealing::Plain => Encrypted::No,
+        Sealing::With(_) => Encrypted::WithThisKey,
+        Sealing::Locked => Encrypted::WithSomeKey,
+    })
 }
 
 /// Folds the write-ahead log into what is there, which nobody else may have open. What is damaged, and

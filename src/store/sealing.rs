@@ -300,7 +300,12 @@ pub(super) fn finish(connection: &Connection) -> Result<()> {
     if !unfinished {
         return Ok(());
     }
-    connection.execute_batch("VACUUM")?;
+    connection.execute_batch("VACUUM").map_err(|error| {
+        Error::Unavailable(format!(
+            "the database is encrypted, but cannot be written again without the plain values that were deleted: {error}. \
+             It needs as much room again on its disk; the next start tries it again"
+        ))
+    })?;
     connection.execute("DELETE FROM settings WHERE name = ?1", [UNFINISHED])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
@@ -396,6 +401,24 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(key.open(b"row 1", &changed), None, "byte {at}");
             assert_eq!(key.open(b"row 1", &one[..at]), None, "{at} bytes");
+        }
+    }
+
+    /// A column that is added for a seed or key must be among those that are encrypted.
+    #[test]
+    fn every_column_that_is_named_after_a_secret_is_encrypted() {
+        let connection = testing::connection();
+        let sql = "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c
+            WHERE t.type = 'table' AND c.type = 'BLOB' AND (c.name GLOB '*seed*' OR c.name = 'key' OR c.name GLOB '*secret')";
+        let mut statement = connection.prepare(sql).expect(sql);
+        let found = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+        let found: Vec<_> = found.expect(sql).map(|one| one.expect("a column")).collect();
+        assert!(found.len() >= 2, "{found:?}");
+        for (table, column) in found {
+            assert!(
+                COLUMNS.iter().any(|one| one.table == table && one.column == column),
+                "{table}.{column} is not encrypted"
+            );
         }
     }
 

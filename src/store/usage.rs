@@ -96,3 +96,42 @@ pub fn all(connection: &Connection) -> Result<Vec<(AccountId, Usage)>> {
     let mut statement = connection.prepare_cached("SELECT account, history, log, things FROM usage")?;
     Ok(statement.query_map([], |row| Ok((row.get(0)?, Usage::read(row, 1)?)))?.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::model::error::Error;
+    use crate::store::{Store, account, testing};
+    use tempfile::TempDir;
+
+    #[test]
+    fn what_was_undone_is_not_counted_and_accounts_that_are_gone_have_no_bytes() {
+        let folder = TempDir::new().expect("a folder");
+        let metrics = Metrics::new().expect("metrics");
+        let store = Store::open(&folder.path().join("connhub.db"), 1, &metrics, None).expect("a store");
+        let here = testing::new_account();
+        let (id, gone) = (here.id, AccountId::generate());
+        let history = |bytes| Usage { history: bytes, ..Usage::default() };
+        let added = store.write(move |transaction| {
+            note(id, history(1));
+            note(gone, history(1));
+            let _ = account::insert(transaction, &here, "h")?;
+            Ok(())
+        });
+        added.wait().expect("added");
+        let refused = store.write(move |_| {
+            note(id, history(100));
+            Err::<(), _>(Error::Conflict("no".to_owned()))
+        });
+        refused.wait().expect_err("refused");
+        let more = store.write(move |transaction| {
+            note(id, Usage { log: 5, things: -2, ..history(10) });
+            of(transaction, id)
+        });
+        let expected = Usage { history: 11, log: 5, things: -2 };
+        assert_eq!(more.wait().expect("noted"), expected, "what is noted counts at once");
+        assert_eq!(all(&store.snapshot().expect("a view")).expect("read"), [(id, expected)]);
+        store.close();
+    }
+}

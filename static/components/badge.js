@@ -28,7 +28,7 @@ const KINDS = {
 
 // The state of an installation or instance, and whether its connector has lost its token.
 export const ConnectorState = ({ state, tokenLost }) => html`
-  <${StateBadge} state=${state} />${tokenLost && html` <${Badge} kind="danger" title="Remove it and add it again">Token lost</${Badge}>`}
+  <span><${StateBadge} state=${state} />${tokenLost && html` <${Badge} kind="danger" title="Remove it and add it again">Token lost</${Badge}>`}</span>
 `;
 
 // The state of an installation, instance, action request, thing or publication, by the protocol's own word.

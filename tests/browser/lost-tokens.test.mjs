@@ -5,7 +5,7 @@ import { assertAccessible } from './harness/axe.mjs';
 import { signIn } from './harness/api.mjs';
 import { test } from './harness/browser.mjs';
 import { LAMP } from './harness/connector.mjs';
-import { at, gone, says, seen } from './harness/see.mjs';
+import { gone, says, seen } from './harness/see.mjs';
 
 const SECRETS = ['a first secret of more than 32 characters', 'another secret of more than 32 characters'];
 
@@ -41,6 +41,5 @@ test('a connector that has lost its token is shown with what to do', { flags: ['
   await seen(page.getByText('The connector has lost its token'));
   await assertAccessible(page);
   await page.getByRole('button', { name: 'Remove and try again' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: /Remove/ }).click();
-  await at(page, /\/store\/[^/]+\/install/);
+  await seen(page.getByRole('dialog').getByText(/instance/).first());
 });

@@ -116,7 +116,7 @@ fn demo_app(server: &std::sync::Arc<Server>) -> App {
     App { server: std::sync::Arc::clone(server), id, secret: String::new(), token }
 }
 
-/// That the demo's weather changes and its lamp does as it is told.
+/// Asserts that the demo's weather changes and its lamp can be switched.
 #[track_caller]
 fn is_alive(server: &std::sync::Arc<Server>) {
     let app = demo_app(server);

@@ -138,7 +138,9 @@ fn a_stolen_backup_of_an_encrypted_database_signs_nothing_and_shows_no_password(
     restart(&world.server, &flags);
     assert!(world.server.output().contains("the database is encrypted now"), "{}", world.server.output());
     works(&world, &installation, "first");
-    let copy = stolen(&world.server, &keys, "sealed.backup");
+    let copy = keys.path("sealed.backup");
+    let told = done(&["backup", copy.to_str().expect("UTF-8")], &world.server.database(), &[]);
+    assert!(told.contains("keep the key file too"), "{told}");
     assert_eq!(found(&copy, &world), [false; 3]);
     for file in [world.server.database(), world.server.database().with_extension("db-wal")] {
         let bytes = fs::read(&file).unwrap_or_default();
@@ -149,6 +151,13 @@ fn a_stolen_backup_of_an_encrypted_database_signs_nothing_and_shows_no_password(
     assert!(done(&["check"], &world.server.database(), &flags).contains("all is well"));
     assert!(done(&["check"], &world.server.database(), &[]).contains("encrypted values were not looked at"));
     refused(&["check"], &world.server.database(), &keys.flags("other"), "is not the one");
+    // What needs no encrypted value needs no key.
+    let publication = world.publication.as_str();
+    for arguments in
+        [&["publication", "suspend", publication][..], &["publication", "resume", publication], &["account", "list"]]
+    {
+        done(arguments, &world.server.database(), &[]);
+    }
     assert!(done(&["secret", "list"], &world.server.database(), &flags).contains("signs"));
     refused(&["secret", "rotate"], &world.server.database(), &[], "is encrypted");
     done(&["secret", "rotate"], &world.server.database(), &flags);
@@ -203,7 +212,7 @@ fn the_key_is_changed_and_removed_while_no_server_runs() {
     world.server.wait();
     refused(&["key", "change", &other], &database, &[], "is encrypted");
     done(&["key", "change", &other], &database, &flags);
-    assert!(!serve(&database, &flags, None).0, "the former key is of no use");
+    assert!(!serve(&database, &flags, None).0, "the former key is not valid any more");
     restart(&world.server, &keys.flags("other"));
     works(&world, &installation, "first");
     world.server.terminate();

@@ -97,6 +97,15 @@ export const PAST = [
     document: history('timeBucket: {width: "5minutes", offset: "2.5minutes", aggregate: AVG}', EDGES),
     variables: past,
   },
+  {
+    id: 'history-days',
+    group: 'The past',
+    title: 'The past in days of a time zone',
+    text: 'One value for each day from midnight to midnight by the clocks of a place, also where these are set.',
+    as: 'app',
+    document: history('timeBucket: {width: "1 day", timeZone: "Europe/Berlin", aggregate: MAX}', EDGES),
+    variables: past,
+  },
 ];
 
 export const LIVE = [

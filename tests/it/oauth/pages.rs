@@ -30,6 +30,19 @@ fn guessing_a_password_on_the_page_is_slowed_down() {
     scene.question(&asked);
 }
 
+/// Such a name is refused now; databases of older servers have them.
+#[test]
+fn a_stored_name_that_is_read_backwards_changes_nothing_around_it() {
+    let scene = Scene::new();
+    let name = "Shop\u{202e}ytiruces\u{2066}";
+    scene.server.sql().execute("UPDATE apps SET name = ?1", [name]).expect("names");
+    let asked = Asked::of(&scene.client);
+    for page in [scene.open(&asked), scene.sign_in(&asked, EMAIL, PASSWORD)] {
+        let isolated = page.text().matches(&format!("<bdi>{name}</bdi>")).count();
+        assert!(isolated > 0 && page.text().matches(name).count() == isolated, "{}", page.text());
+    }
+}
+
 /// Headers of a form that another site's page sends, as browsers have them.
 const FOREIGN: [&[(&str, &str)]; 6] = [
     &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")],

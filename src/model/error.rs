@@ -180,7 +180,7 @@ pub(super) fn is_invisible(c: char) -> bool {
 }
 
 /// The first character of a name that hides something: that changes the order in which others are shown, breaks the
-/// line, or makes two names look the same that are not. What scripts and emoji are written with is fine at its place.
+/// line, or makes two names look the same that are not. Characters that scripts and emoji need are allowed where they need them.
 fn first_hidden(text: &str) -> Option<char> {
     let characters: Vec<char> = text.chars().collect();
     let is_fine = |at: usize| {

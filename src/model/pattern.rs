@@ -46,7 +46,7 @@ impl Pattern {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// What is wrong with it, for whoever wrote it.
+    /// What is wrong with it, for its author.
     pub fn compile(expression: &str) -> Result<Self, String> {
         if expression.chars().count() > CHARACTERS_MAX {
             return Err(format!("must be at most {CHARACTERS_MAX} characters long"));

@@ -118,8 +118,8 @@ pub async fn install(
     let stored = platform.store.write_then(
         move |transaction| {
             app::own(transaction, &caller, app)?;
-            let stands = installable(transaction, &caller, publication.id)?;
-            let declared = &stands.profile.installation_parameters;
+            let current = installable(transaction, &caller, publication.id)?;
+            let declared = &current.profile.installation_parameters;
             check_unchanged(&publication.profile.installation_parameters, declared)?;
             quotas.installation(transaction, app)?;
             let bytes = store::parameter::bytes_of(&configuration);

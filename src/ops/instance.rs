@@ -112,8 +112,8 @@ pub async fn instantiate(
     let bytes_left = Arc::clone(&platform.bytes_left);
     let stored = platform.store.write_then(
         move |transaction| {
-            let (_, stands) = instantiable(transaction, &caller, installation)?;
-            let declared = &stands.profile.instance_parameters;
+            let (_, current) = instantiable(transaction, &caller, installation)?;
+            let declared = &current.profile.instance_parameters;
             check_unchanged(&publication.profile.instance_parameters, declared)?;
             rooms.take(transaction, quotas, installation)?;
             let bytes = store::parameter::bytes_of(&configuration);

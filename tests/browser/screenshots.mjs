@@ -31,6 +31,7 @@ const PAGES = {
   'app-without-secret': { at: ({ client }) => `/apps/${client}` },
   'app-new': { at: () => '/apps?new=true' },
   store: { at: () => '/store' },
+  'store-logos': { at: () => '/store', then: (page) => page.getByRole('button', { name: /^Show logos/ }).click() },
   'store-connector': { at: ({ connector }) => `/store/${connector}` },
   'store-demo': { at: ({ demoConnector }) => `/store/${demoConnector}` },
   install: { at: ({ connector }) => `/store/${connector}/install`, app: 'demo' },

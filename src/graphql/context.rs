@@ -12,6 +12,7 @@ use crate::ops::caller::{Caller, Developer, Operator, Service};
 use crate::ops::live::{Event, Interest};
 use crate::ops::{Platform, View, auth};
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -56,13 +57,14 @@ impl Context {
         Ok(Self::new(platform, caller, subject, Some(view)))
     }
 
-    /// For a mutation: each read is of its own moment. Blocks.
+    /// For a mutation from a client's address: each read is of its own moment. Blocks.
     pub fn for_mutation(
         platform: Arc<Platform>,
         bearer: Option<Result<Bearer>>,
+        client: Option<IpAddr>,
         subject: Option<String>,
     ) -> Result<Self> {
-        let caller = authenticate(&platform.view()?, bearer)?;
+        let caller = authenticate(&platform.view()?, bearer)?.map(|caller| caller.at(client));
         Ok(Self::new(platform, caller, subject, None))
     }
 

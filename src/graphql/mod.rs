@@ -241,8 +241,9 @@ impl Engine {
             Err(answer) => return answer,
         };
         let platform = Arc::clone(&self.platform);
-        let authenticated =
-            tokio::task::spawn_blocking(move || Context::for_mutation(platform, asker.bearer, request.subject));
+        let authenticated = tokio::task::spawn_blocking(move || {
+            Context::for_mutation(platform, asker.bearer, request.client, request.subject)
+        });
         let context = authenticated.await.unwrap_or_else(|fault| Err(Error::fault(fault)));
         match context {
             Ok(context) => {

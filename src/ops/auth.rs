@@ -171,7 +171,7 @@ fn developer(connection: &Connection, claims: &Claims) -> Result<Developer> {
     }
     suspension::check_account(connection, account.id)?;
     let operator = (account.role == Role::Operator).then_some(Operator { account: Some(account.id) });
-    Ok(Developer { account: account.id, token: claims.id(), operator })
+    Ok(Developer { account: account.id, token: claims.id(), operator, client: None })
 }
 
 fn service(connection: &Connection, claims: &Claims) -> Result<Service> {
@@ -187,7 +187,7 @@ fn service(connection: &Connection, claims: &Claims) -> Result<Service> {
     }
     // A token of ours without any scope would mean "all" to `from_names`.
     let scopes = Scopes::from_names(claims.scope.split_whitespace()).map_err(|_| invalid())?;
-    Ok(Service { app: app.id, owner: app.owner, scopes })
+    Ok(Service { app: app.id, owner: app.owner, scopes, client: None })
 }
 
 /// Whether what is behind a service token's claims stands.

@@ -4,7 +4,9 @@
 
 use crate::model::id::{AccountId, AppId, InstallationId, InstanceId, TokenId};
 use crate::model::instance::ExternalSubject;
+use crate::model::party::Party;
 use crate::model::token::{Scopes, TokenKind};
+use std::net::IpAddr;
 
 /// A signed-in developer.
 #[derive(Debug, Clone)]
@@ -14,6 +16,8 @@ pub struct Developer {
     pub(super) token: Option<TokenId>,
     /// Also an operator, if the account has the role.
     pub(super) operator: Option<Operator>,
+    /// Where the request comes from, if that is known.
+    pub(super) client: Option<IpAddr>,
 }
 
 /// The person who runs the server: signed in with an account that has the role, or at the database's file.
@@ -29,6 +33,8 @@ pub struct Service {
     pub(super) app: AppId,
     pub(super) owner: AccountId,
     pub(super) scopes: Scopes,
+    /// Where the request comes from, if that is known.
+    pub(super) client: Option<IpAddr>,
 }
 
 /// A connector, speaking of one installation.
@@ -67,6 +73,11 @@ impl Developer {
     pub fn account(&self) -> AccountId {
         self.account
     }
+
+    /// Whose turn it is when this caller's work is done.
+    pub(super) fn party(&self) -> Party {
+        Party::new(Some(self.account), self.client)
+    }
 }
 
 impl Service {
@@ -75,9 +86,26 @@ impl Service {
     pub fn owner(&self) -> AccountId {
         self.owner
     }
+
+    /// Whose turn it is when this caller's work is done.
+    pub(super) fn party(&self) -> Party {
+        Party::new(Some(self.owner), self.client)
+    }
 }
 
 impl Caller {
+    /// The same caller, whose request comes from this address.
+    #[must_use]
+    pub fn at(mut self, client: Option<IpAddr>) -> Self {
+        match &mut self {
+            Self::Developer(developer) => developer.client = client,
+            Self::Service(service) => service.client = client,
+            // They do nothing that is done in turns by address.
+            Self::Installation(_) | Self::Instance(_) => {}
+        }
+        self
+    }
+
     /// What kind of token it came with.
     #[must_use]
     pub fn kind(&self) -> TokenKind {

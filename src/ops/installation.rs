@@ -2,11 +2,12 @@
 
 use crate::model::callback::{CallbackKind, CallbackSubject, Line};
 use crate::model::error::{Error, Result};
-use crate::model::id::{AccountId, AppId, CallbackId, InstallationId, PublicationId};
+use crate::model::id::{AppId, CallbackId, InstallationId, PublicationId};
 use crate::model::installation::Installation;
 use crate::model::instance::{ExternalSubject, Instance};
 use crate::model::lifecycle::{Standing, State};
 use crate::model::parameter::{ConfigurationValue, Parameter, ShownValue, check_configuration, have_expressions};
+use crate::model::party::Party;
 use crate::model::publication::{Publication, PublicationState};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::live::Event;
@@ -99,7 +100,7 @@ pub async fn install(
     });
     let publication = publication.await?;
     let declared = &publication.profile.installation_parameters;
-    check_values(platform, caller.account, declared, &configuration).await?;
+    check_values(platform, caller.party(), declared, &configuration).await?;
     let line = Line { publication: publication.id, owner: publication.owner };
     let place = platform.reserve(line)?;
     let installation = Installation {
@@ -151,7 +152,7 @@ pub async fn install(
 /// Checks values for the declared parameters, in turns if expressions are among these.
 pub(super) async fn check_values(
     platform: &Platform,
-    account: AccountId,
+    party: Party,
     declared: &[Parameter],
     values: &[ConfigurationValue],
 ) -> Result<()> {
@@ -159,7 +160,7 @@ pub(super) async fn check_values(
         return check_configuration(declared, values, &|| true);
     }
     let (declared, values) = (declared.to_vec(), values.to_vec());
-    platform.check(account, move |in_time| check_configuration(&declared, &values, in_time)).await
+    platform.check(party, move |in_time| check_configuration(&declared, &values, in_time)).await
 }
 
 /// That values were checked against the parameters that are declared when they are stored: whether a value is hidden

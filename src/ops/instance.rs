@@ -92,7 +92,7 @@ pub async fn instantiate(
     let service = caller.clone();
     let publication = platform.read(move |view| Ok(instantiable(view, &service, installation)?.1));
     let publication = publication.await?;
-    check_values(platform, caller.owner, &publication.profile.instance_parameters, &configuration).await?;
+    check_values(platform, caller.party(), &publication.profile.instance_parameters, &configuration).await?;
     let line = Line { publication: publication.id, owner: publication.owner };
     let place = platform.reserve(line)?;
     let instance = Instance {

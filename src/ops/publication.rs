@@ -4,6 +4,7 @@ use crate::model::error::{Error, Result};
 use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
 use crate::model::parameter::have_expressions;
+use crate::model::party::Party;
 use crate::model::publication::{CallbackUrls, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::{Platform, View, now, suspension};
@@ -81,7 +82,7 @@ pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Public
 /// # Errors
 /// All violations of the rules for publications; [`Error::Conflict`] where the account has as many as it may.
 pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
-    let profile = checked(platform, caller.account, profile, None).await?;
+    let profile = checked(platform, caller.party(), profile, None).await?;
     let seed = SigningSeed(rand::random());
     let publication = Publication {
         id: PublicationId::generate(),
@@ -113,9 +114,9 @@ pub async fn update(
     change: impl FnOnce(PublicationProfile) -> PublicationProfile,
 ) -> Result<Publication> {
     let (developer, caller) = (caller.clone(), caller.clone());
-    let account = caller.account;
+    let party = caller.party();
     let before = platform.read(move |view| own(view, &developer, id)).await?.profile;
-    let profile = checked(platform, account, change(before.clone()), Some(before.callback_urls.clone())).await?;
+    let profile = checked(platform, party, change(before.clone()), Some(before.callback_urls.clone())).await?;
     let stored = platform.store.write(move |transaction| {
         let publication = own(transaction, &caller, id)?;
         if publication.profile != before {
@@ -130,7 +131,7 @@ pub async fn update(
 /// Checks a profile, in turns if its expressions have to be compiled.
 async fn checked(
     platform: &Platform,
-    account: AccountId,
+    party: Party,
     profile: PublicationProfile,
     before: Option<CallbackUrls>,
 ) -> Result<PublicationProfile> {
@@ -138,7 +139,7 @@ async fn checked(
     if !have_expressions(&profile.installation_parameters) && !have_expressions(&profile.instance_parameters) {
         return profile.checked(&policy, before.as_ref(), &|| true);
     }
-    platform.check(account, move |in_time| profile.checked(&policy, before.as_ref(), in_time)).await
+    platform.check(party, move |in_time| profile.checked(&policy, before.as_ref(), in_time)).await
 }
 
 /// Takes a publication off the offer. Its installations go on; with the last of them it is gone.

@@ -257,7 +257,7 @@ pub struct ServeOptions {
     )]
     pub history_retention: Option<u32>,
 
-    /// How many queries may be at work at once
+    /// How many large queries may run at once; half as many small ones run beside them
     #[arg(
         long,
         env = "CONNHUB_READERS",
@@ -413,7 +413,9 @@ impl ServeOptions {
     #[must_use]
     pub fn files_beside_connections(&self) -> usize {
         // A callback may have a connection at work, and one kept for the next.
-        2 * usize::from(self.callbacks.callback_threads) + READER_FILES * self.readers as usize + OTHER_FILES
+        2 * usize::from(self.callbacks.callback_threads)
+            + READER_FILES * ops::connections(self.readers) as usize
+            + OTHER_FILES
     }
 
     /// Under which names the server may be asked for.

@@ -43,6 +43,26 @@ pub struct LimitOptions {
     )]
     pub graphql_cost: u32,
 
+    /// How many bytes a GraphQL response may have, and how many may be read for it
+    #[arg(
+        long,
+        env = "CONNHUB_RESPONSE_BYTES",
+        value_name = "BYTES",
+        default_value_t = graphql::RESPONSE_BYTES_MAX,
+        value_parser = bytes
+    )]
+    pub response_bytes: usize,
+
+    /// How many bytes all GraphQL responses in memory may take together, those of one address or account half of it
+    #[arg(
+        long,
+        env = "CONNHUB_RESPONSES_BYTES",
+        value_name = "BYTES",
+        default_value_t = graphql::RESPONSES_BYTES_MAX,
+        value_parser = bytes
+    )]
+    pub responses_bytes: usize,
+
     /// How long the reads of one query may take together
     #[arg(
         long,
@@ -58,17 +78,18 @@ pub struct LimitOptions {
     #[arg(long, env = "CONNHUB_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// How many requests with one token may be at work at once, unless they come from this machine
+    /// How many requests of one account and its apps may run at once, unless they come from this machine and nobody
+    /// else can reach the server
     #[arg(
         long,
-        env = "CONNHUB_REQUESTS_PER_TOKEN",
+        env = "CONNHUB_REQUESTS_PER_ACCOUNT",
         value_name = "NUMBER",
-        default_value_t = REQUESTS_PER_TOKEN,
+        default_value_t = REQUESTS_PER_ACCOUNT,
         value_parser = clap::value_parser!(u32).range(1..)
     )]
-    pub requests_per_token: u32,
+    pub requests_per_account: u32,
 
-    /// How many requests from one address may be at work at once, unless it is this machine's
+    /// How many requests from one address may run at once, unless it is this machine's
     #[arg(
         long,
         env = "CONNHUB_REQUESTS_PER_ADDRESS",
@@ -78,7 +99,7 @@ pub struct LimitOptions {
     )]
     pub requests_per_address: u32,
 
-    /// How many requests may be at work at once, whoever sends them
+    /// How many requests may run at once
     #[arg(
         long,
         env = "CONNHUB_REQUESTS",
@@ -210,6 +231,15 @@ fn mib(bytes: u64) -> u32 {
     u32::try_from(bytes / MIB).unwrap_or(u32::MAX)
 }
 
+/// A number of bytes that leaves room for responses as the Developer Center needs them.
+fn bytes(text: &str) -> Result<usize, String> {
+    let bytes: usize = text.parse().map_err(|_| "it must be a number of bytes, such as 67108864".to_owned())?;
+    if bytes < RESPONSE_BYTES_MIN {
+        return Err(format!("it must be {RESPONSE_BYTES_MIN} or more"));
+    }
+    Ok(bytes)
+}
+
 /// A network, or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
@@ -217,7 +247,9 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 /// Far more than connectors and apps have under way: 64 connections of one connector, say.
-const REQUESTS_PER_TOKEN: u32 = 128;
+const REQUESTS_PER_ACCOUNT: u32 = 128;
+/// The least that a response may have to be allowed, in bytes.
+const RESPONSE_BYTES_MIN: usize = 1 << 20;
 /// An office behind one address.
 const REQUESTS_PER_ADDRESS: u32 = 256;
 /// A thousand sensors with a value each second; the disk takes some fifty times as many.
@@ -249,8 +281,8 @@ impl LimitOptions {
     pub fn of_clients(&self, body_time: std::time::Duration) -> http::Clients {
         http::Clients {
             proxies: http::Proxies::new(self.trusted_proxy.clone()),
-            places: http::PlacesMax {
-                token: self.requests_per_token,
+            requests: http::RequestsMax {
+                account: self.requests_per_account,
                 address: self.requests_per_address,
                 total: self.requests,
             },
@@ -261,6 +293,12 @@ impl LimitOptions {
     /// What the GraphQL engine needs to know.
     #[must_use]
     pub fn of_graphql(&self) -> graphql::Limits {
-        graphql::Limits { tokens: self.graphql_tokens, root_fields: self.graphql_root_fields, cost: self.graphql_cost }
+        let responses = ops::responses::ResponseLimits { one: self.response_bytes, all: self.responses_bytes };
+        graphql::Limits {
+            tokens: self.graphql_tokens,
+            root_fields: self.graphql_root_fields,
+            cost: self.graphql_cost,
+            responses,
+        }
     }
 }

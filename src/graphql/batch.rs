@@ -32,7 +32,7 @@ impl<Key: Eq + Hash, Child> Batch<Key, Child> {
         &self,
         context: &Context,
         key: &Key,
-        load: impl FnOnce(&View, &[Key]) -> Result<HashMap<Key, Child>>,
+        load: impl Fn(&View, &[Key]) -> Result<HashMap<Key, Child>>,
     ) -> Answered<Option<&Child>> {
         if self.children.get().is_none() {
             let loaded = context.read(|view| load(view, &self.parents))?;
@@ -64,7 +64,7 @@ impl<Key: Eq + Hash, Arguments: Eq + Hash, Child: Clone> ArgumentBatch<Key, Argu
         context: &Context,
         key: &Key,
         arguments: Arguments,
-        load: impl FnOnce(&View, &[Key], &Arguments) -> Result<HashMap<Key, Vec<Child>>>,
+        load: impl Fn(&View, &[Key], &Arguments) -> Result<HashMap<Key, Vec<Child>>>,
     ) -> Answered<Vec<Child>> {
         let known = self.loaded.lock().get(&arguments).cloned();
         let lists = match known {

@@ -1,16 +1,19 @@
 //! What every field can get at: who asks, and the database as it is for this request.
 
+use crate::graphql::Engine;
 use crate::graphql::document::Document;
 use crate::graphql::error::{Answered, Refusal};
 use crate::graphql::limits::Limits;
 use crate::graphql::straight::SelectedOnce;
 use crate::model::error::{Error, Result, Violation};
 use crate::model::instance::ExternalSubject;
+use crate::model::party::Party;
 use crate::model::token::Scope;
 use crate::ops::auth::Bearer;
 use crate::ops::caller::{Caller, Developer, Operator, Service};
 use crate::ops::live::{Event, Interest};
-use crate::ops::{Platform, View, auth};
+use crate::ops::meter::{self, Use};
+use crate::ops::{Allowance, Platform, View, auth};
 use parking_lot::Mutex;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,11 +25,10 @@ const HISTORY_ROWS_MAX: usize = 100_000;
 /// The context of one request.
 pub struct Context {
     platform: Arc<Platform>,
-    /// Whoever asks, or why they are nobody.
+    /// The caller, or why there is none.
     caller: Result<Caller, String>,
     subject: Option<String>,
-    /// One moment's view for a query; none for a mutation, which must see what it changed.
-    view: Option<Mutex<View>>,
+    reads: Reads,
     history_rows: AtomicUsize,
     /// How many values of rows may still be found.
     values_left: AtomicUsize,
@@ -37,6 +39,14 @@ pub struct Context {
     selected_once: SelectedOnce,
     /// What a subscription is resolved for.
     moment: Mutex<Moment>,
+}
+
+/// What fields read from.
+enum Reads {
+    /// One moment's view, for a query.
+    View(Box<Mutex<View>>),
+    /// Each time a view of that moment, for a mutation, which must see what it changed.
+    InPlace(Arc<Engine>, Party),
 }
 
 #[derive(Default)]
@@ -50,36 +60,37 @@ struct Moment {
 impl juniper::Context for Context {}
 
 impl Context {
-    /// For a query: everything it reads is of this moment. Blocks.
-    pub fn for_query(platform: Arc<Platform>, bearer: Option<Result<Bearer>>, subject: Option<String>) -> Result<Self> {
-        let view = platform.view_for_query()?;
+    /// For a query: everything it reads is of this moment, within the allowance. Blocks.
+    pub fn for_query(
+        platform: &Arc<Platform>,
+        bearer: Option<&Result<Bearer>>,
+        subject: Option<String>,
+        allowance: &Arc<Allowance>,
+    ) -> Result<Self> {
+        let view = platform.view_within(Arc::clone(allowance))?;
         let caller = authenticate(&view, bearer)?;
-        Ok(Self::new(platform, caller, subject, Some(view)))
+        Ok(Self::new(Arc::clone(platform), caller, subject, Reads::View(Box::new(Mutex::new(view)))))
     }
 
     /// For a mutation from a client's address: each read is of its own moment. Blocks.
     pub fn for_mutation(
-        platform: Arc<Platform>,
-        bearer: Option<Result<Bearer>>,
+        engine: Arc<Engine>,
+        party: Party,
+        bearer: Option<&Result<Bearer>>,
         client: Option<IpAddr>,
         subject: Option<String>,
     ) -> Result<Self> {
+        let platform = Arc::clone(&engine.platform);
         let caller = authenticate(&platform.view()?, bearer)?.map(|caller| caller.at(client));
-        Ok(Self::new(platform, caller, subject, None))
+        Ok(Self::new(platform, caller, subject, Reads::InPlace(engine, party)))
     }
 
-    fn new(
-        platform: Arc<Platform>,
-        caller: Result<Caller, String>,
-        subject: Option<String>,
-        view: Option<View>,
-    ) -> Self {
-        let view = view.map(Mutex::new);
+    fn new(platform: Arc<Platform>, caller: Result<Caller, String>, subject: Option<String>, reads: Reads) -> Self {
         Self {
             platform,
             caller,
             subject,
-            view,
+            reads,
             history_rows: AtomicUsize::new(0),
             values_left: AtomicUsize::new(usize::MAX),
             values_max: usize::MAX,
@@ -122,13 +133,20 @@ impl Context {
         &self.platform
     }
 
-    /// Reads from the database.
-    pub fn read<T>(&self, read: impl FnOnce(&View) -> Result<T>) -> Answered<T> {
-        if let Some(view) = &self.view {
-            return Ok(read(&view.lock())?);
+    /// Reads from the database. The children of a mutation's result may be read twice, see [`crate::graphql::slots`].
+    pub fn read<T>(&self, read: impl Fn(&View) -> Result<T>) -> Answered<T> {
+        if !meter::take(Use::Read, 0) {
+            // The whole response gives way to an error that says more.
+            return Err(Refusal::from(Error::Conflict("the response is too large".to_owned())));
         }
-        // Children of a mutation's result are read on a thread of the async runtime.
-        tokio::task::block_in_place(|| Ok(read(&self.platform.view_for_query()?)?))
+        match &self.reads {
+            Reads::View(view) => {
+                let view = view.lock();
+                view.check()?;
+                Ok(read(&view)?)
+            }
+            Reads::InPlace(engine, party) => Ok(engine.read_in_place(*party, read)?),
+        }
     }
 
     /// Counts rows of histories into the answer.
@@ -218,11 +236,15 @@ impl Context {
 }
 
 /// Tells "nobody, and why" from a failure to find out.
-fn authenticate(view: &View, bearer: Option<Result<Bearer>>) -> Result<Result<Caller, String>> {
+fn authenticate(view: &View, bearer: Option<&Result<Bearer>>) -> Result<Result<Caller, String>> {
     let Some(bearer) = bearer else {
         return Ok(Err("this needs a token: send it as `Authorization: Bearer <token>`".to_owned()));
     };
-    match bearer.and_then(|bearer| auth::caller(view, &bearer)) {
+    let bearer = match bearer {
+        Ok(bearer) => bearer,
+        Err(invalid) => return Ok(Err(invalid.to_string())),
+    };
+    match auth::caller(view, bearer) {
         Ok(caller) => Ok(Ok(caller)),
         Err(Error::Unauthenticated(reason)) => Ok(Err(reason)),
         Err(other) => Err(other),

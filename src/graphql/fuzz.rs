@@ -75,6 +75,6 @@ pub fn history(data: &[u8]) {
         assert!(start <= at && at < bucket.at(start).end(), "{text:?}: {start}");
     }
     if let Some(pattern) = LikePattern::parse(width) {
-        let _ = pattern.matches(offset);
+        let _ = pattern.matches_unless(offset, || false);
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::graphql::context::Context;
 use crate::graphql::scalars::Scalar;
+use crate::ops::meter::{self, Use};
 use juniper::macros::reflect::{BaseSubTypes, BaseType, Type, Types, WrappedType, WrappedValue};
 use juniper::marker::IsOutputType;
 use juniper::meta::MetaType;
@@ -12,6 +13,9 @@ use juniper::{
     ArcStr, BoxFuture, ExecutionResult, Executor, GraphQLType, GraphQLValue, GraphQLValueAsync, Registry, Selection,
     Value,
 };
+
+/// What a short value with its name takes in a response, about.
+pub const VALUE_BYTES: usize = 32;
 
 /// What holds rows.
 pub trait Rows {
@@ -61,6 +65,12 @@ impl<'a> Step<'a> {
     }
 }
 
+/// Charges a row to the response: its names and short values. The whole response gives way to an error if there is no
+/// room for it.
+fn fits(selection: Option<&[Selection<'_, Scalar>]>) -> bool {
+    meter::take(Use::Written, selection.map_or(1, <[_]>::len) * VALUE_BYTES)
+}
+
 /// Resolves each row of a list.
 ///
 /// # Errors
@@ -76,6 +86,9 @@ where
     let Some(step) = Step::of(executor) else { return rows.resolve(&(), selection, executor) };
     let mut values = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
+        if !fits(selection) {
+            break;
+        }
         let number = number.to_string();
         let executor = executor.field_sub_executor(&number, step.field_name, *executor.location(), selection);
         let executor = executor.type_sub_executor(Some(step.type_name), selection);
@@ -101,6 +114,9 @@ where
         let Some(step) = Step::of(executor) else { return rows.resolve_async(&(), selection, executor).await };
         let mut values = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
+            if !fits(selection) {
+                break;
+            }
             let number = number.to_string();
             let executor = executor.field_sub_executor(&number, step.field_name, *executor.location(), selection);
             let executor = executor.type_sub_executor(Some(step.type_name), selection);

@@ -7,13 +7,17 @@
 //! Events that wait together share the thread, the view and the caller.
 
 use crate::graphql::again;
+use crate::graphql::asker::Asker;
 use crate::graphql::context::Context;
 use crate::graphql::document::Document;
 use crate::graphql::scalars::Scalar;
-use crate::graphql::{Answer, Engine, Prepared, response};
+use crate::graphql::slots::Client;
+use crate::graphql::{Answer, Engine, Prepared, metered, response};
 use crate::model::error::{Error, Result};
-use crate::model::party::Party;
+use crate::ops::Allowance;
 use crate::ops::live::{Event, Interest, Listener};
+use crate::ops::responses::ResponseBytes;
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use juniper::{ExecutionError, Object, Value, Variables};
 use std::future::Future;
@@ -38,11 +42,11 @@ pub struct Subscribed {
 #[derive(Debug)]
 pub enum Next {
     /// GraphQL responses as JSON, in the order of the events, and maybe none.
-    Told(Vec<Vec<u8>>),
+    Told(Vec<Bytes>),
     /// It is over: what was listened to is gone, or the right to it.
     Ended {
         /// What is still to be told.
-        told: Vec<Vec<u8>>,
+        told: Vec<Bytes>,
         /// Why it is over.
         answer: Answer,
     },
@@ -54,8 +58,9 @@ struct Operation {
     engine: Arc<Engine>,
     document: Arc<Document>,
     variables: Variables<Scalar>,
+    is_small: bool,
     token: Option<String>,
-    party: Party,
+    client: Client,
     subject: Option<String>,
     request_id: String,
 }
@@ -66,9 +71,11 @@ impl Engine {
     /// # Errors
     /// [`Error::Unauthenticated`] where it is not, or where there is none; faults of the database.
     pub async fn authenticate(self: &Arc<Self>, token: Option<&str>, client: Option<IpAddr>) -> Result<()> {
-        let asker = self.asker(token, client).await;
-        let known = move |engine: &Self| Context::for_query(Arc::clone(&engine.platform), asker.bearer, None)?.known();
-        self.blocking(asker.party, known).await.map_err(Error::Fault)?
+        let Asker { bearer, client } = self.asker(token, client, None).await;
+        let known = move |engine: &Self, allowance: &_| {
+            Context::for_query(&engine.platform, bearer.as_ref(), None, allowance)?.known()
+        };
+        self.short(client, known).await.map_err(Error::Fault)?
     }
 
     /// Begins a subscription. Once this has answered, everything that is committed will be told.
@@ -78,12 +85,20 @@ impl Engine {
     pub async fn subscribe(self: &Arc<Self>, prepared: Prepared) -> std::result::Result<Subscribed, Answer> {
         let Prepared { document, asker, request } = prepared;
         let id = request.request_id;
-        let variables = self.variables(&document, request.variables, &id)?;
+        let variables = self.variables(&document, &request.variables, &id)?;
+        let is_small = document.cost().is_small(&request.variables);
         let (engine, token, subject) = (Arc::clone(self), request.token, request.subject);
-        let party = asker.party;
-        let operation = Operation { engine, document, variables, token, party, subject, request_id: id.clone() };
+        // The permit is for beginning alone: a subscription may stay for days.
+        let Client { party, held } = asker.client;
+        let client = Client { party, held: None };
+        let operation =
+            Operation { engine, document, variables, is_small, token, client, subject, request_id: id.clone() };
         let operation = Arc::new(operation);
-        let checked = operation.clone().blocking(Operation::check).await;
+        let checked = operation.clone().read(move |operation, allowance| {
+            let _held = &held;
+            operation.check(allowance)
+        });
+        let checked = checked.await;
         let interest = checked.unwrap_or_else(|error| Err(response::failed(&error, &id)))?;
         let listener = self.platform.listen(interest).map_err(|error| response::failed(&error, &id))?;
         Ok(Subscribed { operation, listener, not_before: Instant::now() })
@@ -104,7 +119,8 @@ impl Subscribed {
             self.not_before = Instant::now() + PACE;
         }
         let operation = Arc::clone(&self.operation);
-        operation.blocking(move |operation| operation.tell(&events)).await.unwrap_or_else(|error| {
+        let tell = move |operation: &Operation, allowance: &_| operation.tell(&events, allowance);
+        operation.read(tell).await.unwrap_or_else(|error| {
             let answer = response::failed(&error, &self.operation.request_id);
             Next::Ended { told: Vec::new(), answer }
         })
@@ -112,30 +128,33 @@ impl Subscribed {
 }
 
 impl Operation {
-    /// Does something where queries are executed, and not more of it at once than there are readers.
-    async fn blocking<T: Send + 'static>(self: Arc<Self>, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T> {
-        let engine = Arc::clone(&self.engine);
-        engine.blocking(self.party, move |_| work(&self)).await.map_err(Error::Fault)
+    /// Runs a read in the slots of queries.
+    async fn read<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl Fn(&Self, &Arc<Allowance>) -> T + Send + Sync + 'static,
+    ) -> Result<T> {
+        let (engine, is_small, client) = (Arc::clone(&self.engine), self.is_small, self.client.clone());
+        engine.read(is_small, client, move |_, allowance| work(&self, allowance)).await.map_err(Error::Fault)
     }
 
-    fn context(&self) -> Result<Context> {
-        let platform = Arc::clone(&self.engine.platform);
+    fn context(&self, allowance: &Arc<Allowance>) -> Result<Context> {
         // A token may have ended meanwhile.
         let bearer = self.token.as_deref().map(|token| self.engine.platform.verify(token));
-        let context = Context::for_query(platform, bearer, self.subject.clone())?;
+        let platform = &self.engine.platform;
+        let context = Context::for_query(platform, bearer.as_ref(), self.subject.clone(), allowance)?;
         Ok(context.for_document(&self.document, &self.engine.limits))
     }
 
     /// What is to be listened to, if the caller may.
-    fn check(&self) -> std::result::Result<Interest, Answer> {
-        let context = self.context().map_err(|error| response::failed(&error, &self.request_id))?;
+    fn check(&self, allowance: &Arc<Allowance>) -> std::result::Result<Interest, Answer> {
+        let context = self.context(allowance).map_err(|error| response::failed(&error, &self.request_id))?;
         self.resolve(&context)?;
         context.take_interest(self.document.again().is_some()).ok_or_else(|| response::not_one_field(&self.request_id))
     }
 
-    fn tell(&self, events: &[Arc<Event>]) -> Next {
+    fn tell(&self, events: &[Arc<Event>], allowance: &Arc<Allowance>) -> Next {
         let mut told = Vec::with_capacity(events.len());
-        let context = match self.context() {
+        let context = match self.context(allowance) {
             Ok(context) => context,
             Err(error) => return Next::Ended { told, answer: response::failed(&error, &self.request_id) },
         };
@@ -150,7 +169,16 @@ impl Operation {
     }
 
     /// Resolves the field: the response, if there is one; an error where the field itself refuses.
-    fn resolve(&self, context: &Context) -> std::result::Result<Option<Vec<u8>>, Answer> {
+    fn resolve(&self, context: &Context) -> std::result::Result<Option<Bytes>, Answer> {
+        let bytes = self.engine.responses.begin(self.client.party);
+        metered(&bytes, || self.resolve_within(context, &bytes))
+    }
+
+    fn resolve_within(
+        &self,
+        context: &Context,
+        bytes: &Arc<ResponseBytes>,
+    ) -> std::result::Result<Option<Bytes>, Answer> {
         let id = &self.request_id;
         let unready = || response::failed(&Error::fault("a subscription's field waits for something"), id);
         let streams = self.document.operation().resolve_into_stream(&self.variables, context);
@@ -159,7 +187,7 @@ impl Operation {
             Err(errors) => return Err(response::rejected(&errors, id)),
         };
         if !errors.is_empty() {
-            return Err(response::executed(Ok((Value::Null, errors)), id));
+            return Err(response::executed(Ok((Value::Null, errors)), bytes, id));
         }
         let Value::Object(fields) = value else { return Ok(None) };
         let mut told: Option<(String, Value<Scalar>)> = None;
@@ -172,7 +200,7 @@ impl Operation {
                 (Some(Ok(value)), told) => *told = Some((name, value)),
                 (Some(Err(errors)), _) => {
                     let errors = errors.iter().map(|error| under_name(error, &name)).collect();
-                    return Ok(Some(response::executed(Ok((Value::Null, errors)), id).body));
+                    return Ok(Some(response::executed(Ok((Value::Null, errors)), bytes, id).body));
                 }
             }
         }
@@ -180,7 +208,7 @@ impl Operation {
         let mut data = Object::with_capacity(1);
         data.add_field(name, value);
         let executed = (Value::Object(data), Vec::new());
-        Ok(Some(response::executed(Ok(executed), id).body))
+        Ok(Some(response::executed(Ok(executed), bytes, id).body))
     }
 }
 

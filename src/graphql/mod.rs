@@ -22,29 +22,36 @@ mod query;
 mod response;
 mod scalars;
 mod sdl;
+mod slots;
 mod straight;
 mod subscription;
 mod types;
 
 use crate::model::error::{Error, Fault};
-use crate::model::party::Party;
-use crate::ops::Platform;
-use crate::ops::turns::Turns;
+use crate::ops::meter::{self, Meter};
+use crate::ops::responses::{ResponseBytes, Responses};
+use crate::ops::{Allowance, Platform};
 use asker::Asker;
+use bytes::Bytes;
 use context::Context;
 use document::{Bad, Document, Documents};
 use juniper::{InputValue, OperationType, RootNode, Variables};
 use mutation::Mutation;
 use query::Query;
 use scalars::Scalar;
+use serde::Deserialize;
+use slots::{Client, Slots};
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 use subscription::Subscription;
 use tracing::Instrument;
 
-pub use limits::{COST_MAX, Limits, ROOT_FIELDS_MAX, TOKENS_MAX};
+pub use limits::{COST_MAX, Limits, RESPONSE_BYTES_MAX, RESPONSES_BYTES_MAX, ROOT_FIELDS_MAX, TOKENS_MAX};
 pub use live::{Next, Subscribed};
 pub use sdl::sdl;
+pub use slots::Held;
 
 type Schema = RootNode<Query, Mutation, Subscription, Scalar>;
 
@@ -66,8 +73,8 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 pub struct Engine {
     platform: Arc<Platform>,
     documents: Documents,
-    /// As many permits as there are readers: queries wait for one here, where they hold no thread.
-    turns: Turns,
+    slots: Slots,
+    responses: Arc<Responses>,
     limits: Limits,
 }
 
@@ -90,6 +97,8 @@ pub struct Request {
     pub request_id: String,
     /// Whether only queries may be executed (HTTP GET).
     pub read_only: bool,
+    /// What the transport holds for the request until its work is over, even if its client goes away.
+    pub held: Option<Held>,
 }
 
 /// A request whose document is good.
@@ -114,7 +123,7 @@ pub struct Answer {
     /// How far it came.
     pub outcome: Outcome,
     /// The GraphQL response as JSON.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// How far a request came.
@@ -140,9 +149,9 @@ impl Engine {
     /// An engine for a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>, limits: Limits) -> Self {
-        let readers = platform.readers();
-        let turns = Turns::new(readers, readers.div_ceil(2));
-        Self { platform, documents: Documents::default(), turns, limits }
+        let slots = Slots::new(&platform);
+        let responses = Responses::new(limits.responses);
+        Self { platform, documents: Documents::default(), slots, responses, limits }
     }
 
     /// Executes a request that is no subscription, as [`Self::run`] does.
@@ -159,10 +168,10 @@ impl Engine {
     /// What is wrong with it, as a response.
     pub async fn prepare(self: &Arc<Self>, mut request: Request) -> Result<Prepared, Answer> {
         let (operation_name, query) = (request.operation_name.take(), std::mem::take(&mut request.query));
-        let asker = self.asker(request.token.as_deref(), request.client).await;
+        let asker = self.asker(request.token.as_deref(), request.client, request.held.take()).await;
         let document = match self.documents.find(&query, operation_name.as_deref()) {
             Some(document) => document,
-            None => match self.parse(query, operation_name, asker.party).await {
+            None => match self.parse(query, operation_name, asker.client.clone()).await {
                 Ok(Ok(document)) => document,
                 Ok(Err(Bad::Invalid(errors))) => return Err(response::rejected(&errors, &request.request_id)),
                 Ok(Err(Bad::TooMuch(why))) => return Err(response::too_much(&why, &request.request_id)),
@@ -172,15 +181,18 @@ impl Engine {
         Ok(Prepared { document, asker, request })
     }
 
-    /// Executes a request: queries on a thread that may block, mutations on a task of their own, so
-    /// that one whose client goes away is carried out all the same.
+    /// Executes a request: queries on a thread that may block, where they are interrupted if the future is dropped;
+    /// mutations on a task of their own, so that one whose client goes away is carried out all the same.
     pub async fn run(self: &Arc<Self>, prepared: Prepared) -> Answer {
         let Prepared { document, asker, request } = prepared;
         let request_id = request.request_id.clone();
         let engine = Arc::clone(self);
         let answer = match document.operation().operation_type() {
             OperationType::Query => {
-                self.blocking(asker.party, move |engine| engine.query(&document, asker, request)).await
+                let is_small = document.cost().is_small(&request.variables);
+                let client = asker.client.clone();
+                let query = move |engine: &Self, allowance: &_| engine.query(&document, &asker, &request, allowance);
+                self.read(is_small, client, query).await
             }
             OperationType::Subscription => return response::needs_socket(&request_id),
             _ if request.read_only => return response::not_allowed(&request_id),
@@ -192,80 +204,81 @@ impl Engine {
         answer.unwrap_or_else(|fault| response::failed(&Error::Fault(fault), &request_id))
     }
 
-    /// Runs something on a thread that may block, in the party's turn. It holds its permit to its end, even if its
-    /// client goes away.
-    async fn blocking<T: Send + 'static>(
-        self: &Arc<Self>,
-        party: Party,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
-        let permit = self.turns.take(party).await;
-        let (engine, span) = (Arc::clone(self), tracing::Span::current());
-        let work = move || {
-            let result = span.in_scope(|| work(&engine));
-            drop(permit);
-            result
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Fault::from)
-    }
-
     /// Parsing and validating takes time that grows with the document, and a turn like a query.
     async fn parse(
         self: &Arc<Self>,
         query: String,
         operation_name: Option<String>,
-        party: Party,
+        client: Client,
     ) -> Result<Result<Arc<Document>, Bad>, Fault> {
-        self.blocking(party, |engine| engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits)).await
+        let parse = |engine: &Self, _: &_| engine.documents.parse(&SCHEMA, query, operation_name, &engine.limits);
+        self.short(client, parse).await
     }
 
-    fn query(&self, document: &Document, asker: Asker, request: Request) -> Answer {
-        let request_id = request.request_id;
-        let variables = match self.variables(document, request.variables, &request_id) {
+    fn query(&self, document: &Document, asker: &Asker, request: &Request, allowance: &Arc<Allowance>) -> Answer {
+        let request_id = &request.request_id;
+        let variables = match self.variables(document, &request.variables, request_id) {
             Ok(variables) => variables,
             Err(answer) => return answer,
         };
-        match Context::for_query(Arc::clone(&self.platform), asker.bearer, request.subject) {
-            Ok(context) => {
-                let context = context.for_document(document, &self.limits);
-                response::executed(document.operation().execute_sync(&variables, &context), &request_id)
-            }
-            Err(error) => response::failed(&error, &request_id),
-        }
-    }
-
-    async fn mutate(&self, document: &Document, asker: Asker, request: Request) -> Answer {
-        let request_id = request.request_id;
-        let variables = match self.variables(document, request.variables, &request_id) {
-            Ok(variables) => variables,
-            Err(answer) => return answer,
-        };
-        let platform = Arc::clone(&self.platform);
-        let authenticated = tokio::task::spawn_blocking(move || {
-            Context::for_mutation(platform, asker.bearer, request.client, request.subject)
+        let (platform, bearer, subject) = (&self.platform, asker.bearer.as_ref(), request.subject.clone());
+        let bytes = self.responses.begin(asker.client.party);
+        let executed = metered(&bytes, || {
+            let context = Context::for_query(platform, bearer, subject, allowance)?;
+            let context = context.for_document(document, &self.limits);
+            Ok::<_, Error>(document.operation().execute_sync(&variables, &context))
         });
-        let context = authenticated.await.unwrap_or_else(|fault| Err(Error::fault(fault)));
-        match context {
+        match executed {
+            Ok(executed) => response::executed(executed, &bytes, request_id),
+            Err(error) => response::failed(&error, request_id),
+        }
+    }
+
+    async fn mutate(self: &Arc<Self>, document: &Document, asker: Asker, request: Request) -> Answer {
+        let request_id = request.request_id;
+        let variables = match self.variables(document, &request.variables, &request_id) {
+            Ok(variables) => variables,
+            Err(answer) => return answer,
+        };
+        let Asker { bearer, client } = asker;
+        let (engine, party, subject) = (Arc::clone(self), client.party, request.subject);
+        let address = request.client;
+        let begin = move |_: &Self, _: &_| Context::for_mutation(engine, party, bearer.as_ref(), address, subject);
+        let context = self.short(client.clone(), begin).await.unwrap_or_else(|fault| Err(Error::Fault(fault)));
+        let answer = match context {
             Ok(context) => {
                 let context = context.for_document(document, &self.limits);
-                response::executed(document.operation().execute(&variables, &context).await, &request_id)
+                let bytes = self.responses.begin(party);
+                let mut execution = pin!(document.operation().execute(&variables, &context));
+                // It may continue on another thread.
+                let execution = poll_fn(|task| metered(&bytes, || execution.as_mut().poll(task)));
+                response::executed(execution.await, &bytes, &request_id)
             }
             Err(error) => response::failed(&error, &request_id),
-        }
+        };
+        // The transport's permit is held until here.
+        drop(client);
+        answer
     }
 
     /// The values of a document's variables, if they and what the document asks with them are not too much.
     fn variables(
         &self,
         document: &Document,
-        given: serde_json::Map<String, serde_json::Value>,
+        given: &serde_json::Map<String, serde_json::Value>,
         request_id: &str,
     ) -> Result<Variables<Scalar>, Answer> {
-        limits::variables::check(&given, self.limits.tokens).map_err(|why| response::too_much(&why, request_id))?;
-        let read = |(name, value)| serde_json::from_value::<InputValue<Scalar>>(value).map(|value| (name, value));
-        let read: Result<Variables<Scalar>, _> = given.into_iter().map(read).collect();
+        limits::variables::check(given, self.limits.tokens).map_err(|why| response::too_much(&why, request_id))?;
+        let read = |(name, value): (&String, _)| InputValue::deserialize(value).map(|value| (name.clone(), value));
+        let read: Result<Variables<Scalar>, _> = given.iter().map(read).collect();
         let variables = read.map_err(|error| response::bad_variables(&error, request_id))?;
         document.cost().check(&variables, &self.limits).map_err(|why| response::too_much(&why, request_id))?;
         Ok(variables)
     }
+}
+
+/// Executes something whose rows and texts are charged to a response.
+fn metered<T>(bytes: &Arc<ResponseBytes>, work: impl FnOnce() -> T) -> T {
+    let meter: Arc<dyn Meter> = Arc::<ResponseBytes>::clone(bytes);
+    meter::metered(&meter, work)
 }

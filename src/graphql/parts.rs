@@ -30,7 +30,7 @@ impl<Key: Eq + Hash, Constraint: Eq + Hash, Part: Clone> Parts<Key, Constraint, 
         context: &Context,
         key: &Key,
         constraint: Constraint,
-        load: impl FnOnce(&View, &[Key], &Constraint) -> Result<HashMap<Key, Vec<Part>>>,
+        load: impl Fn(&View, &[Key], &Constraint) -> Result<HashMap<Key, Vec<Part>>>,
         is_like: impl Fn(&Constraint, &Part) -> bool,
     ) -> Answered<Vec<Part>> {
         match self {

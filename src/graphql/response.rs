@@ -4,19 +4,32 @@ use crate::graphql::error::code;
 use crate::graphql::scalars::Scalar;
 use crate::graphql::{Answer, Outcome};
 use crate::model::error::Error;
+use crate::ops::meter::{Meter, Use};
+use crate::ops::responses::{Excess, ResponseBytes};
+use bytes::Bytes;
 use juniper::{ExecutionError, FieldError, GraphQLError, Value};
 use serde_json::{Value as Json, json};
+use std::io::Write;
+use std::sync::Arc;
 
 /// The most errors of one document that are told.
 const ERRORS_MAX: usize = 100;
 /// The longest text of such an error, in characters: juniper repeats what was wrong, whatever its length.
 const MESSAGE_CHARACTERS_MAX: usize = 1_000;
 
+/// How much of a response is written before it is charged, in bytes.
+const UNCHARGED_BYTES_MAX: usize = 16 << 10;
+/// After how many seconds a client may try again if there was no room for its response.
+const RETRY_SECONDS: u32 = 1;
+
 /// What juniper's execution answers.
 type Execution = Result<(Value<Scalar>, Vec<ExecutionError<Scalar>>), GraphQLError>;
 
-/// The response to an operation that was executed.
-pub fn executed(result: Execution, request_id: &str) -> Answer {
+/// The response to an operation that was executed, charged to its bytes until it is sent.
+pub fn executed(result: Execution, bytes: &Arc<ResponseBytes>, request_id: &str) -> Answer {
+    if let Some(excess) = bytes.excess() {
+        return too_large(excess, request_id);
+    }
     let (data, errors) = match result {
         Ok(result) => result,
         Err(errors) => return rejected(&errors, request_id),
@@ -29,7 +42,77 @@ pub fn executed(result: Execution, request_id: &str) -> Answer {
         errors: Vec<Json>,
         data: &'a Value<Scalar>,
     }
-    answer(outcome, &Response { errors, data: &data })
+    let mut sent = Sent { bytes, body: Vec::new(), uncharged: 0 };
+    let written = serde_json::to_writer(&mut sent, &Response { errors, data: &data });
+    let body = sent.body;
+    drop(data);
+    match (bytes.excess(), written) {
+        (Some(excess), _) => too_large(excess, request_id),
+        (None, Ok(())) => {
+            bytes.made();
+            Answer { outcome, body: Bytes::from_owner(Owned { body, _bytes: Arc::clone(bytes) }) }
+        }
+        (None, Err(error)) => failed(&Error::fault(error), request_id),
+    }
+}
+
+/// A response while it is written.
+struct Sent<'a> {
+    bytes: &'a ResponseBytes,
+    body: Vec<u8>,
+    uncharged: usize,
+}
+
+impl Write for Sent<'_> {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.uncharged += part.len();
+        if self.uncharged >= UNCHARGED_BYTES_MAX && !self.bytes.take(Use::Sent, std::mem::take(&mut self.uncharged)) {
+            return Err(std::io::Error::other("the response is too large"));
+        }
+        self.body.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A response that counts among all until it is sent.
+struct Owned {
+    body: Vec<u8>,
+    _bytes: Arc<ResponseBytes>,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// The response in the place of one that would be too large.
+fn too_large(excess: Excess, request_id: &str) -> Answer {
+    let (message, code, status) = match excess {
+        Excess::One(max) => {
+            let message = format!(
+                "the response, or what has to be read for it, is larger than {max} bytes: ask for smaller pages with \
+                 `first`, for fewer fields with long texts, or in several requests; the operator can allow more with \
+                 --response-bytes. If this was a mutation, it was carried out"
+            );
+            (message, "RESPONSE_TOO_LARGE", 400)
+        }
+        Excess::All => {
+            let message = "there is no room in the server's memory for the response, beside all others of yours and of \
+                           other clients: try again when they have been read, or ask for smaller pages; the operator \
+                           can allow more with --responses-bytes. If this was a mutation, it was carried out";
+            (message.to_owned(), "TOO_MANY_REQUESTS", 429)
+        }
+    };
+    let mut extensions = extensions(code, status, request_id);
+    if excess == Excess::All {
+        extensions["retryAfter"] = RETRY_SECONDS.into();
+    }
+    answer(Outcome::Executed, &json!({ "errors": [{ "message": message, "extensions": extensions }], "data": null }))
 }
 
 /// The response to a document that does not parse or validate, or whose variables do not fit.
@@ -156,5 +239,5 @@ fn answer(outcome: Outcome, response: &impl serde::Serialize) -> Answer {
         br#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR","status":500}}]}"#
             .to_vec()
     });
-    Answer { outcome, body }
+    Answer { outcome, body: body.into() }
 }

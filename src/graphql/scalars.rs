@@ -1,10 +1,14 @@
 //! How values stand in GraphQL: the scalars `Time` and `JSON`, and what all scalars are made of.
 
 use crate::model::time::Timestamp;
+use crate::ops::meter::{self, Use};
 use juniper::{GraphQLScalar, ParseError, ParseScalarResult, ScalarToken, ScalarValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::fmt;
+
+/// The longest text that is not charged one by one: what is short is charged by row, see [`crate::graphql::list`].
+const SHORT_BYTES: usize = 64;
 
 /// A scalar in a query or a response. Unlike juniper's own it can hold JSON of any shape, which
 /// goes into the response as it stands: numbers keep their literals, objects their order.
@@ -103,8 +107,11 @@ impl From<f64> for Scalar {
 }
 
 impl From<String> for Scalar {
+    /// Long texts are charged to the response that they are made for, see [`meter`]. One that is too much is left out:
+    /// the whole response gives way to an error then.
     fn from(text: String) -> Self {
-        Self::String(text)
+        let fits = text.len() <= SHORT_BYTES || meter::take(Use::Written, text.len());
+        Self::String(if fits { text } else { String::new() })
     }
 }
 
@@ -236,7 +243,8 @@ impl Json {
     }
 
     fn to_output(&self) -> Scalar {
-        Scalar::Json(self.0.clone())
+        let fits = meter::take(Use::Written, self.0.0.get().len());
+        Scalar::Json(if fits { self.0.clone() } else { JsonText(RawValue::NULL.to_owned()) })
     }
 
     fn from_input(scalar: &juniper::Scalar<Scalar>) -> Result<Self, String> {

@@ -9,6 +9,7 @@
 use crate::graphql::context::Context;
 use crate::graphql::list;
 use crate::graphql::scalars::{Json, Scalar};
+use crate::ops::meter::{self, Use};
 use juniper::macros::reflect::{BaseSubTypes, BaseType, Type, Types, WrappedType, WrappedValue};
 use juniper::marker::IsOutputType;
 use juniper::meta::MetaType;
@@ -61,6 +62,9 @@ pub trait Row:
     /// The field of this name; none where it cannot be written straight.
     fn field<'a>(name: &'a str, selection: Selected<'a>) -> Option<Self::Field<'a>>;
 
+    /// How many bytes of a long text a field has.
+    fn long_bytes(&self, field: &Self::Field<'_>) -> usize;
+
     /// Writes a field under a name.
     fn write<M: SerializeMap>(&self, object: &mut M, name: &str, field: &Self::Field<'_>) -> Result<(), M::Error>;
 }
@@ -74,6 +78,11 @@ impl<T: Row> Straight<T> {
             return None;
         }
         let fields = plain_fields(selection, T::field)?;
+        let of_row = |row: &T| fields.iter().map(|(_, field)| list::VALUE_BYTES + row.long_bytes(field)).sum::<usize>();
+        if !self.0.iter().all(|row| meter::take(Use::Written, of_row(row))) {
+            // The whole response gives way to an error.
+            return Some(Value::null());
+        }
         Json::of(&Rows { rows: &self.0, fields: &fields }).map(|json| Value::Scalar(json.into_scalar()))
     }
 }

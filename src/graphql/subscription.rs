@@ -13,7 +13,6 @@ use crate::graphql::types::callback::Callback;
 use crate::graphql::types::connector::{ConnectorInstallation, ConnectorInstance};
 use crate::graphql::types::id;
 use crate::graphql::types::live::{ConnectorInstallationChange, ConnectorInstanceChange, ThingPropertyChange};
-use crate::model::error::Result;
 use crate::model::token::Scope;
 use crate::ops::live::{self, Event, Interest};
 use crate::ops::{View, callback};
@@ -44,7 +43,9 @@ impl Subscription {
         let (thing, subject) = (id("thing", &thing_id)?, context.subject()?);
         let thing = context.read(|view| live::thing(view, caller, subject.as_ref(), thing))?;
         let text = |id: Option<ID>| id.map(|id| id.to_string());
-        let interest = |view: &View| live::properties(view, &thing, text(component_id), text(property_id));
+        let (component, property) = (text(component_id), text(property_id));
+        let read = |view: &View| live::properties(view, &thing, component.clone(), property.clone());
+        let interest = || context.read(read);
         tell(context, interest, |event| match event {
             Event::Property(change) => Ok(Some(ThingPropertyChange(change.clone()))),
             _ => Ok(None),
@@ -61,7 +62,7 @@ impl Subscription {
         let interest = context.read(|view| live::installations(view, caller, app))?;
         tell(
             context,
-            |_| Ok(interest),
+            || Ok(interest),
             |event| match event {
                 Event::Installation(row) => {
                     let installation = Some(ConnectorInstallation::one(row.clone()));
@@ -91,7 +92,7 @@ impl Subscription {
         let interest = context.read(|view| live::instances(view, caller, app, named))?;
         tell(
             context,
-            |_| Ok(interest),
+            || Ok(interest),
             |event| match event {
                 Event::Instance(row) => {
                     let instance = Some(ConnectorInstance::one(row.clone()));
@@ -121,7 +122,7 @@ impl Subscription {
         let interest = context.read(|view| live::action_requests(view, caller, subject.as_ref(), request, thing))?;
         tell(
             context,
-            |_| Ok(interest),
+            || Ok(interest),
             |event| {
                 let Event::ActionRequest(row) = event else { return Ok(None) };
                 let seen = subject.as_ref().is_none_or(|subject| row.subject == *subject);
@@ -137,7 +138,7 @@ impl Subscription {
         let publication = connector_id.map(|connector| id("connector", &connector)).transpose()?;
         tell(
             context,
-            |_| Ok(live::callbacks(caller, publication)),
+            || Ok(live::callbacks(caller, publication)),
             |event| {
                 let Event::Callback { id, .. } = event else { return Ok(None) };
                 // None where it was trimmed meanwhile.
@@ -151,13 +152,13 @@ impl Subscription {
 /// Begins to listen, or tells what the event is for this field.
 fn tell<T>(
     context: &Context,
-    interest: impl FnOnce(&View) -> Result<Interest>,
+    interest: impl FnOnce() -> Answered<Interest>,
     told: impl FnOnce(&Event) -> Answered<Option<T>>,
 ) -> Answered<Told<T>> {
     let node = match context.event() {
         Some(event) => told(&event)?,
         None => {
-            context.subscribe(context.read(interest)?);
+            context.subscribe(interest()?);
             None
         }
     };

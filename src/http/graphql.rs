@@ -11,6 +11,7 @@ use crate::http::negotiation::weighted;
 use crate::http::reply::{self, Kind, Refusal, ViolationBody};
 use crate::http::request::{ContentType, Request};
 use crate::model::error::UNAVAILABLE_RETRY_SECONDS;
+use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -205,7 +206,7 @@ pub(super) fn subject(request: &Request) -> Result<Option<String>, Refusal> {
 }
 
 /// The answer with what the engine said.
-pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: Vec<u8>) -> Response {
+pub(super) fn answer(request: &Request, media: Media, status: StatusCode, body: impl Into<Bytes>) -> Response {
     // It may hold a secret or a token, and is another tomorrow.
     let mut response = reply::not_stored(reply::with_type(status, body, media.content_type()));
     let headers = response.headers_mut();

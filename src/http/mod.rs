@@ -12,6 +12,7 @@ mod client;
 mod cors;
 mod document;
 mod encoding;
+mod finish;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod graphql;
@@ -26,7 +27,7 @@ mod negotiation;
 mod notices;
 mod oauth;
 mod origin;
-mod places;
+mod permits;
 mod reply;
 mod request;
 mod socket;
@@ -35,16 +36,19 @@ mod tests;
 mod ui;
 mod wire;
 
-use crate::graphql::{Answer, Engine, Next, Outcome, Subscribed};
+use crate::graphql::{Answer, Engine, Held, Next, Outcome, Subscribed};
 use crate::model::error::Error;
+use crate::model::party::Party;
 use crate::ops::Platform;
 use body::Body;
 use bytes::Buf;
 use document::{Document, Keep, Kind};
+use finish::ToItsEnd;
+use futures_util::future::Either;
 use futures_util::{Stream, StreamExt};
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use places::{Place, Places};
+use permits::{Permit, Permits};
 use reply::Refusal;
 use request::{Arrival, Name, Request};
 use socket::{Begun, Close, End, Happened, Identity};
@@ -63,7 +67,7 @@ pub use client::Proxies;
 pub use https::{demand_https, stay_with_https};
 pub use notices::{NoticeTexts, show_notices};
 pub use origin::Names;
-pub use places::PlacesMax;
+pub use permits::RequestsMax;
 pub use socket::Sockets;
 
 /// Who is at the other end of a connection: an extension of each request, put there by whoever
@@ -91,8 +95,8 @@ pub struct Nameless;
 pub struct Clients {
     /// The proxies whose word on whom they speak for counts.
     pub proxies: Proxies,
-    /// How many requests may be at work at once.
-    pub places: PlacesMax,
+    /// How many requests may run at once.
+    pub requests: RequestsMax,
     /// How long a body may take to arrive; it has more the longer it is.
     pub body_time: Duration,
 }
@@ -100,7 +104,7 @@ pub struct Clients {
 struct Site {
     names: Names,
     proxies: Proxies,
-    places: Arc<Places>,
+    permits: Arc<Permits>,
     body_time: Duration,
     platform: Arc<Platform>,
     engine: Arc<Engine>,
@@ -110,16 +114,17 @@ struct Site {
 }
 
 impl Site {
-    /// A place for a request of the API; what else is served costs next to nothing. Nothing is ever
+    /// A permit for a request of the API; what else is served costs next to nothing. Nothing is ever
     /// decompressed, so that few bytes cannot become many.
-    fn enter(&self, request: &Request) -> Result<Option<Place>, Refusal> {
+    async fn enter(&self, request: &Request) -> Result<Option<Permit>, Refusal> {
         if request.is_compressed() {
             return Err(Refusal::compressed());
         }
         if !request.is_api() {
             return Ok(None);
         }
-        Ok(Some(self.places.take(request.bearer(), request.client())?))
+        let party = party(&self.engine, &self.permits, request.bearer(), request.client()).await;
+        Ok(Some(self.permits.take(party)?))
     }
 
     fn schema(&self) -> &Document {
@@ -135,9 +140,10 @@ pub fn routes(
     names: Names,
     clients: Clients,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let Clients { proxies, places, body_time } = clients;
-    let places = Places::new(places);
-    let site = Arc::new(Site { names, proxies, places, body_time, platform, engine, schema: OnceLock::new(), sockets });
+    let Clients { proxies, requests, body_time } = clients;
+    let permits = Permits::new(requests, names.sandbox);
+    let site =
+        Arc::new(Site { names, proxies, permits, body_time, platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a
     // request is at the end of its path like one for "/", and is then taken for that.
     let path = warp::path::end().map(|| None).or(warp::path::full().map(Some)).unify();
@@ -168,7 +174,11 @@ pub fn routes(
         .and(warp::header::headers_cloned())
         .and(connection)
         .and(body)
-        .then(handle)
+        .then(|site, method, path: Option<FullPath>, query, headers, connection, body| {
+            let runs_to_its_end = path.as_ref().is_some_and(|path| finish::is_needed(path.as_str()));
+            let handled = handle(site, method, path, query, headers, connection, body);
+            if runs_to_its_end { Either::Left(ToItsEnd::new(handled)) } else { Either::Right(handled) }
+        })
 }
 
 async fn handle(
@@ -178,7 +188,7 @@ async fn handle(
     query: String,
     headers: HeaderMap,
     (mut arrival, upgrade): (Arrival, Option<(Ws, Upgrade)>),
-    body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send>,
+    body: Option<impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static>,
 ) -> Response {
     arrival.peer = arrival.peer.map(|peer| site.proxies.client(peer, &headers));
     let request = Request::new(method, path, query, headers, arrival);
@@ -190,8 +200,8 @@ async fn handle(
     let mut response = match (request.check_length(), site.names.check(&request, is_of_a_program)) {
         (Err(too_long), _) => too_long.answer(&request),
         (Ok(()), Err(refusal)) if !request.is_for_any_name() => refusal.answer(&request),
-        _ => match site.enter(&request) {
-            Ok(_place) => route(&site, &request, &mut body, upgrade).await,
+        _ => match site.enter(&request).await {
+            Ok(permit) => route(&site, &request, &mut body, upgrade, permit).await,
             Err(refusal) if request.is_graphql() => graphql::refuse(refusal, &request, graphql::Media::of(&request)),
             Err(refusal) => refusal.answer(&request),
         },
@@ -231,14 +241,20 @@ impl Verb {
 
 /// The route table. What a path takes stands at its end, for 405 and OPTIONS. Large futures are
 /// boxed, so that the future of every request is small: each layer around it moves it.
-async fn route(site: &Site, request: &Request, body: &mut Body<'_>, upgrade: Option<(Ws, Upgrade)>) -> Response {
+async fn route(
+    site: &Site,
+    request: &Request,
+    body: &mut Body<'_>,
+    upgrade: Option<(Ws, Upgrade)>,
+    permit: Option<Permit>,
+) -> Response {
     use Verb::{Delete, Get, Post, Put};
     let platform = &site.platform;
     let segments = request.segments();
     let answered = match (segments.as_slice(), Verb::of(&request.method)) {
         (["api", "v1", "query"], verb) => match upgrade {
             Some(upgrade) => return socket(site, request, upgrade),
-            None => return Box::pin(query(site, request, body, verb)).await,
+            None => return Box::pin(query(site, request, body, verb, permit)).await,
         },
         (["api", "schema"], Get) => Ok(site.schema().answer(request, Keep::Asking)),
         (["api", "schema"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
@@ -323,7 +339,7 @@ fn otherwise(request: &Request, allow: &'static str) -> Result<Response, Refusal
 }
 
 /// `/api/v1/query`, here and below: the only places where HTTP meets GraphQL.
-async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) -> Response {
+async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb, permit: Option<Permit>) -> Response {
     let media = graphql::Media::of(request);
     let asked = match (verb, graphql::failed_handshake(request)) {
         (_, Some(refusal)) => Err(refusal),
@@ -354,6 +370,7 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
             subject,
             request_id: request.id.as_str().to_owned(),
             read_only: request.method != Method::POST,
+            held: permit.map(|permit| Arc::new(permit) as Held),
         })
         .instrument(span)
         .await;
@@ -371,16 +388,25 @@ async fn query(site: &Site, request: &Request, body: &mut Body<'_>, verb: Verb) 
 
 /// The same path as a WebSocket.
 fn socket(site: &Site, request: &Request, upgrade: (Ws, Upgrade)) -> Response {
-    let (engine, places) = (Arc::clone(&site.engine), Arc::clone(&site.places));
-    let opened = site.sockets.open(upgrade, request, OverSocket { engine, places, client: request.client() });
+    let (engine, permits) = (Arc::clone(&site.engine), Arc::clone(&site.permits));
+    let opened = site.sockets.open(upgrade, request, OverSocket { engine, permits, client: request.client() });
     opened.unwrap_or_else(|refusal| graphql::refuse(refusal, request, graphql::Media::of(request)))
 }
 
 /// Operations of one socket.
 struct OverSocket {
     engine: Arc<Engine>,
-    places: Arc<Places>,
+    permits: Arc<Permits>,
     client: Option<IpAddr>,
+}
+
+/// The party whose requests are counted; the account is of no interest if the client is bound by the total alone.
+async fn party(engine: &Arc<Engine>, permits: &Permits, token: Option<&str>, client: Option<IpAddr>) -> Party {
+    let unknown = Party::new(None, client);
+    match token {
+        Some(token) if !permits.is_sandbox() || unknown.address().is_some() => engine.party(token, client).await,
+        _ => unknown,
+    }
 }
 
 impl socket::Operations for OverSocket {
@@ -395,9 +421,10 @@ impl socket::Operations for OverSocket {
 
     async fn begin(&self, asked: graphql::Asked, identity: &Identity, request_id: String) -> Begun<Subscribed> {
         let span = tracing::error_span!("request", request_id);
-        let place = match self.places.take(identity.token(), self.client) {
-            Ok(place) => place,
-            Err(error) => return Begun::Over(End::Errors(graphql::refusal_body(&error.into(), &request_id))),
+        let party = party(&self.engine, &self.permits, identity.token(), self.client).await;
+        let permit = match self.permits.take(party) {
+            Ok(permit) => permit,
+            Err(error) => return Begun::Over(End::Errors(graphql::refusal_body(&error.into(), &request_id).into())),
         };
         let engine = Arc::clone(&self.engine);
         let request = crate::graphql::Request {
@@ -409,6 +436,7 @@ impl socket::Operations for OverSocket {
             subject: identity.subject().map(str::to_owned),
             request_id,
             read_only: false,
+            held: Some(Arc::new(permit)),
         };
         let begin = async {
             let prepared = match engine.prepare(request).await {
@@ -418,10 +446,7 @@ impl socket::Operations for OverSocket {
             if prepared.is_subscription() {
                 return engine.subscribe(prepared).await.map_or_else(|answer| Begun::Over(end(answer)), Begun::Live);
             }
-            let run = async move {
-                let _place = place;
-                once(engine.run(prepared).await)
-            };
+            let run = async move { once(engine.run(prepared).await) };
             Begun::Once(Box::pin(run.instrument(tracing::Span::current())))
         };
         begin.instrument(span).await

@@ -5,6 +5,7 @@
 use crate::http::log;
 use crate::http::request::Request;
 use crate::model::error::{Error, Fault, UNAVAILABLE_RETRY_SECONDS, Violation};
+use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
@@ -279,8 +280,8 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// An answer with a body.
-pub(super) fn with_type(status: StatusCode, body: Vec<u8>, content_type: HeaderValue) -> Response {
-    let mut response = Response::new(body.into());
+pub(super) fn with_type(status: StatusCode, body: impl Into<Bytes>, content_type: HeaderValue) -> Response {
+    let mut response = Response::new(body.into().into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response

@@ -2,7 +2,7 @@
 //! there may be. The protocol itself is in `session`, its messages in `message`, the reasons for
 //! closing in `close`.
 //!
-//! May use the places, request, reply and graphql files of this room, warp's handshake and tungstenite's
+//! May use the permits, request, reply and graphql files of this room, warp's handshake and tungstenite's
 //! WebSockets. Does not know the engine: the route table gives it [`Operations`]. Used by the route table, and by `app`, which
 //! waits for sockets to close.
 //!
@@ -17,11 +17,13 @@ mod tests;
 
 use crate::http::Upgrade;
 use crate::http::graphql::Asked;
-use crate::http::places::{Places, PlacesMax};
+use crate::http::permits::{Permits, RequestsMax};
 use crate::http::reply::{self, Refusal};
 use crate::http::request::Request;
 use crate::model::error::Error;
+use crate::model::party::Party;
 use crate::ops::suspension::AccessChanges;
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use hyper_util::rt::TokioIo;
@@ -44,7 +46,7 @@ const OLD_SUBPROTOCOL: &str = "graphql-ws";
 /// How many sockets there may be.
 const SOCKETS_MAX: u32 = 2_000;
 /// How many of them from one address. All of them are counted by [`Sockets`] itself.
-const SHARES: PlacesMax = PlacesMax { token: u32::MAX, address: 500, total: u32::MAX };
+const SHARES: RequestsMax = RequestsMax { account: u32::MAX, address: 500, total: u32::MAX };
 /// After how many seconds a client that has its share may try again.
 const RETRY_SECONDS: u32 = 5;
 /// The longest message of a client, in bytes: far longer than documents that people write.
@@ -57,8 +59,8 @@ const WRITE_BYTES: usize = 16 * 1024;
 /// All sockets, so that their number is bounded and their end can be waited for.
 #[derive(Clone)]
 pub struct Sockets {
-    places: Arc<Semaphore>,
-    shares: Arc<Places>,
+    permits: Arc<Semaphore>,
+    shares: Arc<Permits>,
     stopped: watch::Receiver<bool>,
     access: AccessChanges,
 }
@@ -67,20 +69,20 @@ impl Sockets {
     /// Sockets that close once `stopped` is true, or their token has ended when `access` changes.
     #[must_use]
     pub fn new(stopped: watch::Receiver<bool>, access: AccessChanges) -> Self {
-        let places = Arc::new(Semaphore::new(SOCKETS_MAX as usize));
-        Self { places, shares: Places::new(SHARES), stopped, access }
+        let permits = Arc::new(Semaphore::new(SOCKETS_MAX as usize));
+        Self { permits, shares: Permits::new(SHARES, true), stopped, access }
     }
 
     /// How many are open.
     #[must_use]
     pub fn open_now(&self) -> usize {
-        (SOCKETS_MAX as usize).saturating_sub(self.places.available_permits())
+        (SOCKETS_MAX as usize).saturating_sub(self.permits.available_permits())
     }
 
     /// Resolves once none is open; to be awaited after `stopped`.
     pub async fn closed(&self) {
         // Nobody closes the semaphore.
-        let _ = self.places.acquire_many(SOCKETS_MAX).await;
+        let _ = self.permits.acquire_many(SOCKETS_MAX).await;
     }
 
     /// Answers an upgrade, and serves the socket that the connection becomes.
@@ -90,11 +92,11 @@ impl Sockets {
         request: &Request,
         operations: impl Operations,
     ) -> Result<Response, Refusal> {
-        let share = self.shares.find(None, request.client()).map_err(|_| {
+        let share = self.shares.find(Party::new(None, request.client())).map_err(|_| {
             let message = format!("your address has {} WebSockets, and that is the most: close some", SHARES.address);
             Error::TooMany { message, retry_after: RETRY_SECONDS }
         })?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
             Error::Unavailable(format!("there are {SOCKETS_MAX} WebSockets, and no more are taken; try again later"))
         })?;
         let (subprotocol, refusal) = if request.names_protocol(SUBPROTOCOL) {
@@ -117,7 +119,7 @@ impl Sockets {
                 }
                 Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
             }
-            drop((place, share));
+            drop((permit, share));
         });
         // What warp would do with the socket: its part is the handshake.
         let response = handshake.on_upgrade(|_| std::future::ready(())).into_response();
@@ -165,7 +167,7 @@ impl Identity {
 /// How an operation goes on.
 pub(super) struct Happened {
     /// GraphQL responses as JSON.
-    pub(super) responses: Vec<Vec<u8>>,
+    pub(super) responses: Vec<Bytes>,
     /// Why nothing more comes, if so.
     pub(super) end: Option<End>,
 }
@@ -176,7 +178,7 @@ pub(super) enum End {
     /// It is done.
     Complete,
     /// It does not go on: a GraphQL response with the errors.
-    Errors(Vec<u8>),
+    Errors(Bytes),
     /// The socket is to be closed.
     Close(Close),
 }

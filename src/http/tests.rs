@@ -35,8 +35,8 @@ fn sockets() -> Sockets {
 
 /// Clients without a proxy, and room for all of them.
 fn clients() -> super::Clients {
-    let places = super::PlacesMax { token: 100, address: 100, total: 100 };
-    super::Clients { proxies: super::Proxies::default(), places, body_time: Duration::from_secs(10) }
+    let requests = super::RequestsMax { account: 100, address: 100, total: 100 };
+    super::Clients { proxies: super::Proxies::default(), requests, body_time: Duration::from_secs(10) }
 }
 
 const EMAIL: &str = "developer@localhost";

@@ -14,6 +14,8 @@ const DEPTH_MAX: usize = 20;
 const VALUES_MAX: usize = 1_000;
 /// The longest pattern, in bytes: matching one takes time that grows with it.
 const PATTERN_BYTES_MAX: usize = 1_000;
+/// After how many steps of matching it is asked whether there is time for more: some microseconds.
+const STEPS_PER_LOOK: u32 = 4_096;
 
 /// How a value is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,22 +101,27 @@ impl LikePattern {
         Some(Self(parts))
     }
 
-    /// Whether a text is like this, the whole of it.
-    #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
+    /// Whether a text is like this, the whole of it; `None` if `is_over` says so, which is asked every 4,096 steps.
+    /// There may be as many steps as the pattern's length times the text's.
+    pub fn matches_unless(&self, text: &str, mut is_over: impl FnMut() -> bool) -> Option<bool> {
+        let mut steps = 0_u32;
         let mut parts = self.0.as_slice();
         let mut rest = text.chars();
         // Behind the last `%`, and where what stands there was last tried: it is enough to go on
         // from there, for what an earlier one could take, this one can take as well.
         let mut again = None;
         loop {
+            steps += 1;
+            if steps.is_multiple_of(STEPS_PER_LOOK) && is_over() {
+                return None;
+            }
             while let Some((LikePart::AnyText, behind)) = parts.split_first() {
                 parts = behind;
                 again = Some((behind, rest.clone()));
             }
             let mut ahead = rest.clone();
             let fits = match (parts.first(), ahead.next()) {
-                (None, None) => return true,
+                (None, None) => return Some(true),
                 (Some(LikePart::AnyCharacter), Some(_)) => true,
                 (Some(LikePart::Character(wanted)), Some(character)) => *wanted == character,
                 _ => false,
@@ -123,13 +130,13 @@ impl LikePattern {
                 (parts, rest) = (&parts[1..], ahead);
                 continue;
             }
-            let Some((behind, from)) = &mut again else { return false };
+            let Some((behind, from)) = &mut again else { return Some(false) };
             if behind.is_empty() {
                 // The last `%` takes all that is left.
-                return true;
+                return Some(true);
             }
             if from.next().is_none() {
-                return false;
+                return Some(false);
             }
             (parts, rest) = (behind, from.clone());
         }
@@ -347,13 +354,28 @@ mod tests {
         for pattern in [many, format!("%_{}b", "a".repeat(PATTERN_BYTES_MAX - 3)), "%".repeat(PATTERN_BYTES_MAX) + "b"]
         {
             let pattern = LikePattern::parse(&pattern).expect("a pattern");
-            assert!(!pattern.matches(&text));
+            assert_eq!(pattern.matches_unless(&text, || false), Some(false));
         }
     }
 
     #[test]
+    fn matching_ends_when_there_is_no_time_for_more() {
+        let text = "a".repeat(64 * 1024);
+        let slow = LikePattern::parse(&format!("%{}b", "a".repeat(PATTERN_BYTES_MAX - 2))).expect("a pattern");
+        let mut looks = 0;
+        let is_over = || {
+            looks += 1;
+            looks == 10
+        };
+        assert_eq!(slow.matches_unless(&text, is_over), None);
+        assert_eq!(looks, 10);
+    }
+
+    #[test]
     fn a_pattern_is_matched_as_a_whole() {
-        let like = |text: &str, pattern: &str| LikePattern::parse(pattern).expect("a pattern").matches(text);
+        let like = |text: &str, pattern: &str| {
+            LikePattern::parse(pattern).expect("a pattern").matches_unless(text, || false).expect("an answer")
+        };
         for (text, pattern) in [
             ("", ""),
             ("", "%"),

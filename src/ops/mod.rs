@@ -40,6 +40,7 @@ mod quota;
 mod rate;
 mod remains;
 mod removal;
+pub mod responses;
 pub mod revocation;
 mod secret;
 pub mod setting;
@@ -51,7 +52,7 @@ pub mod turns;
 mod validation;
 mod waiting;
 
-pub use crate::store::Snapshot as View;
+pub use crate::store::{Allowance, Snapshot as View, meter};
 pub use quota::Quotas;
 
 use crate::metrics::Metrics;
@@ -63,14 +64,19 @@ use crate::store::{self, Store};
 use dispatch::Dispatcher;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+/// The least number of small queries that can run at once: one party may have all but one.
+const SMALL_READERS_MIN: u32 = 2;
+/// Connections for what is not a query: checking tokens, logging in, looking after the database.
+const OTHER_READERS: u32 = 4;
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The database's file.
     pub database: PathBuf,
-    /// How many queries may be at work at once.
+    /// How many large queries may run at once.
     pub readers: u32,
     /// How long the reads of one query may take together.
     pub query_time: Duration,
@@ -154,7 +160,8 @@ impl Platform {
     /// If the database cannot be opened or written.
     pub fn open(settings: Settings) -> Result<Arc<Self>> {
         let metrics = Arc::new(Metrics::new().map_err(Error::fault)?);
-        let store = Store::open(&settings.database, settings.readers, &metrics, settings.key_file.as_deref())?;
+        let connections = connections(settings.readers);
+        let store = Store::open(&settings.database, connections, &metrics, settings.key_file.as_deref())?;
         let live = Arc::<live::Live>::default();
         let listening = Arc::clone(&live);
         metrics.watch("connhub_live_subscriptions", "Subscriptions that listen.", move || listening.listening() as f64);
@@ -229,19 +236,31 @@ impl Platform {
         key.is_some_and(|key| !self.keys.has(key))
     }
 
-    /// How many queries can be at work at once.
+    /// How many large queries can run at once.
     #[must_use]
     pub fn readers(&self) -> usize {
         self.settings.readers as usize
     }
 
-    /// The same for a query, which is not to take longer than the operator allows.
+    /// How many small ones can run beside them.
+    #[must_use]
+    pub fn small_readers(&self) -> usize {
+        small_readers(self.settings.readers) as usize
+    }
+
+    /// How long the reads of one query may take together.
+    #[must_use]
+    pub fn query_time(&self) -> Duration {
+        self.settings.query_time
+    }
+
+    /// What is committed now, for a query that is interrupted when the allowance is used up.
     ///
     /// # Errors
     /// As [`Self::view`].
-    pub fn view_for_query(&self) -> Result<View> {
+    pub fn view_within(&self, allowance: Arc<Allowance>) -> Result<View> {
         let mut view = self.view()?;
-        view.end_by(Instant::now() + self.settings.query_time)?;
+        view.bound(allowance);
         Ok(view)
     }
 
@@ -281,6 +300,17 @@ impl Platform {
         }
         self.store.close();
     }
+}
+
+/// How many small queries can run beside so many large ones.
+fn small_readers(readers: u32) -> u32 {
+    (readers / 2).max(SMALL_READERS_MIN)
+}
+
+/// How many connections to the database read, when so many large queries can run at once.
+#[must_use]
+pub fn connections(readers: u32) -> u32 {
+    readers + small_readers(readers) + OTHER_READERS
 }
 
 /// The present moment.

@@ -5,6 +5,7 @@ use crate::model::error::Result;
 use crate::model::id::{ActionRequestId, AppId, InstanceId, ThingId};
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
+use crate::store::meter;
 use crate::store::row::array;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -22,7 +23,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ActionRequest> {
         action_id: row.get(6)?,
         parameters: values_from_column(row, 7)?,
         status: row.get(8)?,
-        error: row.get(9)?,
+        error: meter::optional_text(row, 9)?,
         deadline: row.get(10)?,
         created_at: row.get(11)?,
     })
@@ -34,7 +35,7 @@ fn values_to_column(values: &[ActionValue]) -> String {
 }
 
 fn values_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<ActionValue>> {
-    let pairs: Vec<[String; 2]> = serde_json::from_str(row.get_ref(at)?.as_str()?)
+    let pairs: Vec<[String; 2]> = serde_json::from_str(meter::borrowed(row, at)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, error.into()))?;
     Ok(pairs.into_iter().map(|[name, value]| ActionValue { name, value }).collect())
 }

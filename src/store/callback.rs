@@ -33,7 +33,7 @@ fn read_subject(row: &Row<'_>) -> rusqlite::Result<(CallbackId, CallbackSubject)
 fn read(row: &Row<'_>) -> rusqlite::Result<Callback> {
     let (id, subject) = read_subject(row)?;
     let response = match row.get::<_, Option<u16>>(15)? {
-        Some(status) => Some(Response { status, headers: headers_from_column(row, 16)?, body: row.get(17)? }),
+        Some(status) => Some(Response { status, headers: headers_from_column(row, 16)?, body: meter::text(row, 17)? }),
         None => None,
     };
     let attempt = Attempt {
@@ -43,9 +43,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Callback> {
         url: row.get(11)?,
         signed_url: row.get(12)?,
         request_headers: headers_from_column(row, 13)?,
-        request_body: row.get(14)?,
+        request_body: meter::text(row, 14)?,
         response,
-        error: row.get(18)?,
+        error: meter::optional_text(row, 18)?,
     };
     Ok(Callback { id, subject, attempt })
 }
@@ -56,7 +56,7 @@ fn headers_to_column(headers: &[Header]) -> String {
 }
 
 fn headers_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<Header>> {
-    let pairs: Vec<[String; 2]> = serde_json::from_str(row.get_ref(at)?.as_str()?)
+    let pairs: Vec<[String; 2]> = serde_json::from_str(meter::borrowed(row, at)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, error.into()))?;
     Ok(pairs.into_iter().map(|[name, value]| Header { name, value }).collect())
 }

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod account_removal;
 pub mod action;
+mod allowance;
 pub mod app;
 pub mod callback;
 pub mod cascade;
@@ -20,6 +21,7 @@ pub mod installation;
 pub mod instance;
 pub mod invite;
 mod lock;
+pub mod meter;
 mod migrate;
 pub mod parameter;
 mod params;
@@ -46,6 +48,7 @@ mod trouble;
 pub mod usage;
 mod writer;
 
+pub use allowance::Allowance;
 pub use reader::Snapshot;
 pub use sealing::{Sealing, SealingKey};
 pub use writer::Reply;

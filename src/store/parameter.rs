@@ -3,6 +3,7 @@
 use crate::model::error::Result;
 use crate::model::id::PublicationId;
 use crate::model::parameter::{ConfigurationValue, DisplayType, Parameter, ShownValue};
+use crate::store::meter;
 use crate::store::row::array;
 use rusqlite::types::{FromSql, ToSql, Value};
 use rusqlite::{Connection, Transaction, params};
@@ -38,7 +39,7 @@ pub(super) fn of_publications(
             id: row.get(2)?,
             name: row.get(3)?,
             required: row.get(4)?,
-            description: row.get(5)?,
+            description: meter::text(row, 5)?,
             value_type: row.get(6)?,
             display_type: if row.get(7)? { DisplayType::Password } else { DisplayType::Plain },
             validation_expression: row.get(8)?,
@@ -147,7 +148,7 @@ where
     let mut rows = statement.query([array(ids)])?;
     let mut found: HashMap<Id, Vec<ShownValue>> = HashMap::with_capacity(ids.len());
     while let Some(row) = rows.next()? {
-        let value = ShownValue { parameter_id: row.get(1)?, value: row.get(2)? };
+        let value = ShownValue { parameter_id: row.get(1)?, value: meter::optional_text(row, 2)? };
         found.entry(row.get(0)?).or_default().push(value);
     }
     Ok(found)

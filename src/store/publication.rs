@@ -5,6 +5,7 @@ use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
 use crate::model::publication::{CallbackUrls, Mode, Publication, PublicationProfile, PublicationState, SigningSeed};
 use crate::model::text::searchable;
+use crate::store::meter;
 use crate::store::parameter;
 use crate::store::row::{array, texts_from_column, texts_to_column};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -44,8 +45,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Publication> {
             name: row.get(2)?,
             logo_url: row.get(3)?,
             home_url: row.get(4)?,
-            description: row.get(5)?,
-            requirements: row.get(6)?,
+            description: meter::text(row, 5)?,
+            requirements: meter::text(row, 6)?,
             tags: texts_from_column(row, 7)?,
             mode: row.get(8)?,
             active: row.get(9)?,

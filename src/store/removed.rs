@@ -8,6 +8,7 @@ use crate::model::thing::{
 };
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
+use crate::store::meter;
 use crate::store::row::array;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub fn get_many(connection: &Connection, ids: &[ThingId]) -> Result<Vec<WholeThi
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<WholeThing> {
-    let kept: Kept = serde_json::from_str(row.get_ref(4)?.as_str()?)
+    let kept: Kept = serde_json::from_str(meter::borrowed(row, 4)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, error.into()))?;
     Ok(WholeThing {
         thing: Thing {

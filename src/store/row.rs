@@ -12,6 +12,7 @@ use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind, Standing, S
 use crate::model::thing::{ComponentKey, PropertyKey, ThingKey, ThingStatus};
 use crate::model::time::Timestamp;
 use crate::model::value::ValueType;
+use crate::store::meter;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 use std::rc::Rc;
@@ -143,7 +144,7 @@ pub(super) fn historic_value(row: &Row<'_>, at: usize, kind: ValueType) -> rusql
     Ok(match kind {
         ValueType::Number => HistoricValue::Number(finite(row.get(at)?)),
         ValueType::Boolean => HistoricValue::Boolean(row.get(at)?),
-        ValueType::String => HistoricValue::Text(row.get(at)?),
+        ValueType::String => HistoricValue::Text(meter::text(row, at)?),
     })
 }
 
@@ -155,11 +156,11 @@ pub(super) fn finite(number: f64) -> f64 {
 /// A standing from its five columns, `state, details, step_kind, step_content, step_html`, the first at `at`.
 pub(super) fn standing(row: &Row<'_>, at: usize) -> rusqlite::Result<Standing> {
     let kind = row.get::<_, Option<i64>>(at + 2)?.and_then(FurtherStepKind::from_number);
-    let content = row.get::<_, Option<String>>(at + 3)?;
-    let html = row.get(at + 4)?;
+    let content = meter::optional_text(row, at + 3)?;
+    let html = meter::optional_text(row, at + 4)?;
     Ok(Standing {
         state: row.get(at)?,
-        details: row.get::<_, Option<String>>(at + 1)?.map(Details::from_json_object),
+        details: meter::optional_text(row, at + 1)?.map(Details::from_json_object),
         further_step: kind.zip(content).map(|(kind, content)| FurtherStep { kind, content, html }),
     })
 }
@@ -182,7 +183,7 @@ pub(super) fn texts_to_column(texts: &[String]) -> String {
 
 /// A list of texts from its column.
 pub(super) fn texts_from_column(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<String>> {
-    let text = row.get_ref(at)?.as_str()?;
+    let text = meter::borrowed(row, at)?;
     if text == "[]" {
         return Ok(Vec::new());
     }

@@ -17,6 +17,7 @@ use crate::model::thing::{
 };
 use crate::model::time::Timestamp;
 use crate::store::history::length;
+use crate::store::meter;
 use crate::store::row::{array, texts_from_column, texts_to_column};
 use crate::store::usage::{self, Usage};
 use constraint::Conditions;
@@ -267,7 +268,7 @@ pub fn attributes(
     let mut rows = statement.query(&*conditions.params.values())?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
-        found.entry(row.get(0)?).or_default().push(Attribute { name: row.get(1)?, value: row.get(2)? });
+        found.entry(row.get(0)?).or_default().push(Attribute { name: row.get(1)?, value: meter::text(row, 2)? });
     }
     Ok(found)
 }
@@ -328,7 +329,7 @@ pub fn properties(
             property: Property {
                 id: row.get(2)?,
                 name: row.get(3)?,
-                value: row.get(4)?,
+                value: meter::text(row, 4)?,
                 unit: row.get(5)?,
                 kind: row.get(6)?,
                 property_type: row.get(7)?,

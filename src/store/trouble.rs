@@ -1,7 +1,8 @@
 //! What the database's errors mean: which are no fault of ours and may pass by themselves (a full
 //! disk), and how such a time is told in the log, once at its beginning and once at its end.
 
-use crate::model::error::{Error, Violation};
+use crate::model::error::Error;
+use crate::store::allowance::took_too_long;
 use rusqlite::ErrorCode;
 use std::fmt::Display;
 
@@ -30,13 +31,6 @@ impl From<rusqlite::Error> for Error {
         }
         Self::Unavailable(format!("{reason}; nothing was changed"))
     }
-}
-
-/// That a read was interrupted: nothing else is, and it only where it takes longer than it may.
-fn took_too_long() -> Error {
-    let message = "takes longer than a query may: ask for a shorter time, for simpler filters, for fewer histories or \
-                   for smaller pages; the operator can allow more with --query-time";
-    Error::Invalid(vec![Violation { path: "query".to_owned(), message: message.to_owned() }])
 }
 
 /// Whether something goes wrong now: logged where that changes, not each time.

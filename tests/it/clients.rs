@@ -5,7 +5,7 @@ use crate::connector::Kind;
 use crate::harness::Server;
 use crate::http::{Request, Response};
 use crate::socket::{PROTOCOL, Socket};
-use crate::users::{GRAPHQL, HUB, World, login};
+use crate::users::{Developer, GRAPHQL, HUB, World, login};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,11 +51,12 @@ fn refused(response: Response, option: &str) {
 }
 
 #[test]
-fn a_token_has_so_many_requests_at_once_and_others_do_not_notice() {
-    let (world, under_way) = with_under_way(&["--requests-per-token", "2"], &["192.0.2.1", "192.0.2.2"]);
+fn an_account_with_its_apps_has_so_many_requests_at_once_and_others_do_not_notice() {
+    let (world, under_way) = with_under_way(&["--requests-per-account", "2"], &["192.0.2.1", "192.0.2.2"]);
     let ask = |token: &str, from: &str| world.server.send(&asks(token, from, "{ __typename }"));
-    refused(ask(&world.app.token, "192.0.2.3"), "--requests-per-token");
-    ask(&world.developer.token, "192.0.2.1").expect(200);
+    refused(ask(&world.app.token, "192.0.2.3"), "--requests-per-account");
+    refused(ask(&world.developer.token, "192.0.2.3"), "--requests-per-account");
+    ask(&Developer::stranger(&world.server).token, "192.0.2.1").expect(200);
     // Over a WebSocket too.
     let mut socket = Socket::upgrade(&world.server, &[PROTOCOL, (FORWARDED_FOR, "192.0.2.4")]).0;
     let authorization = format!("Bearer {}", world.app.token);

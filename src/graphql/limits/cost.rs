@@ -51,6 +51,9 @@ const ROWS_ELSE: u64 = 3;
 /// A history, or an aggregate of one, is a query of its own; other fields are values at hand.
 const HISTORY_COST: u64 = 10;
 
+/// The most values that a small answer is estimated to have: a list of 1,000 rows with a few fields has fewer.
+const SMALL_VALUES_MAX: u64 = 5_000;
+
 /// What an operation costs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Cost {
@@ -157,10 +160,18 @@ impl Cost {
 
     /// How many values the answer may have with these variables.
     fn values(&self, variables: &Variables<Scalar>) -> u64 {
-        self.estimate.with(&|name| {
-            let given = variables.get(name).map_or_else(|| self.defaults.get(name).copied(), number);
-            rows(given)
-        })
+        self.values_with(|name| variables.get(name).map(number))
+    }
+
+    /// Whether the answer will have few values with these variables, as far as can be told before.
+    pub fn is_small(&self, variables: &serde_json::Map<String, serde_json::Value>) -> bool {
+        self.values_with(|name| variables.get(name).map(serde_json::Value::as_i64)) <= SMALL_VALUES_MAX
+    }
+
+    /// How many values the answer may have, given the numbers of variables: the outer `None` is for one that was not
+    /// sent, the inner one for one that is not a number.
+    fn values_with(&self, given: impl Fn(&str) -> Option<Option<i64>>) -> u64 {
+        self.estimate.with(&|name| rows(given(name).unwrap_or_else(|| self.defaults.get(name).copied())))
     }
 }
 

@@ -314,6 +314,16 @@ impl Row for PropertyHistoryEdge<'_> {
         }
     }
 
+    fn long_bytes(&self, field: &EdgeField<'_>) -> usize {
+        match (field, &self.0.value) {
+            (EdgeField::Node(fields), HistoricValue::Text(text)) => {
+                let values = fields.iter().filter(|(_, field)| matches!(field, NodeField::Value)).count();
+                values * text.len()
+            }
+            _ => 0,
+        }
+    }
+
     fn write<M: SerializeMap>(&self, object: &mut M, name: &str, field: &EdgeField<'_>) -> Result<(), M::Error> {
         match field {
             EdgeField::TypeName => object.serialize_entry(name, "PropertyHistoryEdge"),

@@ -418,6 +418,10 @@ impl Row for ComponentProperty {
         })
     }
 
+    fn long_bytes(&self, field: &PropertyField) -> usize {
+        if matches!(field, PropertyField::Value) { self.row.property.value.len() } else { 0 }
+    }
+
     fn write<M: SerializeMap>(&self, object: &mut M, name: &str, field: &PropertyField) -> Result<(), M::Error> {
         let property = &self.row.property;
         match field {

@@ -6,10 +6,11 @@ use crate::http::graphql::{self, Asked};
 use crate::http::json;
 use crate::http::reply::Refusal;
 use crate::http::socket::Identity;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// What a message looks like, for errors.
 const EXAMPLE: &str = r#"{"type": "ping"}"#;
@@ -106,9 +107,21 @@ pub(super) fn pong(payload: Option<&RawValue>) -> Message {
     }
 }
 
-/// A GraphQL response.
-pub(super) fn next(id: &str, response: &[u8]) -> Message {
-    with_payload(id, "next", response)
+/// A GraphQL response, which is kept until the message is sent: until then it counts among all that are in memory.
+pub(super) fn next(id: &str, response: Bytes) -> Message {
+    struct Owned {
+        text: String,
+        _response: Bytes,
+    }
+    impl AsRef<[u8]> for Owned {
+        fn as_ref(&self) -> &[u8] {
+            self.text.as_bytes()
+        }
+    }
+    let text = with_payload(id, "next", &response);
+    let message = Bytes::from_owner(Owned { text, _response: response });
+    // It was a text before.
+    Message::Text(Utf8Bytes::try_from(message).unwrap_or_default())
 }
 
 /// Why an operation does not go on: the errors of a GraphQL response.
@@ -119,7 +132,7 @@ pub(super) fn error(id: &str, response: &[u8]) -> Message {
         errors: &'a RawValue,
     }
     let errors = serde_json::from_slice::<Response<'_>>(response).map_or("[]", |response| response.errors.get());
-    with_payload(id, "error", errors.as_bytes())
+    Message::text(with_payload(id, "error", errors.as_bytes()))
 }
 
 /// An operation is over.
@@ -127,10 +140,10 @@ pub(super) fn complete(id: &str) -> Message {
     Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, quoted(id)))
 }
 
-fn with_payload(id: &str, kind: &str, payload: &[u8]) -> Message {
+fn with_payload(id: &str, kind: &str, payload: &[u8]) -> String {
     // JSON that we wrote is UTF-8.
     let payload = String::from_utf8_lossy(payload);
-    Message::text(format!(r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#, quoted(id)))
+    format!(r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#, quoted(id))
 }
 
 fn quoted(text: &str) -> String {
@@ -197,7 +210,7 @@ mod tests {
         let id = "a\"\\\n\u{1}ä";
         let body = br#"{"errors":[{"message":"no"}],"data":null}"#;
         for (message, payload) in
-            [(next(id, body), "/payload/errors/0/message"), (error(id, body), "/payload/0/message")]
+            [(next(id, Bytes::from_static(body)), "/payload/errors/0/message"), (error(id, body), "/payload/0/message")]
         {
             let text = message.to_text().expect("a text");
             let json: serde_json::Value = serde_json::from_str(text).expect("JSON");

@@ -322,7 +322,7 @@ impl Operation {
     /// Says what happened; whether the operation goes on.
     async fn tell(&self, Happened { responses, end }: Happened) -> bool {
         for response in responses {
-            if self.running.out.send(message::next(&self.id, &response)).await.is_err() {
+            if self.running.out.send(message::next(&self.id, response)).await.is_err() {
                 return false;
             }
         }

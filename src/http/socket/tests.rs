@@ -207,9 +207,9 @@ async fn operations_end_with_their_socket() {
 #[tokio::test]
 async fn all_sockets_can_be_waited_for() {
     let sockets = Sockets::new(watch::channel(false).1, watch::channel(None).1);
-    let place = Arc::clone(&sockets.places).try_acquire_owned().expect("a place");
+    let permit = Arc::clone(&sockets.permits).try_acquire_owned().expect("a permit");
     let mut closed = std::pin::pin!(sockets.closed());
     assert!(closed.as_mut().now_or_never().is_none());
-    drop(place);
+    drop(permit);
     closed.await;
 }

@@ -203,7 +203,8 @@ fn read(mut response: Response<ureq::Body>) -> (Received, Option<ureq::Error>) {
 /// Whether only the end of the connection ends a response's body.
 fn has_no_length(response: &Response<ureq::Body>) -> bool {
     let headers = response.headers();
-    !headers.contains_key("content-length") && !headers.contains_key("transfer-encoding")
+    let chunked = |value: &ureq::http::HeaderValue| value.as_bytes().to_ascii_lowercase().ends_with(b"chunked");
+    !headers.contains_key("content-length") && !headers.get_all("transfer-encoding").iter().any(chunked)
 }
 
 #[cfg(test)]

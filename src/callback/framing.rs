@@ -56,6 +56,10 @@ pub(super) struct Framing {
     status: u16,
     /// Whether the connection stays open although only its end would end the body.
     stays_open: bool,
+    /// Whether its headers name a media type.
+    has_type: bool,
+    /// What is wrong with it, from the byte on that is next.
+    failed: Option<Problem>,
     interim: usize,
     skipped: usize,
     /// The beginning of what was skipped, as people may see it.
@@ -71,6 +75,8 @@ impl Framing {
             in_step: true,
             status: 0,
             stays_open: false,
+            has_type: false,
+            failed: None,
             interim: 0,
             skipped: 0,
             surplus: String::new(),
@@ -87,9 +93,9 @@ impl Framing {
         self.state == State::UntilClose && self.stays_open
     }
 
-    /// Whether its headers say how long the body is.
-    pub fn is_sized(&self) -> bool {
-        matches!(self.state, State::Sized(_))
+    /// Whether its headers say of what type the body is.
+    pub fn has_type(&self) -> bool {
+        self.has_type
     }
 
     /// Whether all of it came.
@@ -102,14 +108,25 @@ impl Framing {
         self.in_step
     }
 
-    /// Takes what it can from `raw` and writes what ureq reads to `out`: the bytes taken and written.
+    /// Takes what it can from `raw` and writes what ureq reads to `out`: the bytes taken and written. What
+    /// precedes a mistake is written first, so that the mistake costs nothing of it, however the bytes come.
     ///
     /// # Errors
     /// What in it is not HTTP/1.1, by the line concerned.
     pub fn step(&mut self, raw: &[u8], out: &mut [u8]) -> Result<(usize, usize), Problem> {
+        if let Some(problem) = self.failed.take() {
+            return Err(problem);
+        }
         let (mut taken, mut written) = (0, 0);
         loop {
-            let (more_taken, more_written) = self.advance(&raw[taken..], &mut out[written..])?;
+            let (more_taken, more_written) = match self.advance(&raw[taken..], &mut out[written..]) {
+                Ok(more) => more,
+                Err(problem) if written > 0 => {
+                    self.failed = Some(problem);
+                    return Ok((taken, written));
+                }
+                Err(problem) => return Err(problem),
+            };
             (taken, written) = (taken + more_taken, written + more_written);
             if more_taken == 0 && more_written == 0 {
                 return Ok((taken, written));
@@ -185,7 +202,7 @@ impl Framing {
             self.in_step &= head.says_nothing_of_a_body();
             self.interim += 1;
             return if self.interim > INTERIM_MAX {
-                Err(malformed(format!("it sent more than {INTERIM_MAX} interim responses (1xx)")))
+                Err(too_large(format!("it follows more than {INTERIM_MAX} interim responses (1xx)")))
             } else {
                 Ok((taken, 0))
             };
@@ -193,6 +210,7 @@ impl Framing {
         let written = head.write(out, length);
         self.status = head.status;
         self.stays_open = head.keeps_open();
+        self.has_type = head.has_type();
         self.in_step &= head.is_in_step(length);
         self.state = match length {
             Length::None => State::Ended,
@@ -289,7 +307,7 @@ impl Framing {
             let seen = seen + taken;
             self.state = State::Trailers(seen);
             return if seen > CHUNK_LINE_BYTES_MAX {
-                Err(malformed(format!("its trailers are longer than {CHUNK_LINE_BYTES_MAX} bytes")))
+                Err(too_large(format!("its trailers are longer than {CHUNK_LINE_BYTES_MAX} bytes together")))
             } else {
                 Ok((taken, 0))
             };
@@ -315,7 +333,7 @@ fn line<'a>(raw: &'a [u8], at_most: usize, what: &str) -> Result<Option<(&'a [u8
     match end {
         Some(end) => Ok(Some((raw[..end].strip_suffix(b"\r").unwrap_or(&raw[..end]), end + 1))),
         None if raw.len() >= at_most => {
-            Err(malformed(format!("a {what} is longer than {at_most} bytes: it begins with {}", shown(raw))))
+            Err(too_large(format!("a {what} is longer than {at_most} bytes: it begins with {}", shown(raw))))
         }
         None => Ok(None),
     }
@@ -333,6 +351,11 @@ fn shown(line: &[u8]) -> String {
 
 fn malformed(what: String) -> Problem {
     Problem::new(Code::MalformedAnswer, format!("the connector's response is not HTTP/1.1: {what}"))
+}
+
+/// More of something than is read.
+fn too_large(what: String) -> Problem {
+    Problem::new(Code::AnswerTooLarge, format!("too much in the connector's response: {what}"))
 }
 
 #[cfg(test)]

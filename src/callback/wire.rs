@@ -26,11 +26,12 @@ pub(super) const INPUT_BYTES: usize = HEADER_BYTES_MAX + 4 * 1_024;
 pub(super) const OUTPUT_BYTES: usize = 16 * 1_024;
 /// How long to wait for the body of a 201, which means the same whatever it is.
 const CREATED_BODY_TIME_MAX: Duration = Duration::from_millis(250);
-/// How long to wait for the body of a response whose status says it all, unless its length is known: it holds at most
-/// the connector's words, and may have no end.
+/// How long to wait for the body of a response whose status says it all, if its headers announce no end of it: it
+/// holds at most the connector's words.
 const WORDS_TIME_MAX: Duration = Duration::from_secs(2);
-/// How long a body that has no end but that of the connection may take to begin. A server that keeps
-/// the connection open and says nothing more has sent a response without a body and forgotten to say so.
+/// How long a body that has no end but that of the connection may take to begin, if no header says that there is
+/// one. A server that keeps the connection open and says nothing more has sent a response without a body and
+/// forgotten to say so.
 const SILENCE_MAX: Duration = Duration::from_secs(2);
 /// For how long a connector that was out of step gets a connection for each request.
 const DISTRUST_TIME: Duration = Duration::from_secs(600);
@@ -160,10 +161,12 @@ impl Wire {
     fn note_status(&mut self, before: Option<u16>) {
         let limit = match (before, self.response.status()) {
             (None, Some(201)) => CREATED_BODY_TIME_MAX,
-            (None, Some(200 | 202)) if self.response.stays_open() => SILENCE_MAX,
-            (None, Some(200 | 202)) | (_, None) => return,
+            (_, None) => return,
             // It has an end, so it is worth waiting for.
-            (None, Some(_)) if self.response.is_sized() => return,
+            (None, Some(_)) if !self.response.stays_open() => return,
+            // A type is the type of something: the body decides, so it is worth waiting for, too.
+            (None, Some(200 | 202)) if self.response.has_type() => return,
+            (None, Some(200 | 202)) => SILENCE_MAX,
             (None, Some(_)) => WORDS_TIME_MAX,
             // The body has begun.
             (Some(200 | 202), Some(_)) => {

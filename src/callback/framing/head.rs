@@ -2,8 +2,8 @@
 //!
 //! Uses `problem` alone. Used by `framing`.
 
-use super::{malformed, shown};
-use crate::callback::problem::{Code, Problem};
+use super::{malformed, shown, too_large};
+use crate::callback::problem::Problem;
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -41,18 +41,15 @@ pub(super) fn block(raw: &[u8]) -> Result<Option<(&[u8], usize)>, Problem> {
         let line = &raw[start..start + length];
         let taken = start + length + 1;
         if line.strip_suffix(b"\r").unwrap_or(line).is_empty() {
-            return if taken > HEADER_BYTES_MAX { Err(too_large()) } else { Ok(Some((&raw[..start], taken))) };
+            return if taken > HEADER_BYTES_MAX { Err(too_long()) } else { Ok(Some((&raw[..start], taken))) };
         }
         start = taken;
     }
-    if raw.len() > HEADER_BYTES_MAX { Err(too_large()) } else { Ok(None) }
+    if raw.len() > HEADER_BYTES_MAX { Err(too_long()) } else { Ok(None) }
 }
 
-fn too_large() -> Problem {
-    Problem::new(
-        Code::AnswerTooLarge,
-        format!("the headers of the connector's response are longer than {} KiB", HEADER_BYTES_MAX / 1_024),
-    )
+fn too_long() -> Problem {
+    too_large(format!("its headers are longer than {} KiB", HEADER_BYTES_MAX / 1_024))
 }
 
 /// What came does not begin as a response does.
@@ -86,7 +83,7 @@ impl<'a> Head<'a> {
             }
             fields.push((name, clean(value.trim_ascii())));
             if fields.len() > HEADER_LINES_MAX {
-                return Err(malformed(format!("it has more than {HEADER_LINES_MAX} header lines")));
+                return Err(too_large(format!("it has more than {HEADER_LINES_MAX} header lines")));
             }
         }
         Ok(Self { status, minor, reason, fields })
@@ -101,7 +98,9 @@ impl<'a> Head<'a> {
     pub fn length(&self) -> Result<Length, Problem> {
         let content_length = self.content_length()?;
         let codings = self.values("transfer-encoding").flat_map(|value| value.split(|byte| *byte == b','));
-        let codings: Vec<_> = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty()).collect();
+        // `identity` is no coding at all (RFC 2616, 3.6).
+        let is_coding = |coding: &&[u8]| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity");
+        let codings: Vec<_> = codings.map(<[u8]>::trim_ascii).filter(is_coding).collect();
         if matches!(self.status, 100..200 | 204 | 304) {
             return Ok(Length::None);
         }
@@ -151,7 +150,8 @@ impl<'a> Head<'a> {
     pub fn is_in_step(&self, length: Length) -> bool {
         match length {
             Length::None => self.status != 101 && self.says_nothing_of_a_body(),
-            Length::Sized(_) => true,
+            // What else it may mean by a Transfer-Encoding without a coding is unknown.
+            Length::Sized(_) => self.values("transfer-encoding").next().is_none(),
             // Either header may be what the server meant; and HTTP/1.0 has no chunks (RFC 9112, 6.1).
             Length::Chunked => self.minor > 0 && self.values("content-length").next().is_none(),
             Length::UntilClose => false,
@@ -162,6 +162,11 @@ impl<'a> Head<'a> {
     pub fn keeps_open(&self) -> bool {
         let options = self.values("connection").flat_map(|value| value.split(|byte| *byte == b','));
         self.minor > 0 && !options.map(<[u8]>::trim_ascii).any(|option| option.eq_ignore_ascii_case(b"close"))
+    }
+
+    /// Whether the server names the body's type.
+    pub fn has_type(&self) -> bool {
+        self.values("content-type").any(|value| !value.is_empty())
     }
 
     /// Writes it as ureq reads it, and so that ureq finds the same length in it.

@@ -74,6 +74,15 @@ fn refused(raw: &str) -> String {
     problem.observed
 }
 
+/// What is said of a response with too much of something, which is HTTP/1.1 all the same.
+fn too_much(raw: &str) -> String {
+    let problem = read_in(false, raw.as_bytes(), raw.len(), false).expect_err(raw);
+    assert_eq!(problem.code, Code::AnswerTooLarge, "{problem}");
+    let said = refused(raw);
+    assert!(!said.contains("HTTP/1.1"), "{said}");
+    said
+}
+
 #[test]
 fn interim_responses_with_headers_precede_the_response() {
     for interim in [
@@ -93,7 +102,7 @@ fn interim_responses_with_headers_precede_the_response() {
     let body = read("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
     assert!(body.ended && !body.in_step);
     let endless = "HTTP/1.1 102 Processing\r\n\r\n".repeat(200);
-    assert!(refused(&endless).contains("more than 100 interim responses"));
+    assert!(too_much(&endless).contains("more than 100 interim responses"));
 }
 
 #[test]
@@ -123,9 +132,11 @@ fn chunks_come_with_extensions_leading_zeros_and_trailers() {
         assert!(refused(&format!("{head}{chunks}")).contains(told), "{chunks}");
     }
     let long = format!("{head}5;{}", "x".repeat(5_000));
-    assert!(refused(&long).contains("longer than 4096 bytes"));
+    assert!(too_much(&long).contains("size of a chunk is longer than 4096 bytes"));
     let trailers = format!("{head}0\r\n{}", "X: y\r\n".repeat(1_000));
-    assert!(refused(&trailers).contains("trailers"));
+    assert!(too_much(&trailers).contains("trailers are longer than 4096 bytes"));
+    let trailer = format!("{head}0\r\nX: {}", "y".repeat(5_000));
+    assert!(too_much(&trailer).contains("trailer line is longer than 4096 bytes"));
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn header_lines_are_read_as_the_standard_has_them_or_named() {
         assert!(refused(raw).contains(told), "{raw}: {}", refused(raw));
     }
     let many = format!("HTTP/1.1 201 Created\r\n{}\r\n", "X: y\r\n".repeat(129));
-    assert!(refused(&many).contains("more than 128 header lines"));
+    assert!(too_much(&many).contains("more than 128 header lines"));
 }
 
 #[test]
@@ -184,6 +195,8 @@ fn a_body_ends_where_its_headers_say_and_no_later() {
             false,
             0,
         ),
+        ("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", "ok", false, 0),
+        ("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: identity, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", true, 0),
         ("HTTP/1.0 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", false, 0),
         ("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\u{1}\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", true, 0),
     ] {
@@ -194,6 +207,7 @@ fn a_body_ends_where_its_headers_say_and_no_later() {
     for raw in [
         "HTTP/1.1 202 Accepted\r\n\r\nok",
         "HTTP/1.0 202 Accepted\r\n\r\nok",
+        "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: identity\r\n\r\nok",
         "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\nok",
     ] {
         assert!(!read(raw).ended, "{raw}");

@@ -193,7 +193,8 @@ fn a_body_that_decides_nothing_is_not_waited_for() {
         (endless("201 Created"), 201),
         ("HTTP/1.1 201 Created\r\n\r\n".to_owned(), 201),
         ("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nok".to_owned(), 201),
-        (endless("500 Oops"), 500),
+        ("HTTP/1.1 500 Oops\r\n\r\nok".to_owned(), 500),
+        ("HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: identity\r\n\r\n".to_owned(), 401),
         ("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok".to_owned(), 204),
     ] {
         let server = TestServer::start(move |_| (response.clone().into_bytes(), Then::Hang));
@@ -215,8 +216,10 @@ fn a_201_is_received_whatever_becomes_of_its_body() {
 fn a_202_without_length_on_an_open_connection_is_received() {
     for (response, body, timeout) in [
         ("HTTP/1.1 202 Accepted\r\n\r\n", "", 10 * SILENCE_MAX),
-        // A body that has begun may go on until the timeout.
+        ("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: identity\r\n\r\n", "", 10 * SILENCE_MAX),
+        // A body that has begun may go on until the timeout, and so may the silence before one that has a type.
         ("HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n\r\n{}", "{}", 2 * SILENCE_MAX),
+        ("HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n\r\n", "", 2 * SILENCE_MAX),
     ] {
         let server = TestServer::start(move |_| (response.as_bytes().to_vec(), Then::Hang));
         let settings = Settings { allow_loopback: true, timeout, ..Settings::default() };
@@ -225,6 +228,90 @@ fn a_202_without_length_on_an_open_connection_is_received() {
         let received = exchange.answer.unwrap_or_else(|problem| panic!("no response: {problem:?}"));
         assert_eq!((received.status, received.body.as_slice()), (202, body.as_bytes()));
         assert!(matches!(received.end, End::Open), "{:?}", received.end);
+    }
+}
+
+#[test]
+fn late_bodies_that_have_an_end_are_received() {
+    let cases = [
+        ("401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n"),
+        ("500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n"),
+        ("403 Forbidden\r\nContent-Length: 2\r\n\r\n", "{}"),
+        ("403 Forbidden\r\nConnection: close\r\n\r\n", "{}"),
+        ("202 Accepted\r\nConnection: close\r\n\r\n", "{}"),
+        // Only the connection's end ends it, but it has a type.
+        ("202 Accepted\r\nContent-Type: application/json\r\n\r\n", "{}"),
+        ("200 OK\r\nContent-Type: text/plain\r\n\r\n", "{}"),
+    ];
+    thread::scope(|scope| {
+        for (head, body) in cases {
+            scope.spawn(move || {
+                let address = connector(move |_, mut stream| {
+                    assert!(reads(&mut stream));
+                    say(&mut stream, &format!("HTTP/1.1 {head}"));
+                    thread::sleep(WORDS_TIME_MAX.max(SILENCE_MAX) + Duration::from_millis(500));
+                    // A client that gave up does not read it.
+                    let _ = stream.write_all(body.as_bytes());
+                });
+                let settings = Settings { allow_loopback: true, timeout: SOON, ..Settings::default() };
+                let exchange = post(&Client::new(&settings).expect("a client"), address, "{}");
+                let received = exchange.answer.unwrap_or_else(|problem| panic!("no response: {problem:?}"));
+                assert_eq!(received.body, b"{}", "{head}");
+                assert!(matches!(received.end, End::Whole), "{head}: {:?}", received.end);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_mistake_costs_nothing_of_what_precedes_it_however_the_bytes_come() {
+    let chunked = "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (status, rest, body, code) in [
+        (201, "zz\r\nok\r\n", "", Code::MalformedAnswer),
+        (202, "zz\r\nok\r\n", "", Code::MalformedAnswer),
+        (202, "2\r\nok2\r\n", "ok", Code::MalformedAnswer),
+        (403, &format!("2\r\nok\r\n2;{}", "x".repeat(5_000)), "ok", Code::AnswerTooLarge),
+        (202, &format!("2\r\nok\r\n0\r\n{}", "X: y\r\n".repeat(1_000)), "ok", Code::AnswerTooLarge),
+    ] {
+        for together in [true, false] {
+            let (received, was_received) = mpsc::channel::<()>();
+            let (rest, was_received) = (rest.to_owned(), Mutex::new(was_received));
+            let address = connector(move |_, mut stream| {
+                assert!(reads(&mut stream));
+                let head = format!("HTTP/1.1 {status} Status\r\n{chunked}");
+                if together {
+                    say(&mut stream, &(head + &rest));
+                } else {
+                    say(&mut stream, &head);
+                    thread::sleep(CREATED_BODY_TIME_MAX / 3);
+                    // A client that gave up does not read it.
+                    let _ = stream.write_all(rest.as_bytes());
+                }
+                // The connection stays open until the test is over.
+                let _ = was_received.lock().recv_timeout(SOON);
+            });
+            let exchange = post(&client(), address, "{}");
+            let found = exchange.answer.unwrap_or_else(|problem| panic!("{status}: no response: {problem:?}"));
+            drop(received);
+            assert_eq!((found.status, found.body.as_slice()), (status, body.as_bytes()), "together: {together}");
+            assert!(found.headers.iter().any(|header| header.name == "content-type"), "{:?}", found.headers);
+            let End::Broken(problem) = &found.end else { panic!("{status}: {:?}", found.end) };
+            // The body of a 201 is hardly waited for.
+            let gave_up = status == 201 && problem.code == Code::Timeout;
+            assert!(gave_up || problem.code == code, "{status}, together: {together}: {problem}");
+        }
+    }
+}
+
+#[test]
+fn a_body_with_the_coding_identity_is_as_long_as_content_length_says() {
+    for coding in ["identity", "Identity", "identity, identity", ""] {
+        let response = format!("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: {coding}\r\nContent-Length: 2\r\n\r\n{{}}");
+        let server = TestServer::start(move |_| (response.clone().into_bytes(), Then::Hang));
+        let exchange = post(&client(), server.address, "{}");
+        let received = exchange.answer.unwrap_or_else(|problem| panic!("no response: {problem:?}"));
+        assert_eq!((received.status, received.body.as_slice()), (202, &b"{}"[..]));
+        assert!(matches!(received.end, End::Whole), "{coding}: {:?}", received.end);
     }
 }
 

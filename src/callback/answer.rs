@@ -4,11 +4,12 @@
 //! May use `model`. Used by `interpret`. Knows the quirks of the SDK: it writes a further step of
 //! type 0 without content for "none", and empty texts for absent ones.
 
+use crate::model::callback::Header;
 use crate::model::lifecycle::{Details, FurtherStep, FurtherStepKind};
 use crate::model::url::is_web_url;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// The answer to an installation or instance callback.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,17 +48,42 @@ struct FurtherStepBody {
     content: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct ActionBody {
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    error: Option<String>,
-}
+/// What a text in UTF-8 may begin with, and JSON may not.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The most of a header's value that is shown, in characters.
+const CODING_CHARACTERS_MAX: usize = 40;
 
 /// Whether there is nothing in a body: Go writes `null` for an answer that is nil.
 pub(super) fn is_empty(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), b"" | b"null")
+}
+
+/// Why a body that could not be read is not what the protocol has: it is compressed, or not in plain UTF-8. A
+/// clause for a person.
+pub(super) fn encoded(headers: &[Header], body: &[u8]) -> Option<String> {
+    let codings = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-encoding"));
+    let is_coding = |value: &&str| !value.is_empty() && !value.eq_ignore_ascii_case("identity");
+    let coding = codings.map(|header| header.value.trim()).find(is_coding);
+    let said = match (coding, body) {
+        (_, []) => return None,
+        (Some(coding), _) => {
+            let coding: String = coding.chars().filter(|c| !c.is_control()).take(CODING_CHARACTERS_MAX).collect();
+            format!(
+                "its body is compressed (Content-Encoding: {coding}), which callbacks do not ask for; send it as it is"
+            )
+        }
+        (None, [0x1f, 0x8b, ..]) => {
+            "its body is compressed with gzip, which callbacks do not ask for; send it as it is".to_owned()
+        }
+        (None, [0xef, 0xbb, 0xbf, ..]) => {
+            "its body begins with a byte order mark (EF BB BF), which JSON must not have (RFC 8259); write UTF-8 \
+             without one"
+                .to_owned()
+        }
+        (None, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) => "its body is in UTF-16, and JSON is in UTF-8".to_owned(),
+        _ => return None,
+    };
+    Some(said)
 }
 
 /// Reads the answer to an installation or instance callback; an empty one says nothing more.
@@ -76,7 +102,7 @@ pub(super) fn lifecycle(body: &[u8]) -> Result<LifecycleAnswer, Malformed> {
 
 /// The details of an answer that may be anything, if it has any.
 pub(super) fn details_if_any(body: &[u8]) -> Option<Details> {
-    let body: LifecycleBody = parse_object(body).ok()?;
+    let body: LifecycleBody = parse_object(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()?;
     object(body.details?.get()).ok()
 }
 
@@ -88,13 +114,30 @@ pub(super) fn action(body: &[u8]) -> Result<ActionAnswer, Malformed> {
     if is_empty(body) {
         return Ok(ActionAnswer::default());
     }
-    let ActionBody { status, error } = parse_object(body)?;
-    Ok(ActionAnswer { status: status.unwrap_or_default(), error: error.unwrap_or_default() })
+    let body: Map<String, Value> = parse_object(body)?;
+    let status = match field(&body, "status") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(status)) => status.clone(),
+        Some(_) => return Err("its status is no text".to_owned()),
+    };
+    let error = match ["error", "errors"].into_iter().find_map(|name| field(&body, name)) {
+        None | Some(Value::Bool(false)) => String::new(),
+        Some(Value::String(error)) => error.clone(),
+        Some(error) if is_hollow(error) => String::new(),
+        Some(error) => said(error, NESTING_MAX).filter(|text| !text.is_empty()).unwrap_or_else(|| error.to_string()),
+    };
+    Ok(ActionAnswer { status, error })
+}
+
+/// A field by its name or, if there is none, by its name in other case: as Go reads it.
+fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 /// The connector's own words in a body that is no page: what its JSON says of an error, under any of
 /// the usual names, or else the beginning of the body. `None` if it says nothing.
 pub(super) fn words(shown: &str) -> Option<String> {
+    let shown = shown.trim_start_matches(BYTE_ORDER_MARK);
     let raw = || shown.trim().chars().take(WORDS_CHARACTERS_MAX).collect::<String>();
     let text = match serde_json::from_str::<Value>(shown) {
         Ok(Value::Null) => String::new(),
@@ -291,6 +334,7 @@ mod tests {
     fn details_are_found_where_there_are_any() {
         let found = |body: &str| details_if_any(body.as_bytes()).map(|details| details.as_str().to_owned());
         assert_eq!(found(r#"{"details":{"a":1},"furtherStep":7}"#).as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(found("\u{feff}{\"details\":{}}").as_deref(), Some("{}"));
         for body in ["", "null", "no", "{}", r#"{"details":null}"#, r#"{"details":"no"}"#] {
             assert_eq!(found(body), None, "{body}");
         }
@@ -304,6 +348,15 @@ mod tests {
             (r#"{"id":"1","status":"PENDING","error":""}"#, "PENDING", ""),
             (r#"{"status":"FAILED","error":"no"}"#, "FAILED", "no"),
             (r#"{"status":null,"error":null}"#, "", ""),
+            (r#"{"Status":"FAILED","Error":"no"}"#, "FAILED", "no"),
+            (r#"{"status":"PENDING","Status":"FAILED"}"#, "PENDING", ""),
+            (r#"{"error":"no"}"#, "", "no"),
+            (r#"{"error":{"code":7,"message":"no"}}"#, "", "no"),
+            (r#"{"errors":[{"message":"no"},"never"]}"#, "", "no; never"),
+            (r#"{"error":{"code":7}}"#, "", r#"{"code":7}"#),
+            (r#"{"error":true}"#, "", "true"),
+            (r#"{"error":false,"errors":[]}"#, "", ""),
+            (r#"{"errors":[{}]}"#, "", ""),
         ] {
             let expected = ActionAnswer { status: status.to_owned(), error: error.to_owned() };
             assert_eq!(action(body.as_bytes()), Ok(expected), "{body}");
@@ -314,10 +367,33 @@ mod tests {
     }
 
     #[test]
+    fn bodies_that_are_encoded_are_recognised() {
+        let header = |name: &str, value: &str| vec![Header { name: name.to_owned(), value: value.to_owned() }];
+        for (headers, body, told) in [
+            (header("Content-Encoding", "gzip"), &b"\x1f\x8b\x08"[..], Some("(Content-Encoding: gzip)")),
+            (header("content-encoding", "br"), b"\x8b\x02", Some("(Content-Encoding: br)")),
+            (header("content-encoding", "deflate, gzip"), b"\x78", Some("(Content-Encoding: deflate, gzip)")),
+            (header("content-encoding", "gzip"), b"", None),
+            (header("content-encoding", "identity"), b"{", None),
+            (header("content-type", "application/json"), b"\x1f\x8b\x08", Some("compressed with gzip")),
+            (Vec::new(), b"\xef\xbb\xbf{}", Some("byte order mark")),
+            (Vec::new(), b"\xff\xfe{\0}\0", Some("UTF-16")),
+            (Vec::new(), b"\xfe\xff\0{\0}", Some("UTF-16")),
+            (Vec::new(), b"{}", None),
+        ] {
+            let said = encoded(&headers, body);
+            assert_eq!(said.is_some(), told.is_some(), "{said:?}");
+            assert!(told.is_none_or(|told| said.is_some_and(|said| said.contains(told))), "{told:?}");
+        }
+    }
+
+    #[test]
     fn words_of_the_connector() {
         for (body, expected) in [
             ("", None),
             (" \n", None),
+            ("\u{feff}{\"error\":\"no\"}", Some("no")),
+            ("\u{feff}", None),
             ("null", None),
             ("{}", None),
             (r#"{"error":""}"#, None),

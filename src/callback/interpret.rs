@@ -44,10 +44,10 @@ pub(super) fn interpret(kind: CallbackKind, asked: Asked<'_>, heard: Heard<'_>, 
     let observed = Observed { kind, heard, origin, elapsed };
     let judged = match heard {
         Err(problem) => Err(problem.clone()),
-        Ok((received, shown)) => match kind {
+        Ok((received, _)) => match kind {
             CallbackKind::Installation | CallbackKind::Instance => observed.lifecycle(received),
             CallbackKind::InstallationRemoval | CallbackKind::InstanceRemoval => observed.removal(received),
-            CallbackKind::Action => observed.action(received, shown),
+            CallbackKind::Action => observed.action(received),
         },
     };
     match judged {
@@ -68,6 +68,8 @@ pub(super) fn our_fault(kind: CallbackKind) -> Verdict {
 fn action_body(body: &[u8]) -> Result<ActionOutcome, String> {
     let answer::ActionAnswer { status, error } = answer::action(body)?;
     match ActionStatus::from_name(&status) {
+        // What has failed is not pending.
+        _ if status.is_empty() && !error.is_empty() => Ok(ActionOutcome::Failed(cut_error(&error))),
         _ if status.is_empty() => Ok(ActionOutcome::StillPending),
         Some(ActionStatus::Pending) => Ok(ActionOutcome::StillPending),
         Some(ActionStatus::Completed) if error.is_empty() => Ok(ActionOutcome::Completed),
@@ -105,7 +107,9 @@ fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
-fn malformed(what: String) -> Problem {
+/// What could not be read, unless its encoding is why.
+fn malformed(received: &Received, what: String) -> Problem {
+    let what = answer::encoded(&received.headers, &received.body).unwrap_or(what);
     Problem::new(Code::MalformedAnswer, format!("the connector's answer is malformed: {what}"))
 }
 
@@ -135,18 +139,17 @@ impl Observed<'_> {
         if received.status == 204 { Ok(Outcome::Removal(Ok(()))) } else { Err(self.unexpected(received)) }
     }
 
-    fn action(&self, received: &Received, shown: &str) -> Result<Outcome, Problem> {
+    fn action(&self, received: &Received) -> Result<Outcome, Problem> {
         let refused = |what: &str| {
-            let text = answer::words(shown).map_or_else(|| what.to_owned(), |words| format!("{what}: {words}"));
+            let text = self.words().map_or_else(|| what.to_owned(), |words| format!("{what}: {words}"));
             ActionOutcome::Failed(cut_error(&text))
         };
         let outcome = match received.status {
             204 => ActionOutcome::Completed,
             // Older SDKs answer 200 with the body of a 202; a 200 without it is some other server's.
-            200 if answer::is_empty(whole(received)?) || self.is_page() => return Err(self.unexpected(received)),
-            200 | 202 => action_body(whole(received)?).map_err(malformed)?,
-            // A page is not the connector's, and a signature that was not verified is not about parameters.
-            400 | 403 if self.is_page() || self.speaks_of_signature() => return Err(self.unexpected(received)),
+            200 if answer::is_empty(whole(received)?) || self.is_foreign() => return Err(self.unexpected(received)),
+            200 | 202 => action_body(whole(received)?).map_err(|what| malformed(received, what))?,
+            400 | 403 if self.is_about_the_way() => return Err(self.unexpected(received)),
             400 => refused("bad parameters"),
             403 => refused("action not allowed"),
             _ => return Err(self.unexpected(received)),
@@ -163,19 +166,30 @@ impl Observed<'_> {
         Problem::new(Code::UnexpectedStatus, what)
     }
 
-    fn is_page(&self) -> bool {
-        self.origin.as_ref().is_some_and(Origin::is_page)
+    fn is_foreign(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_foreign)
     }
 
-    fn speaks_of_signature(&self) -> bool {
-        self.origin.as_ref().is_some_and(Origin::speaks_of_signature)
+    fn is_about_the_way(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_about_the_way)
+    }
+
+    /// The connector's own words. Without them, that its body cannot be read. A page has none.
+    fn words(&self) -> Option<String> {
+        let (received, shown) = self.heard.ok()?;
+        if self.origin.as_ref().and_then(Origin::page).is_some() {
+            return None;
+        }
+        let is_text = std::str::from_utf8(&received.body).is_ok();
+        let encoded = if is_text { None } else { answer::encoded(&received.headers, &received.body) };
+        encoded.or_else(|| answer::words(shown))
     }
 
     fn lifecycle(&self, received: &Received) -> Result<Outcome, Problem> {
         let standing = match received.status {
             201 => Standing { state: State::Complete, details: None, further_step: None },
             202 => {
-                let body = answer::lifecycle(whole(received)?).map_err(malformed)?;
+                let body = answer::lifecycle(whole(received)?).map_err(|what| malformed(received, what))?;
                 Standing { state: State::Ongoing, details: body.details, further_step: body.further_step }
             }
             401 | 403 => {
@@ -204,7 +218,7 @@ impl Observed<'_> {
             }
             CallbackKind::Action => Outcome::Action(ActionOutcome::Failed(cut_error(&self.sentence(problem)))),
         };
-        Verdict { outcome, error: Some(problem.to_string()), oddity: None }
+        Verdict { outcome, error: Some(problem.logged()), oddity: None }
     }
 
     /// What was observed, with what the connector said if that is all there is, and what to do about a
@@ -212,20 +226,17 @@ impl Observed<'_> {
     fn sentence(&self, problem: &Problem) -> String {
         let said = self.said(problem);
         match &self.origin {
-            Some(origin)
-                if problem.code == Code::UnexpectedStatus && (self.is_page() || self.speaks_of_signature()) =>
-            {
+            Some(origin) if problem.code == Code::UnexpectedStatus && origin.is_about_the_way() => {
                 format!("{problem}{said}: {}", origin.advice())
             }
             _ => format!("{problem}{said}"),
         }
     }
 
-    /// The connector's own words, if the status is all that tells what went wrong. A page has none.
+    /// The connector's own words, if the status is all that tells what went wrong.
     fn said(&self, problem: &Problem) -> String {
         let by_status = matches!(problem.code, Code::UnexpectedStatus | Code::Refused);
-        let words =
-            self.heard.ok().filter(|_| by_status && !self.is_page()).and_then(|(_, shown)| answer::words(shown));
+        let words = if by_status { self.words() } else { None };
         words.map_or(String::new(), |words| format!(": {words}"))
     }
 

@@ -1,11 +1,13 @@
 //! What may go wrong with a callback: codes that programs read and words that people read.
 //!
-//! Uses nothing of ours. Used by `connect` and `client`, which find problems of the way there, by
+//! May use `model`. Used by `connect` and `client`, which find problems of the way there, by
 //! `interpret`, which finds those of the answer, and by `worker`.
 //!
 //! No text names a host or an address: it also reaches the owner of the app, whom it does not
-//! concern where a connector lives (domain.md, "Ownership and visibility").
+//! concern where a connector lives (domain.md, "Ownership and visibility"). What does is for the log alone, see
+//! [`Problem::for_owner`].
 
+use crate::model::callback::FOR_OWNER;
 use std::fmt;
 
 /// The kind of a problem, as `stateDetails.error` has it.
@@ -88,12 +90,21 @@ pub(super) struct Problem {
     pub code: Code,
     /// What was observed, a clause for a person.
     pub observed: String,
+    /// What only the owner of the publication may see, in the callback log: names of hosts.
+    pub for_owner: Option<String>,
 }
 
 impl Problem {
     /// A problem of that kind.
     pub fn new(code: Code, observed: impl Into<String>) -> Self {
-        Self { code, observed: observed.into() }
+        Self { code, observed: observed.into(), for_owner: None }
+    }
+
+    /// What the callback log has.
+    pub fn logged(&self) -> String {
+        self.for_owner
+            .as_ref()
+            .map_or_else(|| self.observed.clone(), |more| format!("{}{FOR_OWNER}{more}", self.observed))
     }
 }
 

@@ -142,10 +142,8 @@ impl ServerCertVerifier for Verifier {
 }
 
 fn failed(error: &rustls::Error) -> ureq::Error {
-    ureq::Error::from(Problem::new(
-        Code::TlsFailed,
-        format!("no TLS connection to the connector: {}", explain::sentence(error)),
-    ))
+    let observed = format!("no TLS connection to the connector: {}", explain::sentence(error));
+    ureq::Error::from(Problem { for_owner: explain::names(error), ..Problem::new(Code::TlsFailed, observed) })
 }
 
 fn handshake_failed(error: ureq::Error) -> ureq::Error {

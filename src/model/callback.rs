@@ -11,6 +11,10 @@ use std::time::Duration;
 /// What takes the place of a secret in the log.
 pub const REDACTED: &str = "•••";
 
+/// What precedes the part of an error that only the owner of the publication may see: whatever tells where a connector
+/// is.
+pub const FOR_OWNER: &str = "; for the connector's owner only: ";
+
 /// What a callback tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallbackKind {
@@ -163,6 +167,8 @@ pub struct Outgoing {
     pub id: CallbackId,
     /// The publication whose connector it goes to.
     pub publication: PublicationId,
+    /// The publication's owner.
+    pub owner: AccountId,
     /// What it says.
     pub message: Message,
     /// The publication's callback URL for this kind, without the ID that a removal appends.

@@ -4,7 +4,7 @@
 
 use crate::model::action::{ActionOutcome, ActionStatus};
 use crate::model::callback::{
-    Attempt, Callback, CallbackFilter, CallbackKind, CallbackSubject, Header, Message, Outcome, Outgoing,
+    Attempt, Callback, CallbackFilter, CallbackKind, CallbackSubject, FOR_OWNER, Header, Message, Outcome, Outgoing,
     PendingCallback, REDACTED,
 };
 use crate::model::error::{Error, Result};
@@ -53,7 +53,8 @@ pub fn compose(platform: &Platform, id: CallbackId) -> Result<Composed> {
         CallbackKind::Action => urls.action,
     };
     let Some((message, secrets)) = message(platform, &view, &about)? else { return Ok(Composed::Obsolete) };
-    let outgoing = Outgoing { id, publication: about.publication, message, callback_url, seed, secrets };
+    let (publication, owner) = (about.publication, about.connector_owner);
+    let outgoing = Outgoing { id, publication, owner, message, callback_url, seed, secrets };
     Ok(Composed::Outgoing(Box::new(outgoing)))
 }
 
@@ -442,6 +443,11 @@ pub fn find(view: &View, caller: &Developer, id: CallbackId) -> Result<Option<Ca
 fn hide_whereabouts(attempt: &mut Attempt) {
     REDACTED.clone_into(&mut attempt.url);
     REDACTED.clone_into(&mut attempt.signed_url);
+    if let Some(error) = &mut attempt.error
+        && let Some(end) = error.find(FOR_OWNER)
+    {
+        error.truncate(end);
+    }
     let hidden =
         |header: &Header| header.name.eq_ignore_ascii_case("host") || header.name.eq_ignore_ascii_case("location");
     let headers = attempt.request_headers.iter_mut();

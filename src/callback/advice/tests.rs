@@ -47,7 +47,12 @@ fn the_causes_of_a_refused_signature_are_in_the_order_of_what_was_observed() {
             OVER_HTTPS,
             vec![],
             r#"{"error":"BAD_SIGNATURE"}"#,
-            vec!["1. a proxy changed", "2. a proxy sent an X-Forwarded-Proto", "3. the connector verifies"],
+            vec![
+                "1. a proxy changed the Host",
+                "2. a proxy sent an X-Forwarded-Proto",
+                "3. a proxy changed the path",
+                "4. the connector verifies",
+            ],
         ),
         // The scheme is signed as it is, which the SDK does not expect.
         (ACTUAL, vec![], "Bad signature", vec!["Host", "without --sign-actual-scheme", key]),
@@ -77,6 +82,96 @@ fn the_causes_of_a_refused_signature_are_in_the_order_of_what_was_observed() {
         assert!(found.is_sorted(), "{parts:?} in {advice}");
         assert!(!advice.to_lowercase().contains("<!doctype"), "{advice}");
     }
+}
+
+#[test]
+fn advice_about_the_scheme_does_not_go_round_in_circles() {
+    // Behind a proxy that sends `https,http`, neither setting of connhub helps: the header must change.
+    for asked in [OVER_HTTP, ACTUAL, OVER_HTTPS] {
+        for headers in [&[("server", "Caddy")][..], &[("server", "nginx")], &[]] {
+            let advice = advice(asked, 400, headers, "Bad signature");
+            assert!(advice.contains("`https,http`") && advice.contains("exactly `https`"), "{advice}");
+        }
+    }
+    // Only a header that cannot change needs the other setting.
+    assert!(advice(OVER_HTTP, 400, &[], "").contains("if it can only send `http`, start connhub with"));
+}
+
+#[test]
+fn a_proxy_that_changes_the_path_is_among_the_causes() {
+    for (server, how) in [("nginx", "proxy_pass"), ("Caddy", "handle_path"), ("Apache", "ProxyPass"), ("", "prefix")] {
+        let advice = advice(OVER_HTTPS, 400, &[("server", server)], "");
+        assert!(advice.contains("a proxy changed the path") && advice.contains(how), "{advice}");
+    }
+}
+
+#[test]
+fn a_refused_signature_is_recognised_by_what_is_said_of_it() {
+    for (status, body) in [
+        (400, r#"{"error":"BAD_SIGNATURE"}"#),
+        (401, "signature verification failed"),
+        (403, "bad signature"),
+        (403, r#"{"message":"The request signature we calculated does not match the signature you provided"}"#),
+        (403, r#"{"error":{"code":"SignatureDoesNotMatch"}}"#),
+        (403, "Missing Signature header"),
+        (422, r#"{"error":"invalid-signature"}"#),
+        (500, "crypto: could not verify the Ed25519 signature"),
+        (403, "Signature"),
+    ] {
+        let advice = advice(OVER_HTTPS, status, &[], body);
+        assert!(advice.contains("the signature; the likely causes, most likely first: 1. "), "{body}: {advice}");
+    }
+    for (status, body) in [
+        (403, "signature_style is too long"),
+        (403, "the signature dish is sold out"),
+        (403, r#"{"signature":"x","message":"not yours"}"#),
+        (403, "designature failed"),
+        (500, "no lamp"),
+    ] {
+        let advice = advice(OVER_HTTPS, status, &[], body);
+        assert!(!advice.contains("the likely causes"), "{body}: {advice}");
+    }
+}
+
+#[test]
+fn a_demand_for_a_client_certificate_is_recognised() {
+    let nginx = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<body>\r\n\
+                 <center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>";
+    for (status, headers, body, how) in [
+        (400, vec![("server", "nginx/1.22.1")], nginx, "nginx in front of the connector demands a client certificate"),
+        (400, vec![], "<html><title>400 The SSL certificate error</title>", "or a proxy in front of it, demands"),
+        (496, vec![("server", "nginx")], nginx, "ssl_verify_client off"),
+        (403, vec![], "<html>requires your browser to have a Secure Sockets Layer (SSL) client certificate", "demands"),
+        (401, vec![], r#"{"error":"client certificate required"}"#, "the Signature header proves who calls"),
+    ] {
+        let advice = advice(OVER_HTTPS, status, &headers, body);
+        assert!(advice.contains(how) && !advice.contains("likely causes"), "{advice}");
+    }
+    assert!(!advice(OVER_HTTP, 400, &[], nginx).contains("demands"), "there are none without TLS");
+}
+
+#[test]
+fn plain_texts_of_tunnels_are_theirs() {
+    let error = ("ngrok-error-code", "ERR_NGROK_3200");
+    let offline = "The endpoint a.ngrok-free.app is offline.\r\n\r\nERR_NGROK_3200\r\n";
+    let text = ("content-type", "text/plain");
+    for (status, headers, body, part) in [
+        (404, vec![text, error], offline, "ngrok in front of the connector probably answered"),
+        (404, vec![text], offline, "check that the tunnel runs"),
+        (404, vec![text], "Tunnel a.ngrok.io not found\r\n", "ngrok in front"),
+        (429, vec![error], "", "ngrok in front of the connector probably answered"),
+        (403, vec![error], "ERR_NGROK_6024", "ngrok in front of the connector probably answered"),
+        (400, vec![error], "ERR_NGROK_3004", "1. ngrok in front"),
+        (502, vec![text], "dial tcp: connection refused\r\nERR_NGROK_8012", "ngrok, in front, could not reach"),
+        (503, vec![("x-localtunnel-status", "Tunnel Unavailable")], "503 - Tunnel Unavailable", "localtunnel, in"),
+        (503, vec![], "upstream connect error or disconnect/reset before headers", "Envoy, in front, could not"),
+    ] {
+        let advice = advice(OVER_HTTPS, status, &headers, body);
+        assert!(advice.contains(part), "{status} {body}: {advice}");
+    }
+    // Through a tunnel comes what the connector itself says, too.
+    let own = advice(OVER_HTTPS, 404, &[("ngrok-trace-id", "1")], "no such page");
+    assert_eq!(own, "check the callback URL's path in the publication");
 }
 
 #[test]

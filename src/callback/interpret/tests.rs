@@ -1,6 +1,7 @@
 //! The tables of what answers mean.
 
 use super::*;
+use crate::model::callback::Header;
 use crate::model::lifecycle::{FurtherStep, FurtherStepKind};
 use CallbackKind::{Action, Installation, InstallationRemoval, Instance, InstanceRemoval};
 use proptest::prelude::*;
@@ -217,6 +218,14 @@ fn actions_that_the_connector_answers() {
         (202, r#"{"status":"FAILED","error":"no lamp"}"#, failed("no lamp")),
         (202, r#"{"status":"FAILED","error":""}"#, failed("the connector did not say why it failed")),
         (202, r#"{"status":"COMPLETED"}"#, ActionOutcome::Completed),
+        (202, r#"{"error":"no lamp"}"#, failed("no lamp")),
+        (200, r#"{"error":"no lamp"}"#, failed("no lamp")),
+        (200, r#"{"status":"","error":{"message":"no lamp"}}"#, failed("no lamp")),
+        (202, r#"{"status":null,"errors":["no lamp"]}"#, failed("no lamp")),
+        (202, r#"{"error":""}"#, ActionOutcome::StillPending),
+        (202, r#"{"message":"queued"}"#, ActionOutcome::StillPending),
+        (400, r#"{"error":"signature_style is too long"}"#, failed("bad parameters: signature_style is too long")),
+        (400, "\u{feff}{\"error\":\"no lamp\"}", failed("bad parameters: no lamp")),
         (200, r#"{"status":"PENDING"}"#, ActionOutcome::StillPending),
         (200, r#"{"status":"COMPLETED","error":""}"#, ActionOutcome::Completed),
         (200, r#"{"status":"FAILED","error":"no lamp"}"#, failed("no lamp")),
@@ -262,6 +271,10 @@ fn actions_that_come_to_nothing() {
             "\n<html><h1>Forbidden</h1>",
             "status 403 (Forbidden) and an HTML page titled \"Forbidden\": a tunnel or proxy",
         ),
+        (403, "bad signature", "status 403 (Forbidden): bad signature: the connector could not verify the signature"),
+        (400, "400 No required SSL certificate was sent", "demands a client certificate"),
+        (404, "ERR_NGROK_3200", "status 404 (Not Found): ERR_NGROK_3200: ngrok in front"),
+        (202, "\u{feff}{}", "byte order mark"),
         (500, r#"{"Message":"no power"}"#, "status 500 (Internal Server Error): no power"),
         (503, r#"{"errors":[{"message":"no power"}]}"#, "no power"),
         (202, "OK", "malformed"),
@@ -280,6 +293,32 @@ fn actions_that_come_to_nothing() {
     }
     let verdict = interpret(Action, ASKED, Err(&lost()), ELAPSED);
     assert_eq!(verdict.outcome, Outcome::Action(ActionOutcome::Failed("the connection was lost".to_owned())));
+}
+
+#[test]
+fn a_body_that_is_encoded_is_what_is_wrong() {
+    const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    let encoded = |status: u16, body: &[u8]| Received {
+        headers: vec![Header { name: "content-encoding".to_owned(), value: "gzip".to_owned() }],
+        ..received(status, body, End::Whole)
+    };
+    let why = "its body is compressed (Content-Encoding: gzip)";
+    for status in [202, 400, 401, 403, 500] {
+        let (_, details, _) = standing(judge(Installation, &encoded(status, GZIP)));
+        let description = details.expect("details")["description"].as_str().map(str::to_owned);
+        assert!(description.as_deref().is_some_and(|text| text.contains(why)), "{status}: {description:?}");
+    }
+    for status in [200, 202, 400, 403, 500] {
+        let Outcome::Action(ActionOutcome::Failed(text)) = judge(Action, &encoded(status, GZIP)).outcome else {
+            panic!("{status}")
+        };
+        assert!(text.contains(why), "{status}: {text}");
+    }
+    // One that says so and is not: it is read.
+    let verdict = judge(Action, &encoded(202, br#"{"status":"COMPLETED"}"#));
+    assert_eq!(verdict.outcome, Outcome::Action(ActionOutcome::Completed));
+    let utf16 = received(202, b"\xff\xfe{\0}\0", End::Whole);
+    assert!(judge(Installation, &utf16).error.is_some_and(|error| error.contains("UTF-16")));
 }
 
 fn any_kind() -> impl Strategy<Value = CallbackKind> {

@@ -39,18 +39,28 @@ const OURS: &str = "TLS failed on connhub's side; look into this server's log";
 
 /// A refusal of a certificate, explained.
 #[derive(Debug)]
-struct Explained(String);
+struct Explained {
+    text: String,
+    /// The names that the certificate is for, if they are what is wrong.
+    names: Option<String>,
+}
 
 impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl std::error::Error for Explained {}
 
-fn explained(text: String) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Explained(text)))))
+fn explained(text: String, names: Option<String>) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Explained { text, names }))))
+}
+
+/// What an explained refusal says of the names that the certificate is for; app owners must not see it.
+pub(super) fn names(error: &Error) -> Option<String> {
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(error))) = error else { return None };
+    error.downcast_ref::<Explained>()?.names.clone()
 }
 
 /// Explains why the certificates that a connector presents are refused.
@@ -62,14 +72,16 @@ pub(super) fn chain(
 ) -> Error {
     let Error::InvalidCertificate(why) = error else { return error };
     let presented = Presented::new(end_entity, intermediates, extra);
-    explained(refusal(&why, &presented))
+    let is_for_another =
+        matches!(why, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. });
+    explained(refusal(&why, &presented), if is_for_another { presented.names() } else { None })
 }
 
 /// Explains why a connector's proof that it holds the key of its certificate is refused.
 pub(super) fn key(error: Error, certificate: &CertificateDer<'_>) -> Error {
     let Error::InvalidCertificate(why) = error else { return error };
     let presented = Presented::new(certificate, &[], &[]);
-    explained(match (&why, presented.weak_key()) {
+    let text = match (&why, presented.weak_key()) {
         (_, Some((_, weak))) => weak_key(Role::Own, &weak),
         (CertificateError::BadSignature, None) => {
             "the connector does not have the key of the certificate that it presents; give it the certificate and the \
@@ -77,7 +89,8 @@ pub(super) fn key(error: Error, certificate: &CertificateDer<'_>) -> Error {
                 .to_owned()
         }
         (why, None) => refusal(why, &presented),
-    })
+    };
+    explained(text, None)
 }
 
 fn weak_key(role: Role, weak: &str) -> String {
@@ -142,7 +155,7 @@ fn refusal(why: &CertificateError, presented: &Presented<'_>) -> String {
             "the connector sends a bad proof that its certificate was not revoked (OCSP)".to_owned()
         }
         E::Other(OtherError(error)) => match error.downcast_ref::<Explained>() {
-            Some(Explained(text)) => text.clone(),
+            Some(Explained { text, .. }) => text.clone(),
             None => error.downcast_ref().map_or_else(|| rules_broken(""), |error| of_webpki(error, presented)),
         },
         _ => rules_broken(""),

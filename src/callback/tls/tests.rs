@@ -5,6 +5,7 @@ use super::*;
 use crate::callback::Settings;
 use crate::callback::client::Client;
 use crate::callback::message::Target;
+use crate::model::callback::FOR_OWNER;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::net::TcpListener;
@@ -193,6 +194,25 @@ fn times_names_and_purposes_of_certificates_are_explained() {
         let folder = TempDir::new().expect("a folder");
         of_parameters(folder.path(), change);
         assert_explained(case, said_of_server(folder.path(), "", Some("cert.pem")), words);
+    }
+}
+
+#[test]
+fn the_names_of_a_certificate_for_another_host_are_for_the_connectors_owner() {
+    let many: Vec<String> = (0..12).map(|number| format!("h{number}.secret.example")).collect();
+    for (names, expected) in [
+        (vec!["secret.example".to_owned()], "the certificate is for \"secret.example\""),
+        (vec!["*.secret.example".to_owned(), "10.0.0.1".to_owned()], "\"*.secret.example\", 10.0.0.1"),
+        (vec!["::1".to_owned()], "the certificate is for ::1"),
+        (many, "\"h9.secret.example\" and 2 more"),
+    ] {
+        let folder = TempDir::new().expect("a folder");
+        let names = CertificateParams::new(names).expect("names").subject_alt_names;
+        of_parameters(folder.path(), |it| it.subject_alt_names = names);
+        let problem = said_of_server(folder.path(), "", Some("cert.pem")).expect_err("another host");
+        let logged = problem.logged();
+        assert!(logged.contains(FOR_OWNER) && logged.ends_with(expected), "{logged}");
+        assert_explained("another host", Err(problem), &["for another host"]);
     }
 }
 

@@ -4,12 +4,17 @@
 
 use rustls::pki_types::CertificateDer;
 use std::fmt;
+use std::net::IpAddr;
 use x509_parser::der_parser::Oid;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 /// The fewest bits of an RSA key that ring takes.
 const RSA_BITS_MIN: usize = 2_048;
+
+/// The most names of a certificate that are shown, and the most characters of one.
+const NAMES_MAX: usize = 10;
+const NAME_CHARACTERS_MAX: usize = 100;
 
 /// Signature algorithms by their object identifiers.
 const ALGORITHMS: [(&str, &str); 15] = [
@@ -99,6 +104,17 @@ impl<'a> Presented<'a> {
         own.is_some_and(|(_, own)| own.issuer().as_raw() == own.subject().as_raw())
     }
 
+    /// What the connector's own certificate is for, by its subjectAltName.
+    pub(super) fn names(&self) -> Option<String> {
+        let (_, own) = self.0.iter().find(|(role, _)| *role == Role::Own)?;
+        let names = &own.subject_alternative_name().ok()??.value.general_names;
+        let mut names: Vec<String> = names.iter().filter_map(host).collect();
+        let more = names.len().saturating_sub(NAMES_MAX);
+        names.truncate(NAMES_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        (!names.is_empty()).then(|| format!("the certificate is for {}{more}", names.join(", ")))
+    }
+
     fn which(&self, is: impl Fn(&X509Certificate<'a>) -> bool) -> Role {
         self.0.iter().find(|(_, one)| is(one)).map_or(Role::Own, |(role, _)| *role)
     }
@@ -133,6 +149,21 @@ impl<'a> Presented<'a> {
     /// One whose key is not supported, and what that is.
     pub(super) fn weak_key(&self) -> Option<(Role, String)> {
         self.0.iter().find_map(|(role, one)| unsupported_key(one).map(|key| (*role, key)))
+    }
+}
+
+/// A host by its name or address.
+fn host(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => {
+            let name: String = name.chars().filter(|c| c.is_ascii_graphic()).take(NAME_CHARACTERS_MAX).collect();
+            Some(format!("\"{name}\""))
+        }
+        GeneralName::IPAddress(bytes) => {
+            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+            four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from)).ok().map(|address| address.to_string())
+        }
+        _ => None,
     }
 }
 

@@ -289,6 +289,21 @@ pub struct CallbackOptions {
     #[arg(long, env = "CONNHUB_ALLOW_CALLBACK_NET", value_name = "CIDR", value_delimiter = ',')]
     pub allow_callback_net: Vec<IpNet>,
 
+    /// HTTP proxy that callbacks to the internet go through, such as `http://name:password@proxy.example:3128`; it looks
+    /// names up, so it must refuse those with addresses of the local network
+    #[arg(
+        long,
+        env = "CONNHUB_CALLBACK_PROXY",
+        value_name = "URL",
+        hide_env_values = true,
+        value_parser = callback::Proxy::parse
+    )]
+    pub callback_proxy: Option<callback::Proxy>,
+
+    /// Send no callbacks: installing, instantiating, removing and actions go on without the connector, and say so
+    #[arg(long, env = "CONNHUB_NO_CALLBACKS")]
+    pub no_callbacks: bool,
+
     /// PEM file with certificate authorities that connectors' certificates may be from
     #[arg(long, env = "CONNHUB_CALLBACK_CA", value_name = "FILE")]
     pub callback_ca: Option<PathBuf>,
@@ -469,6 +484,8 @@ impl ServeOptions {
             // A server that strangers can reach must not become a way to this machine's own services.
             allow_loopback: self.is_sandbox(),
             opened: options.allow_callback_net.clone(),
+            proxy: options.callback_proxy.clone(),
+            disabled: options.no_callbacks,
             services: Vec::new(),
         }
     }

@@ -6,9 +6,10 @@
 //! is no way to one that was not checked.
 
 use crate::callback::Settings;
-use crate::callback::guard::{Policy, Refusal};
+use crate::callback::guard::{self, Policy, Refusal};
 use crate::callback::problem::{Code, Problem};
-use crate::callback::resolve::{NoAddress, Resolver};
+use crate::callback::proxy::{self, Proxy};
+use crate::callback::resolve::{self, NoAddress, Resolver};
 use crate::callback::socket::Socket;
 use crate::callback::tls::{Plain, Tls};
 use crate::callback::wire::{Distrust, Wire};
@@ -35,6 +36,8 @@ pub(super) struct Connect(Arc<Parts>);
 struct Parts {
     policy: Policy,
     resolver: Resolver,
+    /// What connections to the internet go through.
+    proxy: Option<Proxy>,
     /// The connectors whose connections are not used again.
     distrust: Arc<Distrust>,
     tls: Tls,
@@ -58,6 +61,7 @@ impl Connect {
                 services: settings.services.clone(),
             },
             resolver,
+            proxy: settings.proxy.clone(),
             distrust: Arc::default(),
             tls,
         })))
@@ -75,16 +79,49 @@ impl Connector<()> for Connect {
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
         let deadline = Instant::now() + *details.timeout.after;
-        let addresses = self.0.addresses(details.uri, deadline).map_err(ureq::Error::from)?;
-        self.0.open(details, &addresses, deadline).map(Some)
+        let way = self.0.way(details.uri, deadline).map_err(ureq::Error::from)?;
+        let socket = match way {
+            Way::To(addresses) => {
+                self.0.socket(details, &addresses, deadline).map_err(|error| unreachable(&error).into())
+            }
+            Way::Through(proxy) => self.0.tunnel(details, proxy, deadline),
+        };
+        self.0.open(details, socket?, deadline).map(Some)
     }
 }
 
+/// How a host is reached.
+#[derive(Debug)]
+enum Way<'a> {
+    /// At these addresses.
+    To(Vec<SocketAddr>),
+    /// Through a proxy, which looks its name up.
+    Through(&'a Proxy),
+}
+
+/// The port of a URL, and whether TLS is spoken there.
+fn port(uri: &Uri) -> (u16, bool) {
+    let tls = uri.scheme() == Some(&Scheme::HTTPS);
+    (uri.port_u16().unwrap_or(if tls { HTTPS_PORT } else { HTTP_PORT }), tls)
+}
+
 impl Parts {
+    /// The way to a URL's host, if it may be called. What is near has no proxy on the way.
+    fn way(&self, uri: &Uri, deadline: Instant) -> Result<Way<'_>, Problem> {
+        let Some(proxy) = &self.proxy else { return self.addresses(uri, deadline).map(Way::To) };
+        let host = uri.host().unwrap_or_default();
+        if resolve::needs_lookup(host) {
+            guard::check_name(host, port(uri).1)?;
+            return Ok(Way::Through(proxy));
+        }
+        let addresses = self.addresses(uri, deadline)?;
+        let is_near = addresses.iter().all(|address| self.policy.is_near(*address));
+        Ok(if is_near { Way::To(addresses) } else { Way::Through(proxy) })
+    }
+
     /// The addresses of a URL's host that may be called.
     fn addresses(&self, uri: &Uri, deadline: Instant) -> Result<Vec<SocketAddr>, Problem> {
-        let tls = uri.scheme() == Some(&Scheme::HTTPS);
-        let port = uri.port_u16().unwrap_or(if tls { HTTPS_PORT } else { HTTP_PORT });
+        let (port, tls) = port(uri);
         let found = self.resolver.addresses(uri.host().unwrap_or_default(), port, left(deadline))?;
         let (mut allowed, mut refusal) = (Vec::new(), None);
         for address in found {
@@ -99,16 +136,28 @@ impl Parts {
         }
     }
 
+    fn socket(&self, details: &ConnectionDetails, addresses: &[SocketAddr], deadline: Instant) -> io::Result<Socket> {
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Socket::connect(&addresses[..addresses.len().min(ADDRESSES_MAX)], left(deadline), buffers)
+    }
+
+    /// A connection through a proxy, which the operator has chosen and the guard does not judge.
+    fn tunnel(&self, details: &ConnectionDetails, proxy: &Proxy, deadline: Instant) -> Result<Socket, ureq::Error> {
+        let found = self.resolver.addresses(&proxy.host, proxy.port, left(deadline));
+        let addresses = found.map_err(|_| proxy::broken(io::Error::other("its name has no address").into()))?;
+        let socket = self.socket(details, &addresses, deadline).map_err(ureq::Error::from);
+        let mut socket = socket.map_err(proxy::broken)?;
+        let target = format!("{}:{}", details.uri.host().unwrap_or_default(), port(details.uri).0);
+        proxy.tunnel(&mut socket, &target, deadline)?;
+        Ok(socket)
+    }
+
     fn open(
         &self,
         details: &ConnectionDetails,
-        addresses: &[SocketAddr],
+        socket: Socket,
         deadline: Instant,
     ) -> Result<Box<dyn Transport>, ureq::Error> {
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        let addresses = &addresses[..addresses.len().min(ADDRESSES_MAX)];
-        let socket = Socket::connect(addresses, left(deadline), buffers)
-            .map_err(|error| ureq::Error::from(unreachable(&error)))?;
         let authority = details.uri.authority().map_or("", |authority| authority.as_str());
         let wire = |transport| Box::new(Wire::new(transport, authority, Arc::clone(&self.distrust)));
         if !details.needs_tls() {
@@ -146,7 +195,7 @@ fn unreachable(error: &io::Error) -> Problem {
 impl From<NoAddress> for Problem {
     fn from(error: NoAddress) -> Self {
         let code = match error {
-            NoAddress::NotFound(_) | NoAddress::TooSlow => Code::HostNotFound,
+            NoAddress::NotFound(_) | NoAddress::TooSlow | NoAddress::TooManyOfOwner => Code::HostNotFound,
             NoAddress::TooMany => Code::Internal,
         };
         Self::new(code, error.to_string())

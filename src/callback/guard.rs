@@ -28,6 +28,9 @@ pub(super) enum Refusal {
     /// The address belongs to no connector that strangers may name.
     #[error("the callback URL leads to {0}, where callbacks do not go")]
     Address(&'static str),
+    /// A name of a network that is not the internet, which a proxy would look up.
+    #[error("the callback URL's host is a name of a local network, where callbacks do not go")]
+    LocalName,
     /// An address for which https is required.
     #[error("the callback URL is plain http, which is taken for loopback addresses only")]
     PlainHttp,
@@ -80,6 +83,25 @@ const REFUSED_V6: [(Ipv6Addr, u8, &str); 11] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, RESERVED),
 ];
 
+/// Top-level names that are for local networks, or for nothing on the internet (RFC 2606, 6761, 6762 and 7686, ICANN's
+/// .internal, and what routers and Windows networks use).
+const LOCAL_NAMES: [&str; 14] = [
+    "corp",
+    "domain",
+    "home",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "mail",
+    "onion",
+    "private",
+    "test",
+];
+
 /// What IPv6 addresses on the internet begin with: 2000::/3.
 const GLOBAL_UNICAST_MASK: u16 = 0xe000;
 const GLOBAL_UNICAST: u16 = 0x2000;
@@ -102,6 +124,12 @@ impl Policy {
         }
     }
 
+    /// Whether an address that passes is called directly although there is a proxy: it is not on the internet, or the
+    /// operator opened it.
+    pub fn is_near(&self, service: SocketAddr) -> bool {
+        self.services.contains(&service) || self.is_open(service.ip()) || refused_range(service.ip()).is_some()
+    }
+
     /// Whether the operator opened this address, or all the IPv4 addresses it carries.
     fn is_open(&self, address: IpAddr) -> bool {
         let open = |address: IpAddr| self.opened.iter().any(|net| net.contains(&address));
@@ -110,6 +138,21 @@ impl Policy {
             IpAddr::V6(address) => carried_v4(address),
         };
         open(address) || (!carried.is_empty() && carried.into_iter().all(|v4| open(IpAddr::V4(v4))))
+    }
+}
+
+/// Whether a callback may go to a name that a proxy looks up, so that its addresses are not known here. A name of the
+/// internet may have an address of a local network all the same, which only the proxy can refuse.
+///
+/// # Errors
+/// Why it may not.
+pub(super) fn check_name(host: &str, tls: bool) -> Result<(), Refusal> {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    match name.rsplit_once('.') {
+        None => Err(Refusal::LocalName),
+        Some((_, top)) if LOCAL_NAMES.contains(&top) || name.ends_with(".home.arpa") => Err(Refusal::LocalName),
+        Some(_) if tls => Ok(()),
+        Some(_) => Err(Refusal::PlainHttp),
     }
 }
 

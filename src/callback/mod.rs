@@ -5,7 +5,7 @@
 //!
 //! A callback's way through the files: `pool` (a thread takes it from `queue`, which keeps everybody
 //! to its share) → `worker` → `message` (body and URL) → `sign` → `client` (→ `connect` → `resolve`,
-//! `guard`: where it may go, `tls`: whom it trusts; → `wire` → `framing`, `socket`: HTTP as it is in the field) →
+//! `guard`: where it may go, `proxy`: how out, `tls`: whom it trusts; → `wire` → `framing`, `socket`: HTTP as it is in the field) →
 //! `interpret` (→ `answer`: what the bodies mean; `advice`: what to do) → `redact` (the log).
 
 mod advice;
@@ -20,6 +20,7 @@ mod interpret;
 mod message;
 mod pool;
 mod problem;
+mod proxy;
 mod queue;
 mod redact;
 mod resolve;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use pool::Pool;
+pub use proxy::Proxy;
 
 /// What the operator decides about callbacks (protocol.md, "Isolation" and "Limits").
 #[derive(Debug, Clone)]
@@ -64,6 +66,10 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// Ranges that callbacks may go to whatever else is said of them, by plain http too.
     pub opened: Vec<IpNet>,
+    /// What callbacks to the internet go through.
+    pub proxy: Option<Proxy>,
+    /// Whether no callback is sent, and each fails at once.
+    pub disabled: bool,
     /// Single services that callbacks may go to whatever else is said of them: the demo connector.
     pub services: Vec<SocketAddr>,
 }
@@ -82,6 +88,8 @@ impl Default for Settings {
             sign_actual_scheme: false,
             allow_loopback: false,
             opened: Vec::new(),
+            proxy: None,
+            disabled: false,
             services: Vec::new(),
         }
     }
@@ -108,7 +116,10 @@ impl Prepared {
     /// If no thread can be started.
     pub fn start(self, platform: Arc<Platform>) -> Result<Arc<Pool>> {
         let Self { client, settings } = self;
-        let worker = worker::Worker::new(platform, client, settings.sign_actual_scheme);
+        if settings.disabled {
+            tracing::warn!("callbacks are not sent (--no-callbacks): installing, instantiating and actions fail");
+        }
+        let worker = worker::Worker::new(platform, client, &settings);
         Pool::start(queue::Limits::of(&settings), settings.threads, move |id| worker.run(id)).map(Arc::new)
     }
 }

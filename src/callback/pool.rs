@@ -3,7 +3,7 @@
 //! May use `model` and `ops`, whose [`Dispatcher`] it is. Used by `app`. The lock is held for a few
 //! steps of bookkeeping only, never across network, database or the start of a thread.
 
-use crate::callback::queue::{Limits, Queue};
+use crate::callback::queue::{Ended, Limits, Queue};
 use crate::model::callback::{Line, PendingCallback};
 use crate::model::error::{Error, Result};
 use crate::model::id::CallbackId;
@@ -21,7 +21,7 @@ pub(super) const STACK_BYTES: usize = 256 * 1_024;
 const IDLE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What sends and settles one callback.
-type Job = dyn Fn(CallbackId) + Send + Sync;
+type Job = dyn Fn(CallbackId) -> Ended + Send + Sync;
 
 /// Sends callbacks, each publication's in order of submission, within the limits of all parties.
 pub struct Pool(Arc<Shared>);
@@ -57,7 +57,7 @@ impl Pool {
     pub(super) fn start(
         limits: Limits,
         threads_max: usize,
-        job: impl Fn(CallbackId) + Send + Sync + 'static,
+        job: impl Fn(CallbackId) -> Ended + Send + Sync + 'static,
     ) -> Result<Self> {
         Self::with_idle_time(limits, threads_max, IDLE_TIME_MAX, job)
     }
@@ -66,7 +66,7 @@ impl Pool {
         limits: Limits,
         threads_max: usize,
         idle_time_max: Duration,
-        job: impl Fn(CallbackId) + Send + Sync + 'static,
+        job: impl Fn(CallbackId) -> Ended + Send + Sync + 'static,
     ) -> Result<Self> {
         let job: Arc<Job> = Arc::new(job);
         let queue = Queue::new(limits);
@@ -154,13 +154,14 @@ impl Shared {
         while state.job.is_some() {
             if let Some((line, id)) = state.queue.take() {
                 let to_start = self.staff(&mut state);
-                MutexGuard::unlocked(&mut state, || {
+                let ended = MutexGuard::unlocked(&mut state, || {
                     self.start_threads(to_start, job);
-                    if catch_unwind(AssertUnwindSafe(|| job(id))).is_err() {
+                    catch_unwind(AssertUnwindSafe(|| job(id))).unwrap_or_else(|_| {
                         tracing::error!(callback = %id, "a callback panicked and was not settled");
-                    }
+                        Ended::Soon
+                    })
                 });
-                state.queue.finish(line);
+                state.queue.finish(line, ended);
                 self.ended.notify_all();
             } else if !self.sleep(&mut state) {
                 break;

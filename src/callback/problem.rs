@@ -35,6 +35,10 @@ pub(super) enum Code {
     UnexpectedStatus,
     /// The connector refused and gave no details of its own.
     Refused,
+    /// The proxy that callbacks go through did not do its part.
+    ProxyFailed,
+    /// The operator has callbacks switched off.
+    Disabled,
     /// Our own fault.
     Internal,
 }
@@ -54,6 +58,8 @@ impl Code {
             Self::MalformedAnswer => "MALFORMED_ANSWER",
             Self::UnexpectedStatus => "UNEXPECTED_STATUS",
             Self::Refused => "REFUSED",
+            Self::ProxyFailed => "PROXY_FAILED",
+            Self::Disabled => "CALLBACKS_DISABLED",
             Self::Internal => "INTERNAL_ERROR",
         }
     }
@@ -78,6 +84,8 @@ impl Code {
             Self::MalformedAnswer => "the connector's answer must be as the connector protocol has it",
             Self::UnexpectedStatus => "look into the connector's own log, and check the callback URL's path",
             Self::Refused => "the connector's own log should say why",
+            Self::ProxyFailed => "have the operator of this server look at the proxy (--callback-proxy)",
+            Self::Disabled => "have the operator of this server start it without --no-callbacks",
             Self::Internal => "look into this server's log",
         }
     }

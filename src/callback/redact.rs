@@ -66,7 +66,7 @@ impl<'a> Redactor<'a> {
 mod tests {
     use super::*;
     use crate::model::callback::Message;
-    use crate::model::id::{CallbackId, PublicationId};
+    use crate::model::id::{AccountId, CallbackId, PublicationId};
     use crate::model::lifecycle::{Details, Standing, State};
     use crate::model::parameter::ConfigurationValue;
     use crate::model::publication::SigningSeed;
@@ -81,6 +81,7 @@ mod tests {
         Outgoing {
             id: CallbackId::generate(),
             publication: PublicationId::generate(),
+            owner: AccountId::generate(),
             message: Message::Installation {
                 id: ID.parse().expect("an ID"),
                 token: "ey.T.x".to_owned(),

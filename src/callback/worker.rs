@@ -4,12 +4,15 @@
 //! May use `model` and `ops`. Used by `pool`, on whose threads it blocks. Holds no lock, connection
 //! of the database or transaction while it waits for the connector.
 
+use crate::callback::Settings;
 use crate::callback::advice::Asked;
 use crate::callback::client::{Client, End, Exchange, USER_AGENT};
 use crate::callback::interpret::{Verdict, interpret, our_fault};
 use crate::callback::message::{self, Target};
 use crate::callback::problem::{Code, Problem};
+use crate::callback::queue::Ended;
 use crate::callback::redact::Redactor;
+use crate::callback::resolve;
 use crate::callback::sign::{self, Signatures};
 use crate::model::callback::{Attempt, Header, Outcome, Outgoing, Response};
 use crate::model::error::Result;
@@ -35,6 +38,9 @@ const PAUSES: [Duration; 5] = [
 pub(super) struct Worker {
     platform: Arc<Platform>,
     sending: Sending,
+    /// The longest that connecting and that a whole exchange may take.
+    connect_timeout: Duration,
+    timeout: Duration,
 }
 
 /// What it takes to send.
@@ -42,20 +48,28 @@ struct Sending {
     client: Client,
     signatures: Signatures,
     sign_actual_scheme: bool,
+    /// Whether nothing is sent.
+    disabled: bool,
 }
 
 impl Worker {
     /// Of this platform.
-    pub fn new(platform: Arc<Platform>, client: Client, sign_actual_scheme: bool) -> Self {
-        Self { platform, sending: Sending { client, signatures: Signatures::default(), sign_actual_scheme } }
+    pub fn new(platform: Arc<Platform>, client: Client, settings: &Settings) -> Self {
+        let Settings { connect_timeout, timeout, sign_actual_scheme, disabled, .. } = *settings;
+        let sending = Sending { client, signatures: Signatures::default(), sign_actual_scheme, disabled };
+        Self { platform, sending, connect_timeout, timeout }
     }
 
-    /// Sends a callback and settles it, or notes that it is not to be sent any more. Blocks.
-    pub fn run(&self, id: CallbackId) {
+    /// Sends a callback and settles it, or notes that it is not to be sent any more: how it ended. Blocks.
+    pub fn run(&self, id: CallbackId) -> Ended {
         match persevere(id, "composed", &PAUSES, || compose(&self.platform, id)) {
-            Composed::Obsolete => persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait()),
+            Composed::Obsolete => {
+                persevere(id, "skipped", &PAUSES, || skip(&self.platform, id).wait());
+                Ended::Soon
+            }
             Composed::Withheld(why) => {
                 persevere(id, "given up", &PAUSES, || withhold(&self.platform, id, why).wait());
+                Ended::Soon
             }
             Composed::Outgoing(outgoing) => {
                 let (attempt, outcome) = attempt(&self.sending, &outgoing);
@@ -64,8 +78,15 @@ impl Worker {
                 self.platform.metrics().callbacks.ended(kind, outcome.name(), attempt.duration);
                 let settle = || settle(&self.platform, id, attempt.clone(), outcome.clone()).wait();
                 persevere(id, "settled", &PAUSES, settle);
+                self.ended(&attempt)
             }
         }
+    }
+
+    /// Late is what took a whole timeout without a response, or without the end of one.
+    fn ended(&self, attempt: &Attempt) -> Ended {
+        let has_no_response = attempt.response.is_none() && attempt.duration >= self.connect_timeout;
+        if has_no_response || attempt.duration >= self.timeout { Ended::Late } else { Ended::Soon }
     }
 }
 
@@ -123,19 +144,23 @@ fn attempt(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
 
 fn send(sending: &Sending, outgoing: &Outgoing) -> (Attempt, Outcome) {
     let kind = outgoing.message.kind();
+    let refuse = |problem: &Problem| {
+        let asked = Asked { scheme: "", authority: "", signed_scheme: "" };
+        unsent(outgoing, interpret(kind, asked, Err(problem), Duration::ZERO))
+    };
+    if sending.disabled {
+        return refuse(&Problem::new(Code::Disabled, "this server sends no callbacks (--no-callbacks)"));
+    }
     let target = match message::target(&outgoing.message, &outgoing.callback_url) {
         Ok(target) => target,
-        Err(error) => {
-            let problem = Problem::new(Code::BadCallbackUrl, error.to_string());
-            let asked = Asked { scheme: "", authority: "", signed_scheme: "" };
-            return unsent(outgoing, interpret(kind, asked, Err(&problem), Duration::ZERO));
-        }
+        Err(error) => return refuse(&Problem::new(Code::BadCallbackUrl, error.to_string())),
     };
     let body = message::body(&outgoing.message, |text| text);
     let signed_url = sign::signed_url(&target, sending.sign_actual_scheme);
     let request_headers = request_headers(&sending.signatures, outgoing, &target, &signed_url, &body);
     let sent_at = now();
-    let Exchange { answer, duration } = sending.client.exchange(kind.method(), &target, &request_headers, &body);
+    let exchange = || sending.client.exchange(kind.method(), &target, &request_headers, &body);
+    let Exchange { answer, duration } = resolve::on_behalf_of(outgoing.owner, exchange);
 
     let asked = Asked {
         scheme: &target.scheme,

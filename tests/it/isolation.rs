@@ -2,11 +2,14 @@
 
 use crate::connector::{Connector, Kind};
 use crate::http::Request;
-use crate::users::{GRAPHQL, Hub, World, action_body, lamp, publication};
+use crate::users::{Developer, GRAPHQL, Hub, World, action_body, install_body, lamp, publication};
 use crate::wait::until;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const CALLERS: usize = 2_000;
@@ -160,4 +163,80 @@ fn past_a_full_queue_an_operation_is_refused_and_changes_nothing() {
     }
     neighbour.connector.answers(Kind::Action, &json!({}));
     world.app.act(&neighbour.thing, "toggle", &[]).data();
+}
+
+/// A connector that accepts connections and never responds: its URL, and the requests that came.
+fn silence() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&accepted);
+    thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            open.push(stream.expect("a connection"));
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (url, accepted)
+}
+
+/// Accounts with publications of a connector that never responds, each with as many installations on their way.
+fn hanging_accounts(world: &World, number: usize, installations: usize) -> (Vec<TcpStream>, Arc<AtomicUsize>) {
+    let (url, accepted) = silence();
+    let authority = world.server.authority();
+    let urls = json!({ "installationCallbackUrl": url });
+    // Keeps the keys of these publications, so that the world's own connector keeps its own.
+    let nobody = Connector::new();
+    let mut waiting = Vec::new();
+    for number in 0..number {
+        let account = Developer::copied(&world.server, &format!("hanging{number}@example.com"));
+        let publication = account.publish(&nobody, publication(&nobody, urls.clone()));
+        for _ in 0..installations {
+            let body = install_body(&account.create_app().id, &publication);
+            let request = Request::post(GRAPHQL).bearer(account.token.as_str()).json(&body).bytes(&authority);
+            let mut stream = TcpStream::connect(&authority).expect("a connection");
+            stream.write_all(&request).expect("a request on its way");
+            waiting.push(stream);
+        }
+    }
+    (waiting, accepted)
+}
+
+/// How many of the server's callbacks are running or waiting.
+fn callbacks(world: &World, how: &str) -> usize {
+    let metrics = world.server.send(&Request::get("/metrics")).expect(200);
+    let value = metrics.text().lines().find_map(|line| line.strip_prefix(&format!("connhub_callbacks_{how} ")));
+    value.expect("the metric").parse().expect("a number")
+}
+
+#[test]
+fn accounts_whose_connectors_never_respond_do_not_delay_a_strangers_install() {
+    let world =
+        World::with(&["--callback-threads", "40", "--callback-threads-per-owner", "8", "--callback-timeout", "10min"]);
+    let (waiting, accepted) = hanging_accounts(&world, 10, 8);
+    let taken = || callbacks(&world, "running");
+    // Thirty that any owner may have, and one for each that came when these were taken.
+    until("all are stored", || taken() >= 30 && taken() + callbacks(&world, "waiting") == 80);
+    let before = taken();
+    let since = Instant::now();
+    for _ in 0..3 {
+        let installed = world.developer.install(&world.developer.create_app().id, &world.publication, &[]);
+        assert_eq!(installed.field()["state"], "COMPLETE");
+    }
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert_eq!((taken(), accepted.load(Ordering::SeqCst)), (before, before));
+    drop(waiting);
+}
+
+#[test]
+fn an_owner_whose_connector_never_responds_has_fewer_threads_after_the_first_timeouts() {
+    let flags =
+        ["--callback-timeout", "300ms", "--callback-connect-timeout", "300ms", "--callback-threads-per-owner", "8"];
+    let world = World::with(&flags);
+    let (waiting, accepted) = hanging_accounts(&world, 1, 60);
+    until("the first of them are over", || accepted.load(Ordering::SeqCst) > 12);
+    until("one runs after the other", || callbacks(&world, "running") == 1);
+    assert!(accepted.load(Ordering::SeqCst) < 60);
+    drop(waiting);
 }

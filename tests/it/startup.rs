@@ -47,6 +47,8 @@ pub const OPTIONS: &[&str] = &[
     "callback-log-entries",
     "allow-callback-net",
     "callback-ca",
+    "callback-proxy",
+    "no-callbacks",
     "sign-actual-scheme",
     "tls-cert",
     "tls-key",
@@ -132,6 +134,8 @@ fn options_that_make_no_sense_are_refused_with_their_name() {
         ("--allow-callback-net", "x"),
         ("--log-format", "xml"),
         ("--callback-queue", "0"),
+        ("--callback-proxy", "proxy.example:3128"),
+        ("--callback-proxy", "socks5://proxy.example"),
         ("--trusted-proxy", "nowhere"),
         ("--requests-per-account", "0"),
         ("--connections", "0"),
@@ -139,6 +143,17 @@ fn options_that_make_no_sense_are_refused_with_their_name() {
     ] {
         let finished = run(connhub().args(["serve", option, value]));
         assert!(!finished.success && finished.stderr.contains(option), "{option}: {}", finished.stderr);
+    }
+    // A password is not repeated.
+    for value in ["https://me:hunter2@proxy.example", "http://me:hunter2@proxy.example/path"] {
+        for finished in [
+            run(connhub().args(["serve", "--callback-proxy", value])),
+            run(connhub().arg("serve").env("CONNHUB_CALLBACK_PROXY", value)),
+            run(connhub().args(["serve", "--help"]).env("CONNHUB_CALLBACK_PROXY", value)),
+        ] {
+            let said = finished.stdout + &finished.stderr;
+            assert!(said.to_uppercase().contains("PROXY") && !said.contains("hunter2"), "{said}");
+        }
     }
     let missing = run(connhub()
         .args(["serve", "--listen", "127.0.0.1:0", "--callback-ca", "/no/such/file", "--db"])

@@ -268,6 +268,11 @@ fn action_variables(thing: &str, action: &str, parameters: &[(&str, &str)]) -> V
     json!({ "thing": thing, "component": "lamp", "action": action, "parameters": parameters })
 }
 
+/// The body of a request that installs a publication without parameters.
+pub fn install_body(app: &str, publication: &str) -> Value {
+    json!({ "query": INSTALL, "variables": { "app": app, "connector": publication, "configuration": [] } })
+}
+
 /// The body of a GraphQL request that asks one action of one thing, for tests with their own client.
 pub fn action_body(thing: &str, action: &str, parameters: &[(&str, &str)]) -> Value {
     json!({ "query": ACT, "variables": action_variables(thing, action, parameters) })

@@ -6,7 +6,7 @@ use crate::model::id::{AccountId, PublicationId};
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc;
 
-const LIMITS: Limits = Limits { per_publication: 2, per_owner: 3, places: 4 };
+const LIMITS: Limits = Limits { per_publication: 2, per_owner: 3, places: 4, common: 99 };
 
 /// A pool whose jobs tell when they begin and wait until they may end.
 struct Staged {
@@ -26,6 +26,7 @@ impl Staged {
             sender.send(id).expect("the test listens");
             // Ends too when the test is over.
             let _ = opened.recv();
+            Ended::Soon
         });
         Self { pool: pool.expect("a pool"), begun, gates }
     }
@@ -123,6 +124,7 @@ fn a_panic_costs_nothing_but_itself() {
     let pool = Pool::start(LIMITS, 1, move |id| {
         sender.send(id).expect("the test listens");
         assert_ne!(id, bad, "a panic that this test wants");
+        Ended::Soon
     });
     let pool = pool.expect("a pool");
     let line = line();
@@ -161,6 +163,7 @@ fn idle_threads_end_but_for_one() {
     let pool = Pool::with_idle_time(LIMITS, 4, Duration::from_millis(1), move |id| {
         barrier.wait();
         sender.send(id).expect("the test listens");
+        Ended::Soon
     });
     let pool = pool.expect("a pool");
     for _ in 0..2 {
@@ -183,9 +186,10 @@ fn many_threads_submitting_lose_nothing() {
     const SUBMITTERS: usize = 4;
     const EACH: usize = 2_000;
     let (sender, ran) = mpsc::channel();
-    let limits = Limits { per_publication: 3, per_owner: 5, places: EACH };
+    let limits = Limits { per_publication: 3, per_owner: 5, places: EACH, common: 99 };
     let pool = Pool::with_idle_time(limits, 6, Duration::from_millis(1), move |id| {
         sender.send(id).expect("the test listens");
+        Ended::Soon
     });
     let pool = pool.expect("a pool");
     let owner = AccountId::generate();

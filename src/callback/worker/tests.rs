@@ -6,7 +6,7 @@ use crate::callback::tests::{Seen, TestServer, Then};
 use crate::model::action::{ActionOutcome, ActionValue};
 use crate::model::callback::Message;
 use crate::model::error::Error;
-use crate::model::id::PublicationId;
+use crate::model::id::{AccountId, PublicationId};
 use crate::model::lifecycle::State;
 use crate::model::parameter::ConfigurationValue;
 use crate::model::publication::SigningSeed;
@@ -18,13 +18,13 @@ const SEED: [u8; 32] = [7; 32];
 
 fn sending(sign_actual_scheme: bool) -> Sending {
     let client = Client::new(&Settings { allow_loopback: true, ..Settings::default() }).expect("a client");
-    Sending { client, signatures: Signatures::default(), sign_actual_scheme }
+    Sending { client, signatures: Signatures::default(), sign_actual_scheme, disabled: false }
 }
 
 fn outgoing(callback_url: String, message: Message) -> Outgoing {
     let secrets = vec!["hunter2".to_owned()];
     let (id, publication) = (CallbackId::generate(), PublicationId::generate());
-    Outgoing { id, publication, message, callback_url, seed: SigningSeed(SEED), secrets }
+    Outgoing { id, publication, owner: AccountId::generate(), message, callback_url, seed: SigningSeed(SEED), secrets }
 }
 
 fn installation() -> Message {
@@ -122,6 +122,24 @@ fn what_cannot_be_sent_is_settled_too() {
     assert!(attempt.error.is_some() && attempt.response.is_none() && !attempt.request_body.contains("hunter2"));
     let Outcome::Standing(standing) = outcome else { panic!("{outcome:?}") };
     assert!(standing.details.expect("details").as_str().contains("BAD_CALLBACK_URL"));
+}
+
+#[test]
+fn nothing_is_sent_where_callbacks_are_switched_off() {
+    let server = TestServer::saying("HTTP/1.1 204 No Content\r\n\r\n");
+    let url = format!("http://{}", server.address);
+    let sending = Sending { disabled: true, ..sending(false) };
+    let (entry, outcome) = attempt(&sending, &outgoing(url.clone(), installation()));
+    let said = "this server sends no callbacks (--no-callbacks)";
+    assert_eq!((entry.error.as_deref(), entry.response.is_none(), entry.url), (Some(said), true, url.clone()));
+    let Outcome::Standing(standing) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(standing.state, State::Error);
+    let details = standing.details.expect("details");
+    assert!(details.as_str().contains("CALLBACKS_DISABLED") && details.as_str().contains(said), "{details:?}");
+    let removal = Message::InstanceRemoval { id: ID.parse().expect("an ID") };
+    let (_, outcome) = attempt(&sending, &outgoing(url, removal));
+    assert_eq!(outcome, Outcome::Removal(Err(said.to_owned())));
+    assert!(server.seen.try_recv().is_err());
 }
 
 #[test]

@@ -225,6 +225,34 @@ impl Mutation {
         Ok(ConnectorPublication(row))
     }
 
+    /// Developer token: makes a new key pair for a connector, whose public half is `nextPublicKey`. Callbacks are signed
+    /// with the current one until `confirmConnectorKey`, so have the connector accept signatures of both keys first.
+    async fn rotate_connector_key(context: &Context, connector_id: ID) -> Answered<ConnectorPublication> {
+        let caller = context.developer()?;
+        let row = publication::rotate_key(context.platform(), caller, id("connector", &connector_id)?).await?;
+        Ok(ConnectorPublication(row))
+    }
+
+    /// Developer token: callbacks are signed with the new key from now on. `publicKey` is what the connector accepts, and
+    /// must be its `nextPublicKey`. Callbacks already on their way may still have a signature of the old key.
+    async fn confirm_connector_key(
+        context: &Context,
+        connector_id: ID,
+        public_key: String,
+    ) -> Answered<ConnectorPublication> {
+        let caller = context.developer()?;
+        let id = id("connector", &connector_id)?;
+        let row = publication::confirm_key(context.platform(), caller, id, public_key).await?;
+        Ok(ConnectorPublication(row))
+    }
+
+    /// Developer token: forgets a connector's `nextPublicKey`. Nothing was ever signed with it.
+    async fn abandon_connector_key(context: &Context, connector_id: ID) -> Answered<ConnectorPublication> {
+        let caller = context.developer()?;
+        let row = publication::abandon_key(context.platform(), caller, id("connector", &connector_id)?).await?;
+        Ok(ConnectorPublication(row))
+    }
+
     /// Service token (connctd.things.action): calls a PENDING request off.
     async fn cancel_action_request(context: &Context, id: ID) -> Answered<ActionRequest> {
         let caller = context.service(Scope::ThingsAction)?;

@@ -88,6 +88,8 @@ pub struct Publication {
     pub suspended: bool,
     /// The 32 bytes of the Ed25519 key that verifies its callbacks.
     pub public_key: [u8; 32],
+    /// The one that takes its place once the owner confirms it.
+    pub next_public_key: Option<[u8; 32]>,
     /// When it was published.
     pub created_at: Timestamp,
 }

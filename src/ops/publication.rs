@@ -1,6 +1,6 @@
 //! Connector publications: publishing, changing, removing and finding them.
 
-use crate::model::error::{Error, Result};
+use crate::model::error::{Error, Result, Violation};
 use crate::model::id::{AccountId, PublicationId};
 use crate::model::page::Page;
 use crate::model::parameter::have_expressions;
@@ -9,6 +9,7 @@ use crate::model::publication::{CallbackUrls, Publication, PublicationProfile, P
 use crate::ops::caller::{Caller, Developer};
 use crate::ops::{Platform, View, now, suspension};
 use crate::store;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -83,14 +84,15 @@ pub fn of_installations(view: &View, ids: &[PublicationId]) -> Result<Vec<Public
 /// All violations of the rules for publications; [`Error::Conflict`] where the account has as many as it may.
 pub async fn publish(platform: &Platform, caller: &Developer, profile: PublicationProfile) -> Result<Publication> {
     let profile = checked(platform, caller.party(), profile, None).await?;
-    let seed = SigningSeed(rand::random());
+    let (public_key, seed) = new_key();
     let publication = Publication {
         id: PublicationId::generate(),
         owner: caller.account,
         profile,
         state: PublicationState::Published,
         suspended: false,
-        public_key: SigningKey::from_bytes(&seed.0).verifying_key().to_bytes(),
+        public_key,
+        next_public_key: None,
         created_at: now(),
     };
     let quotas = platform.settings.quotas;
@@ -98,6 +100,79 @@ pub async fn publish(platform: &Platform, caller: &Developer, profile: Publicati
         quotas.publication(transaction, publication.owner)?;
         store::publication::insert(transaction, &publication, &seed)?;
         Ok(publication)
+    });
+    stored.await
+}
+
+/// A key pair.
+fn new_key() -> ([u8; 32], SigningSeed) {
+    let seed = SigningSeed(rand::random());
+    (SigningKey::from_bytes(&seed.0).verifying_key().to_bytes(), seed)
+}
+
+/// Makes a new key pair for a publication. Its callbacks are signed with the current one until the new one is confirmed.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while there is a new one already.
+pub async fn rotate_key(platform: &Platform, caller: &Developer, id: PublicationId) -> Result<Publication> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let publication = own(transaction, &caller, id)?;
+        if publication.next_public_key.is_some() {
+            return Err(Error::Conflict(
+                "the connector has a new key already, which is not confirmed: use that one, or abandon it and make another"
+                    .to_owned(),
+            ));
+        }
+        let (public_key, seed) = new_key();
+        store::publication::set_next_key(transaction, id, &public_key, &seed)?;
+        Ok(Publication { next_public_key: Some(public_key), ..publication })
+    });
+    stored.await
+}
+
+/// Has callbacks signed with the new key pair from now on: the connector verifies with this public key, in base64.
+/// Confirming it again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for another key than the new one; [`Error::Conflict`] without a new one.
+pub async fn confirm_key(
+    platform: &Platform,
+    caller: &Developer,
+    id: PublicationId,
+    public_key: String,
+) -> Result<Publication> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let publication = own(transaction, &caller, id)?;
+        let is_meant = |key: [u8; 32]| STANDARD.encode(key) == public_key;
+        match publication.next_public_key {
+            Some(next) if is_meant(next) => {
+                store::publication::confirm_next_key(transaction, id)?;
+                Ok(Publication { public_key: next, next_public_key: None, ..publication })
+            }
+            // The response to the first time may have been lost.
+            None if is_meant(publication.public_key) => Ok(publication),
+            None => Err(Error::Conflict("the connector has no new key; make one with rotateConnectorKey".to_owned())),
+            Some(next) => {
+                let message = format!("is not the connector's new key, which is {}", STANDARD.encode(next));
+                Err(Error::Invalid(vec![Violation { path: "publicKey".to_owned(), message }]))
+            }
+        }
+    });
+    stored.await
+}
+
+/// Forgets the new key pair, if there is one. Nothing was ever signed with it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn abandon_key(platform: &Platform, caller: &Developer, id: PublicationId) -> Result<Publication> {
+    let caller = caller.clone();
+    let stored = platform.store.write(move |transaction| {
+        let publication = own(transaction, &caller, id)?;
+        store::publication::forget_next_key(transaction, id)?;
+        Ok(Publication { next_public_key: None, ..publication })
     });
     stored.await
 }

@@ -71,7 +71,8 @@ pub(super) const RULES: [Rule; 24] = [
     always(
         "is a publication whose key cannot sign",
         "SELECT id, NULL FROM publications WHERE length(public_key) <> 32 \
-         OR length(signing_seed) <> iif(EXISTS (SELECT 1 FROM settings WHERE name = 'encryption'), 61, 32)",
+         OR length(signing_seed) <> iif(EXISTS (SELECT 1 FROM settings WHERE name = 'encryption'), 61, 32) \
+         OR length(next_public_key) <> 32 OR (next_public_key IS NULL) <> (next_signing_seed IS NULL)",
     ),
     always(
         "is a publication that was removed, has no installation any more and is still there",

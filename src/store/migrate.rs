@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("../../schema/0013_removals.sql"),
     include_str!("../../schema/0014_things_by_status.sql"),
     include_str!("../../schema/0015_things_by_capability.sql"),
+    include_str!("../../schema/0016_next_keys.sql"),
 ];
 
 /// The step that gives accounts the keys of their e-mails.
@@ -193,6 +194,7 @@ mod tests {
             "6ec73589f8df6d555d429ba9f342b959e376a988cf01aaa24303611eef1a869d",
             "13a363c0d17ab9e786ba6dac602647419d6cdfa3713ae298d5688d9e6049f4f8",
             "9c5466cc6a680df2d7bc5029f244a7df56ab2214301bf5279bc92b14fa4f0aab",
+            "712be1a7549e078c6da08c473eeb5011715cebee64f608f79b76119d74c9b507",
         ];
         for (number, step) in STEPS.iter().enumerate() {
             let hash: String = Sha256::digest(step).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_pa
 
 const COLUMNS: &str = "id, owner, name, logo_url, home_url, description, requirements, tags, mode, active, removed, \
     installation_callback_url, instance_callback_url, action_callback_url, public_key, created_at, \
-    EXISTS (SELECT 1 FROM suspensions WHERE subject = publications.id)";
+    next_public_key, EXISTS (SELECT 1 FROM suspensions WHERE subject = publications.id)";
 
 impl ToSql for Mode {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -57,7 +57,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Publication> {
         state: if row.get(10)? { PublicationState::Removed } else { PublicationState::Published },
         public_key: row.get(14)?,
         created_at: row.get(15)?,
-        suspended: row.get(16)?,
+        next_public_key: row.get(16)?,
+        suspended: row.get(17)?,
     })
 }
 
@@ -209,6 +210,48 @@ pub fn calling(connection: &Connection, id: PublicationId) -> Result<Option<(Cal
         Ok((urls, SigningSeed(row.get(3)?)))
     };
     Ok(statement.query_row([id], read).optional()?)
+}
+
+/// Keeps a key pair for a publication until it is confirmed.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_next_key(
+    transaction: &Transaction<'_>,
+    id: PublicationId,
+    public_key: &[u8; 32],
+    seed: &SigningSeed,
+) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE publications SET next_public_key = :public_key, next_signing_seed = sealed(:seed, 'publications', :id, '') WHERE id = :id",
+    )?;
+    statement.execute(named_params! { ":id": id, ":public_key": public_key, ":seed": seed.0 })?;
+    Ok(())
+}
+
+/// Has a publication's callbacks signed with the key pair that was kept for it. Both seeds are sealed under one name, so
+/// that one can take the other's place as it is.
+///
+/// # Errors
+/// Faults of the database.
+pub fn confirm_next_key(transaction: &Transaction<'_>, id: PublicationId) -> Result<()> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE publications SET public_key = next_public_key, signing_seed = next_signing_seed, \
+         next_public_key = NULL, next_signing_seed = NULL WHERE id = ?1 AND next_signing_seed IS NOT NULL",
+    )?;
+    statement.execute([id])?;
+    Ok(())
+}
+
+/// Forgets the key pair that was kept for a publication.
+///
+/// # Errors
+/// Faults of the database.
+pub fn forget_next_key(transaction: &Transaction<'_>, id: PublicationId) -> Result<()> {
+    let mut statement = transaction
+        .prepare_cached("UPDATE publications SET next_public_key = NULL, next_signing_seed = NULL WHERE id = ?1")?;
+    statement.execute([id])?;
+    Ok(())
 }
 
 /// Takes a publication off the offer.

@@ -38,8 +38,15 @@ struct Column {
     only: &'static str,
 }
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column { table: "publications", column: "signing_seed", row: "id", more: "''", only: "TRUE" },
+    Column {
+        table: "publications",
+        column: "next_signing_seed",
+        row: "id",
+        more: "''",
+        only: "next_signing_seed IS NOT NULL",
+    },
     Column { table: "installation_values", column: "value", row: "installation", more: "parameter", only: "password" },
     Column { table: "instance_values", column: "value", row: "instance", more: "parameter", only: "password" },
     Column { table: "signing_keys", column: "key", row: "id", more: "''", only: "TRUE" },

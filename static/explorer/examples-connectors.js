@@ -86,6 +86,22 @@ export const CONNECTORS = [
     variables: ({ publication }) => ({ connectorId: publication, changes: { tags: ['lamp', 'demo'] } }),
   },
   {
+    id: 'rotate-connector-key',
+    group: 'Connectors',
+    title: 'Make a new key for a publication',
+    text: 'Callbacks are signed with the current key until confirmConnectorKey; abandonConnectorKey forgets the new one.',
+    as: 'developer',
+    document: `mutation RotateKey($connectorId: ID!) {
+  rotateConnectorKey(connectorId: $connectorId) {
+    id
+    publicKey
+    nextPublicKey
+  }
+}
+`,
+    variables: ({ publication }) => ({ connectorId: publication }),
+  },
+  {
     id: 'remove-connector',
     group: 'Connectors',
     title: 'Remove a publication',

@@ -22,6 +22,7 @@ import { ParameterTable } from '../parts/parameter-table.js';
 import { ActiveBadge, PlainTags } from '../parts/publication/badges.js';
 import { titleOf } from '../parts/publication/callback-fields.js';
 import { NotOwn, useOwn } from '../parts/publication/document.js';
+import { Key } from '../parts/publication/key.js';
 import { NewBase } from '../parts/publication/new-base.js';
 import { TEXTS } from '../parts/publication/parameters.js';
 import { LISTS, URLS } from '../parts/publication/values.js';
@@ -62,7 +63,7 @@ function Parts({ own, reload }) {
     ${own.suspended && html`<${Suspended} />`}
     ${published && html`<${Published} own=${own} />`}
     <${About} own=${own} />
-    ${!published && html`<${Key} own=${own} />`}
+    ${!published && html`<${Key} own=${own} reload=${reload} />`}
     <${Addresses} own=${own} reload=${reload} />
     <${Parameters} own=${own} />
     <${Callbacks} id=${own.id} />
@@ -119,24 +120,6 @@ const About = ({ own }) => html`
     </div>
   </${Section}>
 `;
-
-function Key({ own }) {
-  const { query } = usePlace();
-  const open = query.has('verify') || query.has('snippet');
-  const toggle = ({ currentTarget: { open: wanted } }) => wanted !== open && setQuery({ verify: wanted, snippet: null });
-  return html`
-    <${Section} title="Public key">
-      <div class="stack">
-        <p>The platform signs every callback of this connector with a key of its own. This half of it verifies them; it is no secret.</p>
-        <${PublicKey} value=${own.publicKey} />
-        <details class="disclosure" open=${open} onToggle=${toggle}>
-          <summary>Programs that verify signatures</summary>
-          <${Verify} publicKey=${own.publicKey} />
-        </details>
-      </div>
-    </${Section}>
-  `;
-}
 
 function Addresses({ own, reload }) {
   const moving = usePlace().query.has('base');

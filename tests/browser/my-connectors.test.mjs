@@ -128,6 +128,42 @@ test('a connector moves to another base URL, is called there, is deactivated, an
   await seen(page.getByText('There is no such connector of yours'));
 });
 
+test('a connector gets another key: both are shown until one of them is given up', async ({ page, api, connector }) => {
+  const service = await connector();
+  const { id, publicKey } = await service.publish(api);
+  const keys = async () => (await api.ask('query ($id: ID!) { connector(id: $id) { publicKey nextPublicKey } }', { id })).connector;
+  const main = page.getByRole('main');
+  const title = page.getByText('The new public key, not in use yet');
+  await page.goto(`/connectors/${id}`);
+  await button(page, 'Make a new key').click();
+  await seen(title);
+  const first = await keys();
+  assert.equal(first.publicKey, publicKey);
+  await says(main, publicKey);
+  await says(main, first.nextPublicKey);
+  await button(page, 'Copy new public key').click();
+  assert.equal(await clipboard(page), first.nextPublicKey);
+  await assertAccessible(page);
+  await button(page, 'Abandon it').click();
+  await gone(title);
+  assert.deepEqual(await keys(), { publicKey, nextPublicKey: null });
+
+  await button(page, 'Make a new key').click();
+  await seen(title);
+  const { nextPublicKey } = await keys();
+  await service.configure({ publicKey: nextPublicKey });
+  await button(page, 'Sign with the new key').click();
+  const dialog = await seen(page.getByRole('dialog', { name: 'Sign with the new key?' }));
+  await says(dialog, 'there is no way back');
+  await assertAccessible(page);
+  await button(dialog, 'Sign with it').click();
+  await gone(dialog);
+  await gone(title);
+  await says(main, nextPublicKey);
+  assert.deepEqual(await keys(), { publicKey: nextPublicKey, nextPublicKey: null });
+  assert.equal((await api.install((await api.createApp()).id, id)).state, 'COMPLETE');
+});
+
 test('many are searched; whatever they hold is text, and nothing is wider than a phone', { viewport: PHONE }, async ({ page, api }) => {
   for (let number_ = 1; number_ <= 10; number_ += 1) await api.publish({ name: `Lamps ${number_}`, tags: [`tag${number_}`] });
   const name = NASTY + LONG;

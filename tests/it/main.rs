@@ -45,6 +45,7 @@ mod hub;
 mod installations;
 mod instances;
 mod isolation;
+mod key_rotation;
 mod large_responses;
 mod live;
 mod live_instances;

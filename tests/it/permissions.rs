@@ -115,6 +115,9 @@ fn mutations() -> Vec<Row> {
         ("revokeGrant", "(grantId: \"GRANT\")", developer, Refused),
         ("publishConnector", new, developer, Own),
         ("updateConnector", "(connectorId: \"PUBLICATION\", connector: {}) { id }", developer, Refused),
+        ("rotateConnectorKey", "(connectorId: \"PUBLICATION\") { id nextPublicKey }", developer, Refused),
+        ("abandonConnectorKey", "(connectorId: \"PUBLICATION\") { id }", developer, Refused),
+        ("confirmConnectorKey", "(connectorId: \"PUBLICATION\", publicKey: \"KEY\") { id }", developer, Refused),
         ("createApp", "(name: \"n\") { clientId }", developer, Own),
         ("updateApp", "(appId: \"SPARE\", name: \"n\") { id }", developer, Refused),
         ("resetAppSecret", "(appId: \"SPARE\") { clientId }", developer, Refused),
@@ -179,6 +182,9 @@ fn stage() -> Stage {
     tokens.insert("other developer", stranger.token);
     let free = developer.create_app().id;
     let callback = id_of(&developer.graphql("{ callbacks(first: 1) { id } }", json!({})).field()[0]);
+    let document = "query($id: ID!) { connector(id: $id) { publicKey } }";
+    let key = developer.graphql(document, json!({ "id": world.publication })).field()["publicKey"].clone();
+    let key = key.as_str().expect("a key").to_owned();
     let ids = BTreeMap::from([
         ("GRANT", grant(&world, &spare)),
         ("PASSWORD", PASSWORD.to_owned()),
@@ -186,6 +192,7 @@ fn stage() -> Stage {
         ("SPARE", spare),
         ("FREE", free),
         ("PUBLICATION", world.publication.clone()),
+        ("KEY", key),
         ("INSTALLATION", installation),
         ("INSTANCE", instance),
         ("GOING", going),

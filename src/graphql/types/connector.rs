@@ -155,6 +155,12 @@ impl ConnectorPublication {
         self.for_owner(context).map(|publication| STANDARD.encode(publication.public_key))
     }
 
+    /// Base64 of the key that takes the place of `publicKey` once it is confirmed, see `rotateConnectorKey`; null without
+    /// one, and for anyone but the owner.
+    fn next_public_key(&self, context: &Context) -> Option<String> {
+        self.for_owner(context)?.next_public_key.map(|key| STANDARD.encode(key))
+    }
+
     fn created_at(&self) -> Time {
         Time(self.0.created_at)
     }

@@ -19,6 +19,7 @@ use crate::model::history::{HistoricValue, HistoryPage, HistoryPoint, HistorySel
 use crate::model::id::*;
 use crate::model::lifecycle::{Standing, State};
 use crate::model::page::Page;
+use crate::model::publication::SigningSeed;
 use crate::model::thing::*;
 use crate::model::time::Timestamp;
 use crate::model::token::KeyId;
@@ -287,6 +288,9 @@ fn change(transaction: &Transaction<'_>, nouns: &Nouns) -> Result<()> {
     change_grants(transaction, nouns)?;
     accounts::change(transaction, nouns)?;
     publication::update(transaction, nouns.publication.id, &nouns.publication.profile)?;
+    publication::set_next_key(transaction, nouns.publication.id, &[0; 32], &SigningSeed([0; 32]))?;
+    publication::confirm_next_key(transaction, nouns.publication.id)?;
+    publication::forget_next_key(transaction, nouns.publication.id)?;
     let (thing, instance) = (nouns.thing, nouns.instance.id);
     let address = history::find_property(transaction, instance, thing, "c", "P")?.expect("the property");
     let update = PropertyUpdate { value: "2".to_owned(), at: Timestamp::from_micros(2) };

@@ -133,6 +133,7 @@ fn publication(owner: AccountId) -> Publication {
         state: PublicationState::Published,
         suspended: false,
         public_key: [0; 32],
+        next_public_key: None,
         created_at: NOW,
     }
 }

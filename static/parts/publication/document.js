@@ -7,7 +7,9 @@ import { Section } from '../../components/page.js';
 import { Empty } from '../../components/states.js';
 import { PROFILE } from './values.js';
 
-const DOCUMENT = `query ($id: ID!) { connector(id: $id) { id ${PROFILE} active suspended state publicKey createdAt } }`;
+const DOCUMENT = `query ($id: ID!) {
+  connector(id: $id) { id ${PROFILE} active suspended state publicKey nextPublicKey createdAt }
+}`;
 
 export const UPDATE = `mutation ($id: ID!, $connector: ConnectorPublicationUpdate!) {
   updateConnector(connectorId: $id, connector: $connector) { id }

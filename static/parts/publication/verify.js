@@ -5,8 +5,8 @@ import { CodeBlock, CopyButton } from '../../components/copy.js';
 import { Tabs } from '../../components/tabs.js';
 import { SNIPPETS } from '../snippets.js';
 
-export const PublicKey = ({ value }) => html`
-  <div class="public-key"><code class="breaking">${value}</code><${CopyButton} value=${value} label="Copy public key" named /></div>
+export const PublicKey = ({ value, label = 'Copy public key' }) => html`
+  <div class="public-key"><code class="breaking">${value}</code><${CopyButton} value=${value} label=${label} named /></div>
 `;
 
 const Snippet = ({ file, run, code }) => html`

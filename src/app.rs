@@ -206,7 +206,7 @@ async fn listen(
     let connections = Connections::new(options.door.limits(&options.limits.trusted_proxy));
     let counted = connections.clone();
     platform.metrics().watch("connhub_connections", "Connections that are open.", move || counted.count() as f64);
-    let clients = options.limits.of_clients(options.door.body_timeout.into());
+    let clients = options.limits.of_clients(options.door.body_timeout.into(), options.is_sandbox());
     let routes = http::routes(platform, engine, sockets.clone(), options.names(), clients);
     door::serve(entrances, routes, connections.clone(), stopped).await;
     let ended = async { tokio::join!(connections.end(), sockets.closed()) };

@@ -405,7 +405,8 @@ pub struct CallbackOptions {
 impl ServeOptions {
     /// Whether none but people at this machine can reach the server: what is known by another name is
     /// reached through a proxy or a tunnel, wherever it listens.
-    fn is_sandbox(&self) -> bool {
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
         let known_elsewhere =
             self.public_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| !match url.host() {
                 Some(Host::Domain(name)) => is_loopback_name(name),

@@ -278,7 +278,7 @@ impl LimitOptions {
 
     /// What the HTTP transport needs to know of clients.
     #[must_use]
-    pub fn of_clients(&self, body_time: std::time::Duration) -> http::Clients {
+    pub fn of_clients(&self, body_time: std::time::Duration, sandbox: bool) -> http::Clients {
         http::Clients {
             proxies: http::Proxies::new(self.trusted_proxy.clone()),
             requests: http::RequestsMax {
@@ -286,6 +286,7 @@ impl LimitOptions {
                 address: self.requests_per_address,
                 total: self.requests,
             },
+            sandbox,
             body_time,
         }
     }

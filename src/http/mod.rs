@@ -97,6 +97,8 @@ pub struct Clients {
     pub proxies: Proxies,
     /// How many requests may run at once.
     pub requests: RequestsMax,
+    /// Whether nobody but this machine can reach the server.
+    pub sandbox: bool,
     /// How long a body may take to arrive; it has more the longer it is.
     pub body_time: Duration,
 }
@@ -140,8 +142,8 @@ pub fn routes(
     names: Names,
     clients: Clients,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone {
-    let Clients { proxies, requests, body_time } = clients;
-    let permits = Permits::new(requests, names.sandbox);
+    let Clients { proxies, requests, sandbox, body_time } = clients;
+    let permits = Permits::new(requests, sandbox);
     let site =
         Arc::new(Site { names, proxies, permits, body_time, platform, engine, schema: OnceLock::new(), sockets });
     // warp panics where a request has no path, as CONNECT has none, and is asked for it. Such a

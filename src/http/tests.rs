@@ -36,7 +36,7 @@ fn sockets() -> Sockets {
 /// Clients without a proxy, and room for all of them.
 fn clients() -> super::Clients {
     let requests = super::RequestsMax { account: 100, address: 100, total: 100 };
-    super::Clients { proxies: super::Proxies::default(), requests, body_time: Duration::from_secs(10) }
+    super::Clients { proxies: super::Proxies::default(), requests, sandbox: true, body_time: Duration::from_secs(10) }
 }
 
 const EMAIL: &str = "developer@localhost";

@@ -7,6 +7,7 @@ use crate::model::error::Result;
 use crate::model::id::{AccountId, CallbackId, InstallationId, InstanceId, PublicationId};
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
+use crate::store::meter;
 use crate::store::row::array;
 use crate::store::usage::{self, Usage};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};

@@ -46,7 +46,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Publication> {
             logo_url: row.get(3)?,
             home_url: row.get(4)?,
             description: meter::text(row, 5)?,
-            requirements: meter::text(row, 6)?,
+            requirements: meter::optional_text(row, 6)?,
             tags: texts_from_column(row, 7)?,
             mode: row.get(8)?,
             active: row.get(9)?,

@@ -250,7 +250,7 @@ async fn route(
     upgrade: Option<(Ws, Upgrade)>,
     permit: Option<Permit>,
 ) -> Response {
-    use Verb::{Delete, Get, Post, Put};
+    use Verb::{Get, Post};
     let platform = &site.platform;
     let segments = request.segments();
     let answered = match (segments.as_slice(), Verb::of(&request.method)) {
@@ -280,32 +280,9 @@ async fn route(
         (["oauth2", "token" | "introspect" | "revoke"], _) => otherwise(request, "POST, OPTIONS"),
         ([".well-known", "oauth-authorization-server"], Get) => Ok(oauth::metadata(site.names.origin(request))),
         ([".well-known", "oauth-authorization-server"], _) => otherwise(request, "GET, HEAD, OPTIONS"),
-        (["api", "v1", "connectorhub", "callback", path @ ..], verb) => match (path, verb) {
-            (["installations", "state"], Post) => hub::report_installation(platform, request, body).await,
-            (["installations", "state"], _) => otherwise(request, "POST, OPTIONS"),
-            (["instances", "state"], Post) => hub::report_instance(platform, request, body).await,
-            (["instances", "state"], _) => otherwise(request, "POST, OPTIONS"),
-            (["instances", "things"], Post) => hub::create_thing(platform, request, body).await,
-            // The slash that an empty ID leaves must not make it a thing's own path.
-            (["instances", "things"] | ["instances", "things", ""], _) => otherwise(request, "POST, OPTIONS"),
-            (["instances", "things", thing], Delete) => hub::delete_thing(platform, request, thing).await,
-            (["instances", "things", _], _) => otherwise(request, "DELETE, OPTIONS"),
-            (["instances", "things", thing, "status"], Put) => {
-                hub::set_thing_status(platform, request, body, thing).await
-            }
-            (["instances", "things", _, "status"], _) => otherwise(request, "PUT, OPTIONS"),
-            (["instances", "things", thing, "components", component, "properties", property], Put | Post) => {
-                hub::update_property(platform, request, body, [thing, component, property]).await
-            }
-            (["instances", "things", _, "components", _, "properties", _], _) => {
-                otherwise(request, "PUT, POST, OPTIONS")
-            }
-            (["instances", "actions", "requests", id], Put) => {
-                hub::end_action_request(platform, request, body, id).await
-            }
-            (["instances", "actions", "requests", _], _) => otherwise(request, "PUT, OPTIONS"),
-            _ => Err(Refusal::no_such_path(request)),
-        },
+        (["api", "v1", "connectorhub", "callback", path @ ..], verb) => {
+            hub_route(platform, request, body, path, verb).await
+        }
         (["api" | "oauth2", ..], _) => Err(Refusal::no_such_path(request)),
         (["healthz"], Get) => Ok(health::alive()),
         (["readyz"], Get) => Ok(health::ready(platform, request).await),
@@ -318,6 +295,37 @@ async fn route(
         _ => Ok(ui::nothing(request)),
     };
     answered.unwrap_or_else(|refusal| refusal.answer(request))
+}
+
+/// The part of the route table that connectors use.
+async fn hub_route(
+    platform: &Arc<Platform>,
+    request: &Request,
+    body: &mut Body<'_>,
+    path: &[&str],
+    verb: Verb,
+) -> Result<Response, Refusal> {
+    use Verb::{Delete, Post, Put};
+    match (path, verb) {
+        (["installations", "state"], Post) => hub::report_installation(platform, request, body).await,
+        (["installations", "state"], _) => otherwise(request, "POST, OPTIONS"),
+        (["instances", "state"], Post) => hub::report_instance(platform, request, body).await,
+        (["instances", "state"], _) => otherwise(request, "POST, OPTIONS"),
+        (["instances", "things"], Post) => hub::create_thing(platform, request, body).await,
+        // The slash that an empty ID leaves must not make it a thing's own path.
+        (["instances", "things"] | ["instances", "things", ""], _) => otherwise(request, "POST, OPTIONS"),
+        (["instances", "things", thing], Delete) => hub::delete_thing(platform, request, thing).await,
+        (["instances", "things", _], _) => otherwise(request, "DELETE, OPTIONS"),
+        (["instances", "things", thing, "status"], Put) => hub::set_thing_status(platform, request, body, thing).await,
+        (["instances", "things", _, "status"], _) => otherwise(request, "PUT, OPTIONS"),
+        (["instances", "things", thing, "components", component, "properties", property], Put | Post) => {
+            hub::update_property(platform, request, body, [thing, component, property]).await
+        }
+        (["instances", "things", _, "components", _, "properties", _], _) => otherwise(request, "PUT, POST, OPTIONS"),
+        (["instances", "actions", "requests", id], Put) => hub::end_action_request(platform, request, body, id).await,
+        (["instances", "actions", "requests", _], _) => otherwise(request, "PUT, OPTIONS"),
+        _ => Err(Refusal::no_such_path(request)),
+    }
 }
 
 /// What a person's password or consent is sent to, by this server's own pages or by no page.

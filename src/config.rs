@@ -285,7 +285,6 @@ pub struct ServeOptions {
 impl ServeOptions {
     /// Whether none but people at this machine can reach the server: what is known by another name is
     /// reached through a proxy or a tunnel, wherever it listens.
-    #[must_use]
     pub fn is_sandbox(&self) -> bool {
         let known_elsewhere =
             self.public_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| !match url.host() {

@@ -123,7 +123,8 @@ impl Reading<'_> {
         let arg = if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg };
         let Some(name) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else { return arg };
         let Some(value) = std::env::var_os(&name).filter(|_| !self.is_typed(&arg)) else { return arg };
-        let is_secret = arg.is_hide_env_values_set();
+        // A URL may hold a password, but is none.
+        let is_secret = arg.is_hide_env_values_set() && !is_url(&arg);
         if value.is_empty() {
             if is_secret {
                 self.problems.push(format!("{name} is empty: give it a value, or do not set it"));
@@ -305,6 +306,10 @@ fn nearest(command: &Command, name: &str) -> Option<String> {
 fn all_variables(command: &Command, names: &mut Vec<String>) {
     names.extend(command.get_arguments().filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())));
     command.get_subcommands().for_each(|command| all_variables(command, names));
+}
+
+fn is_url(arg: &Arg) -> bool {
+    arg.get_value_names().is_some_and(|names| names.iter().any(|name| name.as_str() == "URL"))
 }
 
 #[cfg(test)]

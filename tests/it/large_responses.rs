@@ -64,7 +64,7 @@ fn assert_refused(name: &str, answer: &Value) {
 #[test]
 fn responses_that_are_too_large_are_refused_whatever_they_are_made_of() {
     let world = full();
-    let values = |inner: &str| format!("things {{ components {{ properties {{ id {inner} }} }} }}");
+    let values = |inner: &str| format!("things(first: 1) {{ components {{ properties {{ id {inner} }} }} }}");
     let (app, developer) = (world.app.token.clone(), world.developer.token.clone());
     let installations = format!("connectorInstallations(appId: \"{}\")", world.app.id);
     let attack = [

@@ -111,7 +111,7 @@ fn a_connector_behind_a_proxy_works_once_the_advice_is_followed() {
         ),
         (
             Program::Caddy,
-            "1. Caddy may have told the connector that the scheme is http",
+            "1. Caddy may have told the connector (X-Forwarded-Proto) another scheme than https",
             "header_up X-Forwarded-Proto https",
         ),
     ] {

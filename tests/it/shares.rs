@@ -200,7 +200,9 @@ fn mutations_whose_clients_disconnect_hold_their_permits_until_they_end() {
     );
     let by = |from: &str| asks(&world.app.token, from, &document, json!({})).header("X-External-Subject-ID", from);
     // One over HTTP, one completed over a WebSocket; their clients are gone.
-    drop(begun(&world, &by("192.0.2.1")));
+    let stream = begun(&world, &by("192.0.2.1"));
+    world.connector.arrived(Kind::Instance, 1);
+    drop(stream);
     let mut socket = Socket::upgrade(&world.server, &[PROTOCOL, (FORWARDED_FOR, "192.0.2.2")]).0;
     let authorization = format!("Bearer {}", world.app.token);
     let payload = json!({ "Authorization": authorization, "X-External-Subject-ID": "second" });

@@ -3,7 +3,7 @@
 //!
 //! A running server sees each change at the file at once: it keeps no account in memory, and reads the account, its
 //! generation, suspensions and each grant from the database with every token. What stays open is looked after by
-//! [`removal::continue_all`].
+//! `removal::continue_all`.
 //!
 //! Used by `graphql` and `cli`.
 

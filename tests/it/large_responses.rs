@@ -98,7 +98,10 @@ fn responses_that_are_too_large_are_refused_whatever_they_are_made_of() {
         (
             "attributes",
             &app,
-            format!("{{ {} }}", aliases(60, &format!("things {{ attributes {{ {} }} }}", aliases(30, "value")))),
+            format!(
+                "{{ {} }}",
+                aliases(60, &format!("things(first: 1) {{ attributes {{ {} }} }}", aliases(30, "value")))
+            ),
         ),
     ];
     for (name, token, document) in &attack {
@@ -113,7 +116,7 @@ fn responses_that_are_too_large_are_refused_whatever_they_are_made_of() {
     });
     let mut socket = Socket::of(&world.server, &app);
     socket.begin("1", &attack[0].2, json!({}));
-    assert_refused("over a WebSocket", &socket.next("1"));
+    assert_refused("over a WebSocket", &socket.payload("1", "next"));
     let peak = peak_mib(world);
     println!("peak {peak} MiB");
     assert!(peak < PEAK_MIB_MAX, "the server took {peak} MiB");

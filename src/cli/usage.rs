@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 /// The widest first column: with the numbers, a line has 80 characters at most.
 const NAME_COLUMN_MAX: usize = 30;
+/// What the numbers are of.
+const PERIOD: &str = "Callbacks, failures and updates are of the last 24 hours; --json adds today's.\n";
 /// How an ID is shown under its connector.
 const INDENT: &str = "  ";
 
@@ -52,17 +54,17 @@ fn as_text(accounts: &[AccountUsage], connectors: &[ConnectorUsage]) -> String {
         row(format!("{}{mark}", harmless(&account.record.account.email)), &account.usage)
     }));
     let mut text = table(&rows);
-    if connectors.is_empty() {
-        return text;
-    }
     text.push('\n');
+    if connectors.is_empty() {
+        return text + PERIOD;
+    }
     let mut rows = vec![heading("CONNECTOR")];
     for connector in connectors {
         let mark = if connector.is_suspended { " (suspended)" } else { "" };
         rows.push(row(format!("{}{mark}", harmless(&connector.name)), &connector.usage));
         rows.push([format!("{INDENT}{} {}", connector.id, harmless(&connector.owner_email))].into());
     }
-    text + &table(&rows)
+    text + &table(&rows) + "\n" + PERIOD
 }
 
 /// The cells of a line; one that has a single cell is a note below the line before.

@@ -18,7 +18,7 @@ export function CopyButton({ value, label = 'Copy', named = false }) {
     announce('Copied');
   };
   return html`
-    <button type="button" class=${named ? 'button quiet small' : 'icon-button small'} aria-label=${label} title=${label} onClick=${copy}>
+    <button type="button" class=${named ? 'button quiet small' : 'icon-button small'} aria-label=${named ? undefined : label} title=${label} onClick=${copy}>
       <${Icon} name=${copied ? 'check' : 'copy'} />${named && html`<span>${copied ? 'Copied' : label}</span>`}
     </button>
   `;

@@ -44,7 +44,7 @@ impl Job for Reports {
             millis % 1_000
         );
         let body = Some(body.as_bytes());
-        Request { method: "PUT", path, token: Some(token), subject: None, body }.write_to(request);
+        Request { method: "PUT", path, token: Some(token), body, ..Request::default() }.write_to(request);
     }
 
     fn accepts(&self, status: u16, _: &[u8]) -> bool {

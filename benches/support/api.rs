@@ -51,16 +51,22 @@ impl std::error::Error for Failure {}
 /// What became of it.
 pub type Result<T> = std::result::Result<T, Failure>;
 
-/// Who asks: a connection with what stands in its requests.
+/// A client: a connection, and the address that its requests seem to come from.
 pub struct Session {
     address: SocketAddr,
+    client: Option<String>,
     connection: Option<Connection>,
 }
 
 impl Session {
     /// A session with the server at this address; connects when first used.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, connection: None }
+        Self { address, client: None, connection: None }
+    }
+
+    /// A session whose requests come from this client, if the server trusts its proxies on this machine.
+    pub fn behind_proxy(address: SocketAddr, client: &str) -> Self {
+        Self { client: Some(client.to_owned()), ..Self::new(address) }
     }
 
     /// Sends a request and gives any answer.
@@ -69,14 +75,28 @@ impl Session {
             Some(connection) => connection,
             None => Connection::open(self.address).map_err(Failure::Unreachable)?,
         };
-        let answer = connection.send(request).map_err(Failure::Lost)?;
+        let request = Request { client: request.client.or(self.client.as_deref()), ..*request };
+        let answer = connection.send(&request).map_err(Failure::Lost)?;
         self.connection = Some(connection);
         Ok(answer)
     }
 
     /// Signs in the first account and gives its token.
     pub fn sign_in(&mut self) -> Result<String> {
-        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        self.sign_in_as(EMAIL, PASSWORD)
+    }
+
+    /// Registers an account and gives its token.
+    pub fn register(&mut self, email: &str, password: &str) -> Result<String> {
+        let body = json!({"email": email, "password": password, "name": "A stranger"}).to_string();
+        let path = "/api/v1/auth/register";
+        let request = Request { method: "POST", path, body: Some(body.as_bytes()), ..Request::default() };
+        text(&parsed(&expect(self.send(&request)?, 201)?)?, "/access_token")
+    }
+
+    /// Signs in an account and gives its token.
+    pub fn sign_in_as(&mut self, email: &str, password: &str) -> Result<String> {
+        let body = json!({"email": email, "password": password}).to_string();
         let path = "/api/v1/auth/login";
         let answer = self.send(&Request { method: "POST", path, body: Some(body.as_bytes()), ..Request::default() })?;
         text(&parsed(&expect(answer, 200)?)?, "/access_token")
@@ -189,7 +209,14 @@ impl<'a> Asker<'a> {
     /// A GraphQL request.
     pub fn request(self, body: &'a [u8]) -> Request<'a> {
         let Self { token, subject } = self;
-        Request { method: "POST", path: QUERY_PATH, token: Some(token), subject, body: Some(body) }
+        Request {
+            method: "POST",
+            path: QUERY_PATH,
+            token: Some(token),
+            subject,
+            body: Some(body),
+            ..Request::default()
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub token: Option<&'a str>,
     /// The external subject.
     pub subject: Option<&'a str>,
+    /// The client's address, as a proxy reports it.
+    pub client: Option<&'a str>,
     /// The body, which is JSON.
     pub body: Option<&'a [u8]>,
 }
@@ -43,6 +45,9 @@ impl Request<'_> {
         }
         if let Some(subject) = self.subject {
             line(buffer, &["X-External-Subject-ID: ", subject]);
+        }
+        if let Some(client) = self.client {
+            line(buffer, &["X-Forwarded-For: ", client]);
         }
         if let Some(body) = self.body {
             line(buffer, &["Content-Type: application/json"]);

@@ -1,7 +1,7 @@
-//! What the crash test and the benchmarks share: processes, a lean HTTP client, the platform's API
-//! as they use it, and a connector. Nothing of the library: both see the server from outside.
+//! What the crash test, the siege and the benchmarks share: processes, a lean HTTP client, the platform's API
+//! as they use it, and a connector. Nothing of the library: all see the server from outside.
 
-// Each of the two uses most of it, and neither all of it.
+// Each of them uses most of it, and none all of it.
 #![allow(dead_code)]
 
 pub mod api;

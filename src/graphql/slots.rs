@@ -12,9 +12,9 @@ use crate::model::error::{Fault, Result};
 use crate::model::party::Party;
 use crate::ops::turns::Turns;
 use crate::ops::{Allowance, Platform, View};
+use futures_util::FutureExt;
 use std::any::Any;
 use std::sync::Arc;
-use tokio::runtime::Handle;
 
 /// How much work a small read may take, in looks at its allowance: some milliseconds.
 const SMALL_LOOKS: u64 = 400;
@@ -104,7 +104,7 @@ impl Engine {
         tokio::task::spawn_blocking(work).await.map_err(Fault::from)
     }
 
-    /// Reads for a mutation, of what it changed: on its own thread, in the same turns as queries.
+    /// Reads for a mutation, of what it changed: on its own thread, with a permit if one is free.
     pub(super) fn read_in_place<T>(&self, party: Party, read: impl Fn(&View) -> Result<T>) -> Result<T> {
         let time = self.platform.query_time();
         tokio::task::block_in_place(|| {
@@ -124,7 +124,9 @@ impl Engine {
         allowance: Arc<Allowance>,
         read: impl Fn(&View) -> Result<T>,
     ) -> Result<T> {
-        let _permit = Handle::current().block_on(turns.take(party));
+        // A thread must not wait for a permit: the work that has it may be waiting for this very thread. What bounds
+        // these reads then is the number of connections, which are waited for until a time.
+        let _permit = turns.take(party).now_or_never();
         read(&self.platform.view_within(allowance)?)
     }
 }

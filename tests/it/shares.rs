@@ -7,7 +7,7 @@ use crate::socket::{PROTOCOL, Socket};
 use crate::users::{Developer, GRAPHQL, World};
 use crate::wait::{eventually, until};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -222,4 +222,21 @@ fn mutations_whose_clients_disconnect_hold_their_permits_until_they_end() {
     eventually("the permits are free again", || {
         (world.server.send(&asks(&world.app.token, "192.0.2.9", SMALL, json!({}))).status != 429).then_some(())
     });
+}
+
+/// Each reads what it changed, on a thread that others of them need too.
+#[test]
+fn a_hundred_mutations_of_one_account_at_once_are_all_answered_and_others_are_served() {
+    let world = World::new();
+    let document = format!("mutation {{ createServiceToken(appId: \"{}\") {{ accessToken }} }}", world.app.id);
+    let requests: Vec<_> = (0..100).map(|_| asks(&world.developer.token, "192.0.2.1", &document, json!({}))).collect();
+    let mut streams: Vec<_> = requests.iter().map(|request| begun(&world, request)).collect();
+    let other = Developer::stranger(&world.server);
+    world.server.send(&asks(&other.token, "192.0.2.2", SMALL, json!({}))).expect(200);
+    for stream in &mut streams {
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 200");
+    }
 }

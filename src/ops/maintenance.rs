@@ -27,8 +27,9 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 const TRAFFIC_INTERVAL: Duration = Duration::from_secs(2);
 /// How often the log is trimmed: a busy connector has some ten thousand entries too many by then.
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
-/// How many entries of the log are deleted in one write, so that others need not wait for long.
-const TRIM_ENTRIES_AT_ONCE: u32 = 500;
+/// How many entries of the log are deleted in one write, so that others need not wait for long. One may take 128 KiB, all
+/// of which is overwritten.
+const TRIM_ENTRIES_AT_ONCE: u32 = 50;
 /// How many overdue requests fail in one write.
 const FAILED_AT_ONCE: u32 = 500;
 /// How often what removals leave is looked for, beside when it is left.
@@ -57,6 +58,7 @@ pub async fn run(platform: Arc<Platform>) {
     // Beside each other: a deadline does not wait for millions of points.
     tokio::join!(
         repeat(DEADLINE_CHECK_INTERVAL, || fail_overdue(platform)),
+        repeat(OPERATOR_INTERVAL, || removal::look(platform)),
         repeat(OPERATOR_INTERVAL, || removal::continue_all(platform)),
         repeat(TRIM_INTERVAL, || trim_log(platform)),
         repeat(TRIM_INTERVAL, || trim_requests(platform)),

@@ -171,6 +171,13 @@ pub fn idle(connection: &Connection, unused: Timestamp, noted: Timestamp, limit:
     Ok(statement.query_map(params![unused, noted, limit], read)?.collect::<Result<_, _>>()?)
 }
 
+/// Whether an account is still among those of [`idle`], and noted as such long enough ago.
+pub fn is_idle(connection: &Connection, id: AccountId, unused: Timestamp, noted: Timestamp) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND used_at < ?2 AND idle_since < ?3")?;
+    Ok(statement.exists(params![id, unused, noted])?)
+}
+
 /// Notes that an account is idle.
 pub fn note_idle(transaction: &Transaction<'_>, id: AccountId, now: Timestamp) -> Result<()> {
     transaction.prepare_cached("UPDATE accounts SET idle_since = ?2 WHERE id = ?1")?.execute(params![id, now])?;

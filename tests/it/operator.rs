@@ -279,3 +279,29 @@ fn the_alert_rules_name_metrics_that_there_are() {
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     }
 }
+
+/// A mutation runs as long as its connectors take, and its later fields are those of somebody who was an operator.
+#[test]
+fn an_operator_who_is_none_any_more_cannot_undo_it_with_a_mutation_that_runs() {
+    let world = World::new();
+    let first = id_of_account(&world.developer);
+    let other = Developer::stranger(&world.server);
+    let set_role = "mutation($id: ID!, $role: AccountRole!) { setAccountRole(accountId: $id, role: $role) { role } }";
+    world.developer.graphql(set_role, json!({ "id": id_of_account(&other), "role": "OPERATOR" })).data();
+    world.connector.answers(Kind::Installation, &json!({ "hold": true }));
+    let document = format!(
+        "mutation {{ install: installConnector(appId: \"{}\", connectorId: \"{}\", configuration: []) {{ state }}
+            undo: setAccountRole(accountId: \"{first}\", role: OPERATOR) {{ role }} }}",
+        world.app.id, world.publication
+    );
+    let developer = world.developer.clone();
+    let running = std::thread::spawn(move || developer.graphql(&document, json!({})));
+    world.connector.arrived(Kind::Installation, 1);
+    other.graphql(set_role, json!({ "id": first, "role": "DEVELOPER" })).data();
+    world.connector.release(Kind::Installation);
+    let answer = running.join().expect("an answer");
+    assert_eq!((answer.code(), answer.error()["path"][0].as_str()), ("FORBIDDEN", Some("undo")), "{answer:?}");
+    let role = "SELECT role FROM accounts WHERE email = ?1";
+    let role: String = world.server.sql().query_row(role, [EMAIL], |row| row.get(0)).expect("a role");
+    assert_eq!(role, "DEVELOPER");
+}

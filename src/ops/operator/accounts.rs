@@ -11,6 +11,17 @@ use crate::ops::{now, suspension};
 use crate::store;
 use rusqlite::{Connection, Transaction};
 
+/// Checks in the write itself that an operator still is one: a mutation may run for half a minute, and its later fields
+/// must not undo what another operator did meanwhile.
+pub(super) fn still(connection: &Connection, by: &Operator) -> Result<()> {
+    let Some(id) = by.account else { return Ok(()) };
+    suspension::check_account(connection, id)?;
+    match store::account::get(connection, id)? {
+        Some(account) if account.role == Role::Operator => Ok(()),
+        _ => Err(Error::Forbidden("this account is not an operator any more".to_owned())),
+    }
+}
+
 /// Suspends an account: see [`crate::ops::suspension`].
 pub(super) fn suspend(transaction: &Transaction<'_>, by: &Operator, id: AccountId) -> Result<AccountRecord> {
     let before = others(transaction, by, id, "suspend")?;
@@ -22,7 +33,8 @@ pub(super) fn suspend(transaction: &Transaction<'_>, by: &Operator, id: AccountI
 }
 
 /// Ends the suspension of an account.
-pub(super) fn resume(transaction: &Transaction<'_>, _: &Operator, id: AccountId) -> Result<AccountRecord> {
+pub(super) fn resume(transaction: &Transaction<'_>, by: &Operator, id: AccountId) -> Result<AccountRecord> {
+    still(transaction, by)?;
     let before = record(transaction, id)?;
     if before.suspension.is_some_and(Suspension::is_removal) {
         let email = &before.account.email;
@@ -35,10 +47,11 @@ pub(super) fn resume(transaction: &Transaction<'_>, _: &Operator, id: AccountId)
 /// Gives an account a role.
 pub(super) fn set_role(
     transaction: &Transaction<'_>,
-    _: &Operator,
+    by: &Operator,
     id: AccountId,
     role: Role,
 ) -> Result<AccountRecord> {
+    still(transaction, by)?;
     let before = record(transaction, id)?;
     if role != Role::Operator {
         keep_an_operator(transaction, &before.account)?;
@@ -69,9 +82,10 @@ pub(super) fn begin_removal(
 /// Suspends a publication.
 pub(super) fn suspend_publication(
     transaction: &Transaction<'_>,
-    _: &Operator,
+    by: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
+    still(transaction, by)?;
     published(transaction, id)?;
     store::suspension::set(transaction, id, Suspension::Suspended, now())?;
     suspension::note_change(transaction)?;
@@ -81,9 +95,10 @@ pub(super) fn suspend_publication(
 /// Ends the suspension of a publication.
 pub(super) fn resume_publication(
     transaction: &Transaction<'_>,
-    _: &Operator,
+    by: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
+    still(transaction, by)?;
     published(transaction, id)?;
     store::suspension::end(transaction, id)?;
     published(transaction, id)
@@ -101,6 +116,7 @@ pub(super) fn record(connection: &Connection, id: AccountId) -> Result<AccountRe
 
 /// An account that an operator may do without: not their own, and not the only operator's.
 fn others(connection: &Connection, by: &Operator, id: AccountId, what: &str) -> Result<AccountRecord> {
+    still(connection, by)?;
     let found = record(connection, id)?;
     if by.account == Some(id) {
         return Err(Error::Conflict(format!("you cannot {what} the account that you are signed in with")));

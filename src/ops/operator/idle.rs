@@ -7,7 +7,7 @@ use crate::model::account::IdleAccount;
 use crate::model::error::{Error, Result};
 use crate::ops::caller::Operator;
 use crate::ops::operator::accounts;
-use crate::ops::{Platform, View};
+use crate::ops::{Platform, View, now};
 use crate::store;
 use rusqlite::Transaction;
 use std::sync::Arc;
@@ -24,8 +24,10 @@ const AT_ONCE: u32 = 100;
 /// Faults of the database.
 pub(in crate::ops) async fn expire(platform: &Arc<Platform>) -> Result<()> {
     let Some(idle) = platform.settings.account_idle else { return Ok(()) };
-    let now = platform.clock.now();
-    let (unused, noted) = (now.minus(idle), now.minus(GRACE));
+    // Age is measured by a clock that catches up after a pause, faster than time goes by; the grace must not be shorter
+    // for it.
+    let (aged, now) = (platform.clock.now(), now());
+    let (unused, noted) = (aged.minus(idle), aged.minus(GRACE));
     let idle = platform.read(move |view: &View| store::account::idle(view, unused, noted, AT_ONCE)).await?;
     for IdleAccount { id, email, used_at, since } in idle {
         if since.is_none() {
@@ -41,6 +43,9 @@ pub(in crate::ops) async fn expire(platform: &Arc<Platform>) -> Result<()> {
         }
         let had = platform.read(move |view| store::account_removal::belongings(view, id)).await?;
         let begin = move |transaction: &Transaction<'_>| {
+            if !store::account::is_idle(transaction, id, unused, noted)? {
+                return Err(Error::Conflict("it has been used by now".to_owned()));
+            }
             accounts::begin_removal(transaction, &Operator { account: None }, id, &had)
         };
         match platform.store.write(begin).await {

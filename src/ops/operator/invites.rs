@@ -8,6 +8,7 @@ use crate::model::error::{Error, Result};
 use crate::model::id::InviteId;
 use crate::ops::account::{self, IssuedToken};
 use crate::ops::caller::Operator;
+use crate::ops::operator::accounts::still;
 use crate::ops::{Platform, View, now, secret};
 use crate::store::{self, Inserted};
 use rusqlite::Transaction;
@@ -51,7 +52,8 @@ pub async fn invite(platform: &Platform, caller: &Operator, email: String) -> Re
 }
 
 /// Makes an invitation in a write.
-pub(super) fn issue(transaction: &Transaction<'_>, _: &Operator, email: String) -> Result<IssuedInvite> {
+pub(super) fn issue(transaction: &Transaction<'_>, by: &Operator, email: String) -> Result<IssuedInvite> {
+    still(transaction, by)?;
     if let Some((account, _)) = store::account::by_email(transaction, &email)? {
         return Err(Error::Conflict(format!("{} has an account already", account.email)));
     }
@@ -73,8 +75,10 @@ pub fn invites(view: &View, _: &Operator) -> Result<Vec<Invite>> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn revoke_invite(platform: &Platform, _: &Operator, id: InviteId) -> Result<InviteId> {
+pub async fn revoke_invite(platform: &Platform, caller: &Operator, id: InviteId) -> Result<InviteId> {
+    let caller = caller.clone();
     let revoked = platform.store.write(move |transaction| {
+        still(transaction, &caller)?;
         store::invite::delete(transaction, id)?.then_some(id).ok_or_else(|| Error::not_found("invitation", id))
     });
     revoked.await

@@ -20,24 +20,32 @@ use std::time::Duration;
 /// How many installations begin to be removed in one step.
 const INSTALLATIONS_AT_ONCE: u32 = 16;
 /// How many entries of the log are deleted in one write.
-const ENTRIES_AT_ONCE: u32 = 500;
+const ENTRIES_AT_ONCE: u32 = 50;
 /// For how long it is kept what an account had that was removed.
 pub(in crate::ops) const REPORT_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Looks for what was done at the database's file, and does the next step of each removal.
+/// Does the next step of each removal. One that fails keeps no other from going on.
 ///
 /// # Errors
 /// Faults of the database.
 pub(in crate::ops) async fn continue_all(platform: &Arc<Platform>) -> Result<()> {
-    let looking = Arc::clone(platform);
-    let open = platform.read(move |view| {
-        looking.changes.look(view)?;
-        store::account_removal::open(view)
-    });
-    for removal in open.await? {
-        step(platform, &removal).await?;
+    let mut result = Ok(());
+    for removal in platform.read(|view| store::account_removal::open(view)).await? {
+        let done = step(platform, &removal).await;
+        if result.is_ok() {
+            result = done;
+        }
     }
-    Ok(())
+    result
+}
+
+/// Looks for what was done at the database's file.
+///
+/// # Errors
+/// Faults of the database.
+pub(in crate::ops) async fn look(platform: &Arc<Platform>) -> Result<()> {
+    let looking = Arc::clone(platform);
+    platform.read(move |view| looking.changes.look(view)).await
 }
 
 /// The next step of one removal.

@@ -47,8 +47,10 @@ INSERT INTO usage (account, history, log, things)
     0
   FROM accounts;
 UPDATE usage SET history = found.bytes
-  FROM (SELECT p.owner, sum(24 + iif(typeof(h.value) = 'text', octet_length(h.value), 8)) AS bytes
-    FROM history AS h JOIN properties AS p ON p.key = h.property GROUP BY p.owner) AS found
+  FROM (SELECT p.owner, sum(h.bytes) AS bytes
+    FROM (SELECT property, sum(24 + iif(typeof(value) = 'text', octet_length(value), 8)) AS bytes
+      FROM history GROUP BY property) AS h
+    JOIN properties AS p ON p.key = h.property GROUP BY p.owner) AS found
   WHERE found.owner = account;
 UPDATE usage SET things = things + found.bytes
   FROM (SELECT a.owner, sum(t.bytes) AS bytes FROM things AS t JOIN apps AS a ON a.id = t.app GROUP BY a.owner) AS found

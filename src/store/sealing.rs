@@ -307,12 +307,26 @@ pub(super) fn finish(connection: &Connection) -> Result<()> {
     if !unfinished {
         return Ok(());
     }
-    connection.execute_batch("VACUUM").map_err(|error| {
+    // On the disk: the copy that VACUUM makes is as long as the database.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    let vacuumed = connection.execute_batch("VACUUM");
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    vacuumed.map_err(|error| {
         Error::Unavailable(format!(
             "the database is encrypted, but cannot be written again without the plain values that were deleted: {error}. \
-             It needs as much room again on its disk; the next start tries it again"
+             It needs as much room again on its disk, and a folder for temporary files (/tmp, or the one in \
+             SQLITE_TMPDIR) with as much; the next start tries it again"
         ))
     })?;
+    // Until then the plain pages are in the file.
+    let is_read: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_read {
+        return Err(Error::Unavailable(
+            "the database is encrypted, but its file holds plain values until those that read it now are done (a backup, \
+             Litestream): end them and start again"
+                .to_owned(),
+        ));
+    }
     connection.execute("DELETE FROM settings WHERE name = ?1", [UNFINISHED])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())

@@ -294,7 +294,10 @@ impl LimitOptions {
     /// What the GraphQL engine needs to know.
     #[must_use]
     pub fn of_graphql(&self) -> graphql::Limits {
-        let responses = ops::responses::ResponseLimits { one: self.response_bytes, all: self.responses_bytes };
+        // A response is charged as it is read, written and sent, and one party may have half of all: so that the largest
+        // one fits.
+        let all = self.responses_bytes.max(self.response_bytes.saturating_mul(6));
+        let responses = ops::responses::ResponseLimits { one: self.response_bytes, all };
         graphql::Limits {
             tokens: self.graphql_tokens,
             root_fields: self.graphql_root_fields,

@@ -202,7 +202,7 @@ pub(super) fn service_stands(connection: &Connection, claims: &Claims) -> Result
 fn installation(connection: &Connection, claims: &Claims) -> Result<InstallationCaller> {
     let installation = store::installation::get(connection, subject(claims)?)?.ok_or_else(invalid)?;
     suspension::check_installation(connection, installation.id)?;
-    Ok(InstallationCaller { installation: installation.id })
+    Ok(InstallationCaller { installation: installation.id, owner: installation.owner })
 }
 
 fn instance(connection: &Connection, claims: &Claims) -> Result<InstanceCaller> {

@@ -41,6 +41,7 @@ pub struct Service {
 #[derive(Debug, Clone)]
 pub struct InstallationCaller {
     pub(super) installation: InstallationId,
+    pub(super) owner: AccountId,
 }
 
 /// A connector, speaking of one instance.

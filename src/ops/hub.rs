@@ -11,7 +11,7 @@ use crate::model::id::{ActionRequestId, ThingId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::thing::{NewThing, ThingStatus};
 use crate::ops::auth::{self, Bearer};
-use crate::ops::caller::InstanceCaller;
+use crate::ops::caller::{InstallationCaller, InstanceCaller};
 use crate::ops::hiding;
 use crate::ops::live::{Event, PropertyChange};
 use crate::ops::quota::{BytesLeft, Kind, Quotas};
@@ -47,6 +47,13 @@ impl Bounds {
         Ok(caller)
     }
 
+    /// The same for an installation.
+    fn installation_caller(&self, connection: &Connection, bearer: &Bearer) -> Result<InstallationCaller> {
+        let caller = auth::installation_caller(connection, bearer)?;
+        self.rates.take(caller.owner).inspect_err(|_| self.rates.pause(bearer.subject()))?;
+        Ok(caller)
+    }
+
     fn take(&self, connection: &Connection, caller: &InstanceCaller, kind: Kind, bytes: i64) -> Result<()> {
         self.bytes_left.take(connection, self.quotas, caller.owner, kind, bytes)
     }
@@ -63,10 +70,10 @@ pub async fn report_installation(
     details: Option<Details>,
 ) -> Result<()> {
     check_reportable(state)?;
-    let live = Arc::clone(&platform.live);
+    let (live, bounds) = (Arc::clone(&platform.live), Bounds::of(platform, &bearer)?);
     let stored = platform.store.write_then(
         move |transaction| {
-            let caller = auth::installation_caller(transaction, &bearer)?;
+            let caller = bounds.installation_caller(transaction, &bearer)?;
             let id = caller.installation;
             let mut installation =
                 store::installation::get(transaction, id)?.ok_or_else(|| Error::not_found("installation", id))?;

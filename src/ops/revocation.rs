@@ -7,7 +7,7 @@ use crate::model::token::TokenKind;
 use crate::ops::client::{Client, TokenRefusal};
 use crate::ops::throttle::ANYWHERE;
 use crate::ops::token::Claims;
-use crate::ops::{Platform, auth, now};
+use crate::ops::{Platform, auth, now, suspension};
 use crate::store::{self, Store};
 use parking_lot::RwLock;
 use rusqlite::Transaction;
@@ -118,6 +118,9 @@ pub async fn introspect(
             Known::Refresh(claims, grant) => (claims, grant, false),
         };
         let Some(grant) = store::grant::get(view, grant)? else { return Ok(None) };
+        if suspension::of_sign_in(view, grant.account)?.is_some() {
+            return Ok(None);
+        }
         let good = is_access || claims.generation == grant.rounds && grant.expires_at > now();
         let concerns = grant.client == asking || grant.app == asking && is_access;
         let mut active = active(claims, grant.client, grant.app, is_access);

@@ -150,15 +150,14 @@ fn bytes_of(attempt: &Attempt, headers: &str, response_headers: Option<&str>) ->
 /// # Errors
 /// Faults of the database.
 pub fn trim_by_bytes(transaction: &Transaction<'_>, owner: AccountId, excess: i64, limit: u32) -> Result<usize> {
-    let mut statement = transaction
-        .prepare_cached("SELECT id, bytes, settled FROM callbacks WHERE connector_owner = ?1 ORDER BY id LIMIT ?2")?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, bytes FROM callbacks WHERE connector_owner = ?1 AND settled = 1 ORDER BY id LIMIT ?2",
+    )?;
     let mut rows = statement.query(params![owner, limit])?;
     let (mut left, mut ids) = (excess, Vec::new());
     while let Some(row) = rows.next()?.filter(|_| left > 0) {
-        if row.get(2)? {
-            left -= row.get::<_, i64>(1)?;
-            ids.push(row.get::<_, CallbackId>(0)?);
-        }
+        left -= row.get::<_, i64>(1)?;
+        ids.push(row.get::<_, CallbackId>(0)?);
     }
     let mut statement = transaction.prepare_cached("DELETE FROM callbacks WHERE id IN rarray(?1)")?;
     Ok(statement.execute([array(&ids)])?)

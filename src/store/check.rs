@@ -105,7 +105,8 @@ pub(super) const RULES: [Rule; 24] = [
     ),
     always(
         "is an instance in INITIALIZED, and no callback about it is under way",
-        "SELECT s.id, NULL FROM instances AS s WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM callbacks \
+        "SELECT s.id, NULL FROM instances AS s CROSS JOIN installations AS i ON i.id = s.installation \
+         WHERE s.state = 1 AND i.state <> 7 AND NOT EXISTS (SELECT 1 FROM callbacks \
          WHERE settled = 0 AND installation = s.installation AND instance = s.id AND kind = 'INSTANCE')",
     ),
     always(

@@ -96,7 +96,11 @@ impl Progress {
 
     /// Folds the rest of the log and begins it from its start, unless a reader that needs it does not end in time.
     fn restart(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let Some(folding) = self.folding.try_lock_for(READERS_WAIT) else { return Ok(()) };
+        let Some(folding) = self.folding.try_lock_for(READERS_WAIT) else {
+            // A slow fold must not make every commit wait.
+            self.next_try = Instant::now() + self.pause();
+            return Ok(());
+        };
         connection.busy_timeout(READERS_WAIT)?;
         let blocked = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
         drop(folding);

@@ -136,19 +136,21 @@ fn the_readmes_configurations_of_proxies_work() {
     }
 }
 
-/// What is too large is reported as JSON and not as a proxy's page, by connhub if it is not far too large.
+/// What is too large is reported as JSON and not as a proxy's page, by connhub if it is not far too large. Caddy sends on
+/// what is far too large, and resets the connection once connhub has refused it.
 #[test]
 fn a_body_that_is_too_large_gets_a_response_in_json_through_a_proxy() {
     for program in Program::ALL {
         let site = Site::behind(program);
-        for (kib, pointer) in [(1_025, "/errors/0/message"), (20 << 10, "/description")] {
+        let far = (20 << 10, "/description");
+        let sizes = [Some((1_025, "/errors/0/message")), (program == Program::Nginx).then_some(far)];
+        for (kib, pointer) in sizes.into_iter().flatten() {
             let document = json!({ "query": " ".repeat(kib << 10) }).to_string();
             let data = format!("@{}", file(site.certificates.path(), "body.json", document).display());
             for version in ["--http1.1", "--http2"] {
                 let body = site.answers("/api/v1/query", &[version, "--json", &data], "413 application/json");
                 let parsed: Value = serde_json::from_str(&body).unwrap_or_default();
-                let message = parsed.pointer(pointer).or_else(|| parsed.pointer("/errors/0/message"));
-                assert!(message.is_some_and(Value::is_string), "{program:?} {kib} KiB: {body}");
+                assert!(parsed.pointer(pointer).is_some_and(Value::is_string), "{program:?} {kib} KiB: {body}");
             }
         }
     }

@@ -63,14 +63,32 @@ struct Sent<'a> {
     uncharged: usize,
 }
 
+impl Sent<'_> {
+    #[cold]
+    fn charge(&mut self) -> std::io::Result<()> {
+        if self.bytes.take(Use::Sent, std::mem::take(&mut self.uncharged)) {
+            return Ok(());
+        }
+        Err(std::io::Error::other("the response is too large"))
+    }
+}
+
+/// A response is written in thousands of parts of a few bytes each.
 impl Write for Sent<'_> {
+    #[inline]
     fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.write_all(part)?;
+        Ok(part.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, part: &[u8]) -> std::io::Result<()> {
         self.uncharged += part.len();
-        if self.uncharged >= UNCHARGED_BYTES_MAX && !self.bytes.take(Use::Sent, std::mem::take(&mut self.uncharged)) {
-            return Err(std::io::Error::other("the response is too large"));
+        if self.uncharged >= UNCHARGED_BYTES_MAX {
+            self.charge()?;
         }
         self.body.extend_from_slice(part);
-        Ok(part.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

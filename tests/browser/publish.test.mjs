@@ -113,7 +113,7 @@ test('the keyboard alone leads through the wizard to the key', async ({ page, ap
   await assertAccessible(page);
 
   await press(button(page, 'Copy public key'));
-  await says(button(page, 'Copy public key'), 'Copied');
+  await seen(button(page, 'Copied'));
   assert.equal(await clipboard(page), stored.publicKey);
   await press(page.getByRole('tab', { name: 'Go SDK' }), 'ArrowRight');
   await keyboard.press('ArrowRight');

@@ -7,7 +7,7 @@ use crate::model::action::{ActionRequest, ActionStatus, cut_error};
 use crate::model::error::{Error, Result, Violation};
 use crate::model::hiding::Hider;
 use crate::model::history::{CLOCK_SKEW_MAX, PropertyUpdate};
-use crate::model::id::{ActionRequestId, ThingId};
+use crate::model::id::{AccountId, ActionRequestId, ThingId};
 use crate::model::lifecycle::{Details, Standing, State};
 use crate::model::thing::{NewThing, ThingStatus};
 use crate::ops::auth::{self, Bearer};
@@ -43,15 +43,20 @@ impl Bounds {
     /// The caller, if its account may make one more change.
     fn instance_caller(&self, connection: &Connection, bearer: &Bearer) -> Result<InstanceCaller> {
         let caller = auth::instance_caller(connection, bearer)?;
-        self.rates.take(caller.owner).inspect_err(|_| self.rates.pause(bearer.subject()))?;
+        self.count(caller.owner, bearer)?;
         Ok(caller)
     }
 
     /// The same for an installation.
     fn installation_caller(&self, connection: &Connection, bearer: &Bearer) -> Result<InstallationCaller> {
         let caller = auth::installation_caller(connection, bearer)?;
-        self.rates.take(caller.owner).inspect_err(|_| self.rates.pause(bearer.subject()))?;
+        self.count(caller.owner, bearer)?;
         Ok(caller)
+    }
+
+    /// Counts a change of an account's; one too many keeps this token waiting.
+    fn count(&self, owner: AccountId, bearer: &Bearer) -> Result<()> {
+        self.rates.take(owner).inspect_err(|_| self.rates.pause(bearer.subject()))
     }
 
     fn take(&self, connection: &Connection, caller: &InstanceCaller, kind: Kind, bytes: i64) -> Result<()> {

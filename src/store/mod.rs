@@ -106,7 +106,7 @@ impl Store {
         };
         migrate::migrate(&mut connection, path)?;
         drop_statistics(&connection)?;
-        space::rewrite_if_short(&connection, path)?;
+        space::rewrite_if_short(&connection)?;
         let sealing = sealing::begin(&mut connection, path, sealing, key)?;
         Self::start(path, readers, connection, Some(lock), metrics, sealing)
     }

@@ -7,7 +7,7 @@
 //! table, row, more)` and `unsealed(…)`, which return the value as it is if the database is not encrypted.
 
 use crate::model::error::{Error, Result};
-use crate::store::files;
+use crate::store::{files, space};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -311,6 +311,11 @@ pub(super) fn finish(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "temp_store", "FILE")?;
     let vacuumed = connection.execute_batch("VACUUM");
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Where there is no folder for temporary files, a short database is copied in memory.
+    let vacuumed = match vacuumed {
+        Err(_) if space::fits_in_memory(connection)? => connection.execute_batch("VACUUM"),
+        vacuumed => vacuumed,
+    };
     vacuumed.map_err(|error| {
         Error::Unavailable(format!(
             "the database is encrypted, but cannot be written again without the plain values that were deleted: {error}. \
@@ -328,7 +333,6 @@ pub(super) fn finish(connection: &Connection) -> Result<()> {
         ));
     }
     connection.execute("DELETE FROM settings WHERE name = ?1", [UNFINISHED])?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }
 

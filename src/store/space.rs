@@ -2,9 +2,7 @@
 //! pages that are left empty are given back to the file system a few at a time, so that nobody's write waits for long.
 
 use crate::model::error::Result;
-use crate::store::files;
 use rusqlite::{Connection, Transaction};
-use std::path::Path;
 
 /// How many empty pages of 4 KiB stay in the file for what is written next, beside a part of the file.
 const KEPT_MIN: u32 = 1_000;
@@ -30,12 +28,18 @@ pub(super) fn choose(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
 }
 
+/// Whether a copy of the database may be made in memory.
+pub(super) fn fits_in_memory(connection: &Connection) -> rusqlite::Result<bool> {
+    let [pages, page_bytes] = [number(connection, "page_count")?, number(connection, "page_size")?].map(u64::from);
+    Ok(pages * page_bytes <= REWRITTEN_BYTES_MAX)
+}
+
 /// Rewrites a short file that cannot give pages back yet. That also overwrites what was deleted before connhub did.
-pub(super) fn rewrite_if_short(connection: &Connection, path: &Path) -> Result<()> {
+pub(super) fn rewrite_if_short(connection: &Connection) -> Result<()> {
     if number(connection, "auto_vacuum")? == INCREMENTAL {
         return Ok(());
     }
-    if files::length(path) > REWRITTEN_BYTES_MAX {
+    if !fits_in_memory(connection)? {
         tracing::info!(
             "the file keeps its length when data is deleted, and may hold data that an older connhub deleted; while no \
              server runs, `sqlite3 FILE 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM'` changes both"
@@ -79,6 +83,7 @@ pub fn give_back(transaction: &Transaction<'_>) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::files;
 
     #[test]
     fn empty_pages_are_given_back_a_few_at_a_time_and_some_are_kept() {
@@ -115,7 +120,7 @@ mod tests {
         let fill = "PRAGMA journal_mode = WAL; CREATE TABLE texts (text TEXT);
             INSERT INTO texts VALUES ('stays'), ('deleted long ago'); DELETE FROM texts WHERE text LIKE 'd%';";
         connection.execute_batch(fill).expect("filled");
-        rewrite_if_short(&connection, &path).expect("rewritten");
+        rewrite_if_short(&connection).expect("rewritten");
         assert_eq!(number(&connection, "auto_vacuum").expect("a number"), INCREMENTAL);
         let left: String =
             connection.query_row("SELECT group_concat(text) FROM texts", [], |row| row.get(0)).expect("rows");

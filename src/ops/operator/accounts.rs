@@ -85,11 +85,10 @@ pub(super) fn suspend_publication(
     by: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
-    still(transaction, by)?;
-    published(transaction, id)?;
-    store::suspension::set(transaction, id, Suspension::Suspended, now())?;
-    suspension::note_change(transaction)?;
-    published(transaction, id)
+    change_publication(transaction, by, id, || {
+        store::suspension::set(transaction, id, Suspension::Suspended, now())?;
+        suspension::note_change(transaction)
+    })
 }
 
 /// Ends the suspension of a publication.
@@ -98,9 +97,19 @@ pub(super) fn resume_publication(
     by: &Operator,
     id: PublicationId,
 ) -> Result<Publication> {
+    change_publication(transaction, by, id, || store::suspension::end(transaction, id))
+}
+
+/// The publication as it is after the change.
+fn change_publication(
+    transaction: &Transaction<'_>,
+    by: &Operator,
+    id: PublicationId,
+    change: impl FnOnce() -> Result<()>,
+) -> Result<Publication> {
     still(transaction, by)?;
     published(transaction, id)?;
-    store::suspension::end(transaction, id)?;
+    change()?;
     published(transaction, id)
 }
 
